@@ -1,0 +1,71 @@
+/**
+ * SHA-256d as Bitcoin uses it, over flat memory and in batches. Hashing is the cost of almost everything, so its backend is a
+ * value that the edge chooses once (`@satwire/crypto/node` on Node and Deno, {@link portableSha256} elsewhere) and hands down.
+ *
+ * Every backend gives the same bytes; `test/Sha256.test.ts` holds each of them against noble, the reference.
+ */
+import { sha256 } from "@noble/hashes/sha2.js"
+
+export interface Sha256 {
+  /** For logs and benchmarks: which backend this is. */
+  readonly name: string
+  /** SHA-256 of `input[start, end)`. */
+  sha256(input: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void
+  /** SHA-256 of the SHA-256 of `input[start, end)`. */
+  sha256d(input: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void
+  /**
+   * SHA-256d of `count` records of `length` bytes, the first at `start` and each `stride` bytes after the one before: headers in a
+   * `headers` message (stride 81), headers in a column (stride 80), pairs of a merkle level (stride 64). The digests lie one after
+   * another in `out` from `outOffset`, which may be the memory of the input if no digest overtakes the records that are still to read.
+   */
+  sha256dMany(
+    input: Uint8Array,
+    start: number,
+    length: number,
+    stride: number,
+    count: number,
+    out: Uint8Array,
+    outOffset: number
+  ): void
+  /** SHA-256d of `count` ranges of `input`; range i is `[ranges[2i], ranges[2i + 1])`. Digests as in `sha256dMany`. */
+  sha256dRanges(input: Uint8Array, ranges: Uint32Array, count: number, out: Uint8Array, outOffset: number): void
+}
+
+/** A one-shot hash of a whole array, as libraries offer it. */
+export type OneShot = (input: Uint8Array) => Uint8Array
+
+/** A whole backend made of one one-shot function. */
+export const sha256From = (name: string, oneShot: OneShot): Sha256 => {
+  const sha256 = (input: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void => {
+    out.set(oneShot(input.subarray(start, end)), outOffset)
+  }
+  const sha256d = (input: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void => {
+    out.set(oneShot(oneShot(input.subarray(start, end))), outOffset)
+  }
+  return {
+    name,
+    sha256,
+    sha256d,
+    sha256dMany(input, start, length, stride, count, out, outOffset) {
+      for (let i = 0; i < count; i++) {
+        const at = start + i * stride
+        sha256d(input, at, at + length, out, outOffset + 32 * i)
+      }
+    },
+    sha256dRanges(input, ranges, count, out, outOffset) {
+      for (let i = 0; i < count; i++) {
+        sha256d(input, ranges[2 * i] as number, ranges[2 * i + 1] as number, out, outOffset + 32 * i)
+      }
+    }
+  }
+}
+
+/** Plain JavaScript by `@noble/hashes`: runs anywhere, and is what the other backends are tested against. */
+export const portableSha256: Sha256 = sha256From("noble", sha256)
+
+/** SHA-256d of all of `input` in an array of its own. */
+export const sha256d = (backend: Sha256, input: Uint8Array): Uint8Array<ArrayBuffer> => {
+  const digest = new Uint8Array(32)
+  backend.sha256d(input, 0, input.length, digest, 0)
+  return digest
+}

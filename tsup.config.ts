@@ -1,0 +1,14 @@
+/**
+ * One build for every library: its entries are read from the `exports` of the package in whose folder tsup runs, so that a new
+ * door of a package is added in one place. Declarations come from `tsc -p tsconfig.build.json`.
+ */
+import { readFileSync } from "node:fs"
+import { defineConfig, type Options } from "tsup"
+
+type Manifest = { readonly exports: Record<string, string | { readonly "@satwire/source": string }> }
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest
+const entry = Object.values(manifest.exports).flatMap((door) => (typeof door === "string" ? [] : [door["@satwire/source"]]))
+
+const options: Options = { entry, format: ["esm"], dts: false, sourcemap: true, clean: true, target: "es2024" }
+export default defineConfig(options)
