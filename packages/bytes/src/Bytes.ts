@@ -36,7 +36,13 @@ export const toHex = (bytes: Uint8Array): string => {
 }
 
 const digit = (code: number): number =>
-  code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1
+  code >= 48 && code <= 57
+    ? code - 48
+    : code >= 97 && code <= 102
+      ? code - 87
+      : code >= 65 && code <= 70
+        ? code - 55
+        : -1
 
 /** The bytes that `hex` names, or `undefined` where it is not hexadecimal of even length. */
 export const fromHex = (hex: string): Uint8Array<ArrayBuffer> | undefined => {

@@ -69,7 +69,7 @@ export class ChaChaRandom implements Random {
 
   bytes(length: number): Uint8Array {
     const drawn = new Uint8Array(length)
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const step = Math.min(length - done, 64)
       const at = this.#draw(step)
       drawn.set(this.#buffer.subarray(at, at + step), done)

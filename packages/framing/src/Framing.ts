@@ -1,0 +1,53 @@
+/**
+ * The contract of a transport protocol: bytes of one connection to messages and back. `peer` holds one of these and cannot tell on
+ * which it stands (v1 in the clear now, BIP-0324 later).
+ *
+ * ```
+ *   receive(chunk) ─▶ ┌─────────┐ ─▶ next()        one event at a time, until it is undefined
+ *   send(message)  ─▶ │ Framing │ ─▶ takeOutput()  everything to write, in one buffer
+ *                     └─────────┘
+ * ```
+ *
+ * Pulling events one by one lets the caller stop within a chunk when its turn's work is used up. `release` must then be called before
+ * the chunk's owner takes it back.
+ */
+import type { DecodeError } from "@satwire/bytes"
+import type { Message } from "@satwire/wire"
+
+/** Why a byte stream cannot go on. The connection is to be closed. */
+export type FramingFault =
+  /** The first four bytes of a frame are not the network's (Core 28.1 `V1Transport::readHeader`). */
+  | { readonly _tag: "WrongMagic"; readonly magic: number }
+  /** A frame announces more than `MAX_PROTOCOL_MESSAGE_LENGTH`. */
+  | { readonly _tag: "Oversized"; readonly command: string; readonly sizeBytes: number }
+
+export type FramingEvent =
+  /** A message whose checksum and payload are good. `sizeBytes` counts the whole frame. */
+  | { readonly _tag: "Message"; readonly message: Message; readonly sizeBytes: number }
+  /** A command that the table does not have. Its payload was verified and skipped. */
+  | { readonly _tag: "Unknown"; readonly command: string; readonly sizeBytes: number }
+  /** A known command whose payload does not decode; its codec's row says what that costs. */
+  | { readonly _tag: "Undecodable"; readonly command: Message["_tag"]; readonly error: DecodeError; readonly sizeBytes: number }
+  /** A frame that is dropped for its checksum or for a command that is no printable name. */
+  | { readonly _tag: "Dropped"; readonly why: "checksum" | "command"; readonly command: string; readonly sizeBytes: number }
+  /** The last event there is: whatever follows is ignored. */
+  | { readonly _tag: "Fault"; readonly fault: FramingFault }
+
+export interface Framing {
+  /** Which protocol it speaks, as `getpeerinfo` names it. */
+  readonly transport: "v1" | "v2"
+  /** BIP-0324's session id, once there is one. */
+  readonly sessionId: Uint8Array | undefined
+  /** Takes a chunk in. It is read in place by `next` and belongs to the caller again after `release`. */
+  receive(chunk: Uint8Array): void
+  /** The next event, or `undefined` when more bytes are needed. */
+  next(): FramingEvent | undefined
+  /** Copies what is left of the last chunk, if anything, so that the caller may reuse it. */
+  release(): void
+  /** Bytes that were received and not yet handed out as events. */
+  readonly bufferedBytes: number
+  /** Appends a message to what is to be written. */
+  send(message: Message): void
+  /** What was sent since the last call, in one exact buffer whose ownership moves to the caller; `undefined` if nothing was. */
+  takeOutput(): Uint8Array | undefined
+}

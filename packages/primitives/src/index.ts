@@ -1,0 +1,44 @@
+export {
+  type Block,
+  WITNESS_COMMITMENT_HEADER,
+  blockMerkleRoot,
+  blockSize,
+  readBlock,
+  witnessCommitment,
+  witnessCommitmentHash,
+  witnessMerkleRoot,
+  writeBlock
+} from "./Block.ts"
+export {
+  type BlockHeader,
+  HEADER_BITS,
+  HEADER_MERKLE_ROOT,
+  HEADER_NONCE,
+  HEADER_PREVIOUS,
+  HEADER_SIZE,
+  HEADER_TIME,
+  encodeHeader,
+  headerHash,
+  readHeader,
+  writeHeader
+} from "./BlockHeader.ts"
+export { type ChainParams, type Deployment, type Genesis, genesisHeader, retargetPeriod } from "./ChainParams.ts"
+export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
+export { HashIndex } from "./HashIndex.ts"
+export { type MerkleRoot, merkleRoot, merkleRootInPlace } from "./MerkleTree.ts"
+export { mainnet, networks, regtest, signet, testnet3, testnet4 } from "./Networks.ts"
+export { bitsFromTarget, meetsTarget, targetFromBits, targetWords, workFromBits, workFromTarget } from "./Target.ts"
+export {
+  type OutPoint,
+  type Transaction,
+  type TxInput,
+  type TxOutput,
+  WITNESS_SCALE_FACTOR,
+  hasWitness,
+  readTransaction,
+  transactionSize,
+  transactionWeight,
+  txid,
+  writeTransaction,
+  wtxid
+} from "./Transaction.ts"

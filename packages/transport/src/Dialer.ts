@@ -1,0 +1,83 @@
+/** Opens connections. Every transport gives one; whoever dials does not see which. */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type { Connection } from "./Connection.ts"
+import { type Endpoint, formatEndpoint } from "./Endpoint.ts"
+
+/** Bitcoin Core's `DEFAULT_CONNECT_TIMEOUT` (netbase.h). */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 5000
+
+export interface DialOptions {
+  /** How long the attempt may take, name resolution included. {@link DEFAULT_CONNECT_TIMEOUT_MS} where not given. */
+  readonly timeoutMs?: number | undefined
+}
+
+export interface DialerShape {
+  /**
+   * Opens a connection, which lives until either end closes it or the scope of this dialer's layer does. Interrupting the attempt
+   * leaves nothing behind.
+   */
+  readonly dial: (endpoint: Endpoint, options?: DialOptions) => Effect.Effect<Connection, DialError>
+  /** How many connections of this dialer are open now, attempts under way included. */
+  readonly connections: () => number
+}
+
+const DialerBase: Context.ServiceClass<Dialer, "@satwire/transport/Dialer", DialerShape> = Context.Service<
+  Dialer,
+  DialerShape
+>()("@satwire/transport/Dialer")
+
+export class Dialer extends DialerBase {}
+
+/** Why nobody answered. */
+export type DialReason =
+  /** Somebody is there and nobody listens on that port. */
+  | "Refused"
+  /** No route to that host or network. */
+  | "Unreachable"
+  | "TimedOut"
+  /** The name does not resolve. */
+  | "NameNotFound"
+  /** Dropped before the connection stood. */
+  | "Reset"
+  | "Other"
+
+interface DialErrorFields {
+  readonly reason: DialReason
+  readonly endpoint: Endpoint
+  /** The platform's own code, such as `ECONNREFUSED`. */
+  readonly code: string
+  /** One sentence that names the endpoint and what happened. */
+  readonly message: string
+}
+
+const DialErrorBase: new (
+  fields: DialErrorFields
+) => Cause.YieldableError & { readonly _tag: "DialError" } & DialErrorFields = Data.TaggedError("DialError")
+
+/** No connection came about. A local failure, and nobody's fault in the protocol. */
+export class DialError extends DialErrorBase {
+  constructor(fields: Omit<DialErrorFields, "message"> & { readonly detail?: string }) {
+    const { detail, ...rest } = fields
+    super({ ...rest, message: dialSentence(fields.reason, formatEndpoint(fields.endpoint), detail ?? fields.code) })
+  }
+}
+
+const dialSentence = (reason: DialReason, to: string, detail: string): string => {
+  switch (reason) {
+    case "Refused":
+      return `${to} refused the connection: nobody listens there.`
+    case "Unreachable":
+      return `${to} cannot be reached from here (${detail}).`
+    case "TimedOut":
+      return `${to} did not answer in time.`
+    case "NameNotFound":
+      return `${to}: the name does not resolve (${detail}).`
+    case "Reset":
+      return `${to} dropped the connection while it was being made.`
+    case "Other":
+      return `No connection to ${to}: ${detail}.`
+  }
+}

@@ -1,0 +1,29 @@
+export {
+  type CloseReason,
+  type Connection,
+  type ConnectionHandlers,
+  Destroyed,
+  type Direction,
+  END_TIMEOUT_MS,
+  Ended,
+  Reset,
+  TimedOut,
+  describeClose
+} from "./Connection.ts"
+export {
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DialError,
+  type DialOptions,
+  type DialReason,
+  Dialer,
+  type DialerShape
+} from "./Dialer.ts"
+export { type Endpoint, EndpointError, formatEndpoint, parseEndpoint } from "./Endpoint.ts"
+export {
+  ListenError,
+  type ListenOptions,
+  type ListenReason,
+  Listener,
+  type ListenerShape,
+  type Listening
+} from "./Listener.ts"
