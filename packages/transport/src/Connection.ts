@@ -76,17 +76,12 @@ export const TimedOut: CloseReason = { _tag: "TimedOut" }
 export const END_TIMEOUT_MS = 10_000
 
 /** One sentence for logs and people. */
-export const describeClose = (reason: CloseReason): string => {
-  switch (reason._tag) {
-    case "Ended":
-      return "The connection was closed."
-    case "Reset":
-      return "The other end dropped the connection."
-    case "Destroyed":
-      return "The connection was closed from here."
-    case "TimedOut":
-      return "The other end stopped answering."
-    case "Failed":
-      return `The connection failed: ${reason.message} (${reason.code}).`
-  }
+export const describeClose = (reason: CloseReason): string =>
+  reason._tag === "Failed" ? `The connection failed: ${reason.message} (${reason.code}).` : SENTENCES[reason._tag]
+
+const SENTENCES: Record<Exclude<CloseReason["_tag"], "Failed">, string> = {
+  Ended: "The connection was closed.",
+  Reset: "The other end dropped the connection.",
+  Destroyed: "The connection was closed from here.",
+  TimedOut: "The other end stopped answering."
 }

@@ -61,23 +61,15 @@ const DialErrorBase: new (
 export class DialError extends DialErrorBase {
   constructor(fields: Omit<DialErrorFields, "message"> & { readonly detail?: string }) {
     const { detail, ...rest } = fields
-    super({ ...rest, message: dialSentence(fields.reason, formatEndpoint(fields.endpoint), detail ?? fields.code) })
+    super({ ...rest, message: SENTENCES[fields.reason](formatEndpoint(fields.endpoint), detail ?? fields.code) })
   }
 }
 
-const dialSentence = (reason: DialReason, to: string, detail: string): string => {
-  switch (reason) {
-    case "Refused":
-      return `${to} refused the connection: nobody listens there.`
-    case "Unreachable":
-      return `${to} cannot be reached from here (${detail}).`
-    case "TimedOut":
-      return `${to} did not answer in time.`
-    case "NameNotFound":
-      return `${to}: the name does not resolve (${detail}).`
-    case "Reset":
-      return `${to} dropped the connection while it was being made.`
-    case "Other":
-      return `No connection to ${to}: ${detail}.`
-  }
+const SENTENCES: Record<DialReason, (to: string, detail: string) => string> = {
+  Refused: (to) => `${to} refused the connection: nobody listens there.`,
+  Unreachable: (to, detail) => `${to} cannot be reached from here (${detail}).`,
+  TimedOut: (to) => `${to} did not answer in time.`,
+  NameNotFound: (to, detail) => `${to}: the name does not resolve (${detail}).`,
+  Reset: (to) => `${to} dropped the connection while it was being made.`,
+  Other: (to, detail) => `No connection to ${to}: ${detail}.`
 }

@@ -63,20 +63,16 @@ const ListenErrorBase: new (
 export class ListenError extends ListenErrorBase {
   constructor(fields: Omit<ListenErrorFields, "message"> & { readonly detail?: string }) {
     const { detail, ...rest } = fields
-    super({ ...rest, message: listenSentence(fields.reason, fields.endpoint, detail ?? fields.code) })
+    super({ ...rest, message: SENTENCES[fields.reason](fields.endpoint, detail ?? fields.code) })
   }
 }
 
-const listenSentence = (reason: ListenReason, endpoint: Endpoint, detail: string): string => {
-  const at = formatEndpoint(endpoint)
-  switch (reason) {
-    case "AddressInUse":
-      return `${at} is taken by another process or listener: stop it or choose another port.`
-    case "AddressNotAvailable":
-      return `${endpoint.host} is no address of this machine: listen on one that it has, or on 0.0.0.0 or ::.`
-    case "PermissionDenied":
-      return `${at} may not be listened on by this user: choose a port from 1024 on.`
-    case "Other":
-      return `Cannot listen on ${at}: ${detail}.`
-  }
+const SENTENCES: Record<ListenReason, (endpoint: Endpoint, detail: string) => string> = {
+  AddressInUse: (endpoint) =>
+    `${formatEndpoint(endpoint)} is taken by another process or listener: stop it or choose another port.`,
+  AddressNotAvailable: ({ host }) =>
+    `${host} is no address of this machine: listen on one that it has, or on 0.0.0.0 or ::.`,
+  PermissionDenied: (endpoint) =>
+    `${formatEndpoint(endpoint)} may not be listened on by this user: choose a port from 1024 on.`,
+  Other: (endpoint, detail) => `Cannot listen on ${formatEndpoint(endpoint)}: ${detail}.`
 }
