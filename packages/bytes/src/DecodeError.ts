@@ -2,7 +2,7 @@
  * Why some bytes did not decode. A value and not an `Error`: a peer can cause one with every message it sends, and a stack trace
  * costs as much as eight pings (measured).
  */
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 
 /** `malformed`: the bytes do not follow the format. `overLimit`: they do, but name more than the protocol allows. */
 export type DecodeErrorKind = "malformed" | "overLimit"

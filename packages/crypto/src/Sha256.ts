@@ -29,13 +29,29 @@ export interface Sha256 {
   ): void
   /** SHA-256d of `count` ranges of `input`; range i is `[ranges[2i], ranges[2i + 1])`. Digests as in `sha256dMany`. */
   sha256dRanges(input: Uint8Array, ranges: Uint32Array, count: number, out: Uint8Array, outOffset: number): void
+  /** A SHA-256d of bytes that come in pieces: the checksum of a payload which is hashed and skipped, never held. */
+  createSha256d(): IncrementalSha256d
+}
+
+/** One SHA-256d under way. */
+export interface IncrementalSha256d {
+  /** Takes in `input[start, end)`, which is the caller's again afterwards. */
+  update(input: Uint8Array, start: number, end: number): void
+  /** Writes the 32 bytes and ends this hash: neither method may be called again. */
+  digest(out: Uint8Array, outOffset: number): void
 }
 
 /** A one-shot hash of a whole array, as libraries offer it. */
 export type OneShot = (input: Uint8Array) => Uint8Array
 
-/** A whole backend made of one one-shot function. */
-export const sha256From = (name: string, oneShot: OneShot): Sha256 => {
+/** A SHA-256 under way, as libraries offer it. */
+export interface Incremental {
+  update(input: Uint8Array): unknown
+  digest(): Uint8Array
+}
+
+/** A whole backend made of a library's two forms of SHA-256. */
+export const sha256From = (name: string, oneShot: OneShot, create: () => Incremental): Sha256 => {
   const sha256 = (input: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void => {
     out.set(oneShot(input.subarray(start, end)), outOffset)
   }
@@ -56,12 +72,23 @@ export const sha256From = (name: string, oneShot: OneShot): Sha256 => {
       for (let i = 0; i < count; i++) {
         sha256d(input, ranges[2 * i] as number, ranges[2 * i + 1] as number, out, outOffset + 32 * i)
       }
+    },
+    createSha256d() {
+      const inner = create()
+      return {
+        update(input, start, end) {
+          inner.update(input.subarray(start, end))
+        },
+        digest(out, outOffset) {
+          out.set(oneShot(inner.digest()), outOffset)
+        }
+      }
     }
   }
 }
 
 /** Plain JavaScript by `@noble/hashes`: runs anywhere, and is what the other backends are tested against. */
-export const portableSha256: Sha256 = sha256From("noble", sha256)
+export const portableSha256: Sha256 = sha256From("noble", sha256, () => sha256.create())
 
 /** SHA-256d of all of `input` in an array of its own. */
 export const sha256d = (backend: Sha256, input: Uint8Array): Uint8Array<ArrayBuffer> => {

@@ -5,11 +5,13 @@
 import * as Crypto from "node:crypto"
 import { type Sha256, portableSha256, sha256From } from "./Sha256.ts"
 
+const createHash = (): Crypto.Hash => Crypto.createHash("sha256")
+
 /** Node's one-shot `crypto.hash` (20.12 and newer), or `createHash` where the runtime lacks it. */
 export const nativeSha256: Sha256 =
   typeof Crypto.hash === "function"
-    ? sha256From("native", (input) => Crypto.hash("sha256", input, "buffer"))
-    : sha256From("createHash", (input) => Crypto.createHash("sha256").update(input).digest())
+    ? sha256From("native", (input) => Crypto.hash("sha256", input, "buffer"), createHash)
+    : sha256From("createHash", (input) => createHash().update(input).digest(), createHash)
 
 declare const Deno: unknown
 
@@ -30,7 +32,9 @@ export const platformSha256: Sha256 = {
     for (let i = 0; i < count; i++) {
       this.sha256d(input, ranges[2 * i] as number, ranges[2 * i + 1] as number, out, at + 32 * i)
     }
-  }
+  },
+  // Its length is not known, and who asks for one expects much.
+  createSha256d: () => nativeSha256.createSha256d()
 }
 
 const by = (length: number): Sha256 => (length < NATIVE_CROSSOVER_BYTES ? portableSha256 : nativeSha256)
