@@ -1,0 +1,14 @@
+export {
+  arbitraryAmount,
+  arbitraryBlock,
+  arbitraryBytes,
+  arbitraryHash,
+  arbitraryHeader,
+  arbitraryI32,
+  arbitraryTransaction,
+  arbitraryU32
+} from "./Arbitraries.ts"
+export { blockFile } from "./BlockFile.ts"
+export { fastTestNetwork } from "./FastNetwork.ts"
+export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./HeaderSegments.ts"
+export { type Describe, type RealData, describeWithData, realData, realDataPath } from "./RealData.ts"
