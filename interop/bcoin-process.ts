@@ -1,0 +1,64 @@
+/**
+ * One bcoin full node on regtest, in a process of its own: in memory, on loopback, on ports that the system picks.
+ *
+ * Not bcoin's own command line, because that cannot take port 0, reads the user's configuration and environment, asks an outside
+ * resolver for its address and dials what peers gossip. When both listeners are up it prints one JSON line, `{"ready":{…}}`; its
+ * log goes to the same standard output. It ends when its standard input does, so it cannot outlive whoever started it.
+ */
+import { type EventEmitter, once } from "node:events"
+import { createRequire } from "node:module"
+import { type AddressInfo, isIP, Socket, connect } from "node:net"
+
+// bcoin's native parts are not built here (see .npmrc): this makes every one of them take its JavaScript twin.
+process.env["NODE_BACKEND"] = "js"
+
+interface BcoinNode {
+  readonly pool: {
+    readonly options: { port: number }
+    readonly server: EventEmitter & { address(): AddressInfo }
+    discoverExternal: () => Promise<void>
+  }
+  readonly http: EventEmitter
+  open(): Promise<void>
+  connect(): Promise<void>
+  startSync(): void
+}
+
+const FullNode = createRequire(import.meta.url)("bcoin/lib/node/fullnode") as new (options: object) => BcoinNode
+
+const dialLoopback = (port: number, host: string): Socket => {
+  if (isIP(host) === 4 && host.startsWith("127.")) return connect(port, host)
+  const refused = new Socket()
+  process.nextTick(() => refused.destroy(new Error(`loopback only, not ${host}`)))
+  return refused
+}
+
+const node = new FullNode({
+  network: "regtest",
+  memory: true,
+  workers: false,
+  logConsole: true,
+  logLevel: "debug",
+  httpHost: "127.0.0.1",
+  httpPort: 0,
+  noAuth: true,
+  host: "127.0.0.1",
+  publicHost: "127.0.0.1",
+  listen: true,
+  maxInbound: 128,
+  seeds: [],
+  createSocket: dialLoopback
+})
+
+// Port 0 is refused by bcoin's address book, not by its listener.
+node.pool.options.port = 0
+node.pool.discoverExternal = () => Promise.resolve()
+
+const rpcListening = once(node.http, "listening")
+await node.open()
+await node.connect()
+node.startSync()
+const [rpc] = (await rpcListening) as [AddressInfo]
+console.log(JSON.stringify({ ready: { p2pPort: node.pool.server.address().port, rpcPort: rpc.port } }))
+
+process.stdin.on("end", () => process.exit(0)).resume()
