@@ -55,10 +55,9 @@ export const realData = (): RealData | undefined => {
   }
 }
 
-/** The part of a test runner that {@link describeWithData} takes: vitest's `describe`. */
+/** The part of a test runner that {@link describeWithData} takes: vitest's `describe` has it. */
 export interface Describe {
-  (name: string, suite: () => void): unknown
-  readonly skip: (name: string, suite: () => void) => unknown
+  readonly skipIf: (condition: boolean) => (name: string, suite: () => void) => unknown
 }
 
 const toStderr = (line: string): void => void process.stderr.write(line)
@@ -74,11 +73,11 @@ export const describeWithData = (
   report: (line: string) => void = toStderr
 ): void => {
   const data = realData()
-  if (data !== undefined) {
-    describe(name, () => suite(data))
-    return
+  if (data === undefined && !reported) {
+    report(`skipped "${name}": no real data at ${realDataPath()} (SATWIRE_DATA names the folder)\n`)
+    reported = true
   }
-  if (!reported) report(`skipped "${name}": no real data at ${realDataPath()} (SATWIRE_DATA names the folder)\n`)
-  reported = true
-  describe.skip(name, () => {})
+  describe.skipIf(data === undefined)(name, () => {
+    if (data !== undefined) suite(data)
+  })
 }
