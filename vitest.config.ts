@@ -6,7 +6,9 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "law/**/*.test.ts"],
+    // Relative to --dir, so that `vitest run --dir packages/wire` finds the suites of one package.
+    include: ["**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", "**/.*/**", "interop/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000
   }
