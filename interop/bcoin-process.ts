@@ -61,4 +61,4 @@ node.startSync()
 const [rpc] = (await rpcListening) as [AddressInfo]
 console.log(JSON.stringify({ ready: { p2pPort: node.pool.server.address().port, rpcPort: rpc.port } }))
 
-process.stdin.on("end", () => process.exit(0)).resume()
+process.stdin.on("close", () => process.exit(0)).resume()
