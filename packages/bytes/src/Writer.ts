@@ -75,6 +75,16 @@ export class Writer {
     }
   }
 
+  /** Any of 64 bits, in the shortest form. */
+  compactSize64(value: bigint): void {
+    if (value <= 0xffffffffn) {
+      this.compactSize(Number(value))
+    } else {
+      this.u8(0xff)
+      this.u64(value)
+    }
+  }
+
   varBytes(value: Uint8Array): void {
     this.compactSize(value.length)
     this.raw(value)
@@ -84,6 +94,10 @@ export class Writer {
 /** How many bytes the CompactSize of `value` takes: 1, 3, 5 or 9. */
 export const compactSizeLength = (value: number): number =>
   value < 0xfd ? 1 : value <= 0xffff ? 3 : value <= 0xffffffff ? 5 : 9
+
+/** How many bytes the CompactSize of any of 64 bits takes. */
+export const compactSize64Length = (value: bigint): number =>
+  value <= 0xffffffffn ? compactSizeLength(Number(value)) : 9
 
 /** How many bytes `value` takes with its CompactSize length before it. */
 export const varBytesLength = (value: Uint8Array): number => compactSizeLength(value.length) + value.length
