@@ -61,4 +61,6 @@ node.startSync()
 const [rpc] = (await rpcListening) as [AddressInfo]
 console.log(JSON.stringify({ ready: { p2pPort: node.pool.server.address().port, rpcPort: rpc.port } }))
 
-process.stdin.on("close", () => process.exit(0)).resume()
+// A pipe whose other end was killed closes without an end; a file ends without a close.
+for (const over of ["end", "close"]) process.stdin.on(over, () => process.exit(0))
+process.stdin.resume()
