@@ -6,7 +6,7 @@ export interface ChainView {
   height(header: number): number
   /** Signed, as consensus compares it. */
   version(header: number): number
-  /** Seconds since 1970, as the miner claimed. */
+  /** Seconds since 1970, as the miner claimed; -1 where it is not known, which is only so for a base known by its hash alone. */
   time(header: number): number
   bits(header: number): number
   /** The header's parent, or -1 where it is not known: before genesis, and before the base of a tree that starts in mid-chain. */

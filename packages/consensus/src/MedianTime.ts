@@ -20,6 +20,7 @@ export const medianTimePast = (view: ChainView, header: number): number | undefi
   let at = header
   for (; count < MEDIAN_TIME_SPAN && at >= 0; at = view.parent(at)) {
     const time = view.time(at)
+    if (time < 0) return undefined
     // Insertion keeps the window sorted: eleven numbers, nearly in order already.
     let place = count
     for (; place > 0 && (window[place - 1] as number) > time; place--) window[place] = window[place - 1] as number
