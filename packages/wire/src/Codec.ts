@@ -56,8 +56,13 @@ export const defineCodec = <A extends { readonly _tag: string }>(row: Row<A>): C
 })
 
 /** The codec of a message that has no payload. */
-export const emptyCodec = <A extends { readonly _tag: string }>(
-  message: A,
-  spec: string,
-  shortId?: number
-): Codec<A> => defineCodec<A>({ command: message._tag, shortId, spec, maxSize: 0, size: () => 0, encode: () => {}, decode: () => message })
+export const emptyCodec = <A extends { readonly _tag: string }>(message: A, spec: string, shortId?: number): Codec<A> =>
+  defineCodec<A>({
+    command: message._tag,
+    shortId,
+    spec,
+    maxSize: 0,
+    size: () => 0,
+    encode: () => {},
+    decode: () => message
+  })

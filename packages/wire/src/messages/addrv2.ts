@@ -1,0 +1,113 @@
+import { type Reader, compactSize64Length, compactSizeLength, equals, varBytesLength } from "@satwire/bytes"
+import type { UnixSeconds } from "@satwire/machine"
+import { type Codec, defineCodec } from "../Codec.ts"
+import { ipv4Of } from "../NetAddress.ts"
+import { MAX_ADDR_TO_SEND } from "./addr.ts"
+
+/** Bitcoin Core's `MAX_ADDRV2_SIZE` (netaddress.h): bytes of an address, also of one on a network that nobody knows yet. */
+export const MAX_ADDRV2_SIZE = 512
+
+/** The networks of BIP-0155 that are alive. */
+export type AddrV2Network = "ipv4" | "ipv6" | "torv3" | "i2p" | "cjdns"
+
+interface NetworkRow {
+  readonly id: number
+  readonly network: AddrV2Network
+  /** Bytes of its addresses: another length makes the whole message malformed. */
+  readonly length: number
+}
+
+/** BIP-0155 §"Specification". Id 3 is TorV2, dead since 2021 and dropped like a network that nobody knows. */
+const NETWORKS: ReadonlyArray<NetworkRow> = [
+  { id: 1, network: "ipv4", length: 4 },
+  { id: 2, network: "ipv6", length: 16 },
+  { id: 4, network: "torv3", length: 32 },
+  { id: 5, network: "i2p", length: 32 },
+  { id: 6, network: "cjdns", length: 16 }
+]
+const BY_ID: ReadonlyMap<number, NetworkRow> = new Map(NETWORKS.map((row) => [row.id, row]))
+const BY_NETWORK: ReadonlyMap<AddrV2Network, NetworkRow> = new Map(NETWORKS.map((row) => [row.network, row]))
+
+/** `fd87:d87e:eb43::/48`, where TorV2 hid in IPv6 (OnionCat). */
+const TORV2_IN_IPV6_PREFIX = Uint8Array.of(0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43)
+/** All of CJDNS lies in `fc00::/8`. */
+const CJDNS_PREFIX = 0xfc
+
+/** An address and when it was last heard of. */
+export interface AddrV2Entry {
+  /** As the sender claims. */
+  readonly time: UnixSeconds
+  readonly services: bigint
+  readonly network: AddrV2Network
+  /** As many bytes as the network's addresses have. */
+  readonly address: Uint8Array
+  readonly port: number
+}
+
+/**
+ * Addresses of nodes on any network (BIP-0155).
+ *
+ * Decoding leaves out what the BIP tells to ignore: networks that nobody knows, TorV2, IPv4 and TorV2 in the clothes of IPv6, CJDNS
+ * outside its prefix. Such an entry still counts towards the 1,000.
+ */
+export interface AddrV2 {
+  readonly _tag: "addrv2"
+  readonly addresses: ReadonlyArray<AddrV2Entry>
+}
+
+/** time 4, services 1, network 1, length 1, no address, port 2 */
+const MIN_ENTRY_SIZE = 9
+const MAX_ENTRY_SIZE = 4 + 9 + 1 + compactSizeLength(MAX_ADDRV2_SIZE) + MAX_ADDRV2_SIZE + 2
+
+const rowOf = (network: AddrV2Network): NetworkRow => BY_NETWORK.get(network) as NetworkRow
+
+const isIgnored = (network: AddrV2Network, address: Uint8Array): boolean =>
+  network === "ipv6"
+    ? ipv4Of(address) !== undefined || equals(address.subarray(0, 6), TORV2_IN_IPV6_PREFIX)
+    : network === "cjdns" && address[0] !== CJDNS_PREFIX
+
+const readEntry = (r: Reader): AddrV2Entry | undefined => {
+  const time = r.u32("address time") as UnixSeconds
+  const services = r.compactSize64("address services")
+  const row = BY_ID.get(r.u8("network id"))
+  const at = r.offset
+  const length = r.compactSize("address length")
+  // Core throws here, which costs nothing: it is no limit in the sense of `overLimit` (netaddress.h, `UnserializeV2Stream`).
+  if (length > MAX_ADDRV2_SIZE) r.malformed(`an address of ${length} bytes where ${MAX_ADDRV2_SIZE} are allowed`, at)
+  if (row !== undefined && row.length !== length) r.malformed(`a ${row.network} address of ${length} bytes`, at)
+  const address = r.view(length, "address")
+  const port = r.u16be()
+  return row === undefined || isIgnored(row.network, address)
+    ? undefined
+    : { time, services, network: row.network, address, port }
+}
+
+export const addrv2: Codec<AddrV2> = defineCodec<AddrV2>({
+  command: "addrv2",
+  shortId: 28,
+  spec: "BIP-0155",
+  maxSize: compactSizeLength(MAX_ADDR_TO_SEND) + MAX_ADDR_TO_SEND * MAX_ENTRY_SIZE,
+  size(m) {
+    let size = compactSizeLength(m.addresses.length)
+    for (const entry of m.addresses) size += 7 + compactSize64Length(entry.services) + varBytesLength(entry.address)
+    return size
+  },
+  encode(w, m) {
+    w.compactSize(m.addresses.length)
+    for (const entry of m.addresses) {
+      w.u32(entry.time)
+      w.compactSize64(entry.services)
+      w.u8(rowOf(entry.network).id)
+      w.varBytes(entry.address)
+      w.u16be(entry.port)
+    }
+  },
+  decode(r) {
+    const addresses: Array<AddrV2Entry> = []
+    for (let left = r.count(MAX_ADDR_TO_SEND, MIN_ENTRY_SIZE, "addresses"); left > 0; left--) {
+      const entry = readEntry(r)
+      if (entry !== undefined) addresses.push(entry)
+    }
+    return { _tag: "addrv2", addresses }
+  }
+})
