@@ -2,7 +2,7 @@
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Connection } from "./Connection.ts"
 import { type Endpoint, formatEndpoint } from "./Endpoint.ts"
 
@@ -64,6 +64,35 @@ export class DialError extends DialErrorBase {
     super({ ...rest, message: SENTENCES[fields.reason](formatEndpoint(fields.endpoint), detail ?? fields.code) })
   }
 }
+
+/**
+ * A dial made of a transport's own attempt, for those who write a transport: bounds it in time, and leaves nothing behind where it
+ * is interrupted, also in the moment between the connection's making and its delivery.
+ *
+ * @param begin starts the attempt, calls `done` once, and returns what gives it up
+ */
+export const dialWith = (
+  endpoint: Endpoint,
+  options: DialOptions | undefined,
+  begin: (done: (outcome: Connection | DialError) => void) => () => void
+): Effect.Effect<Connection, DialError> =>
+  Effect.suspend(() => {
+    let made: Connection | undefined
+    return Effect.callback<Connection, DialError>((resume) => {
+      const giveUp = begin((outcome) => {
+        if (outcome instanceof DialError) return resume(Effect.fail(outcome))
+        made = outcome
+        resume(Effect.succeed(outcome))
+      })
+      return Effect.sync(giveUp)
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: options?.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+        orElse: () => Effect.fail(new DialError({ reason: "TimedOut", endpoint, code: "ETIMEDOUT" }))
+      }),
+      Effect.onError(() => Effect.sync(() => made?.destroy()))
+    )
+  })
 
 const SENTENCES: Record<DialReason, (to: string, detail: string) => string> = {
   Refused: (to) => `${to} refused the connection: nobody listens there.`,

@@ -15,6 +15,7 @@ export {
   DialError,
   type DialOptions,
   type DialReason,
+  dialWith,
   Dialer,
   type DialerShape
 } from "./Dialer.ts"
@@ -27,3 +28,5 @@ export {
   type ListenerShape,
   type Listening
 } from "./Listener.ts"
+export { MAX_CHUNK_BYTES, MemoryNetwork, type MemoryNetworkOptions, layerMemory } from "./MemoryNetwork.ts"
+export { OpenConnections, type Destroyable } from "./OpenConnections.ts"
