@@ -27,9 +27,19 @@ export type FramingEvent =
   /** A command that the table does not have. Its payload was verified and skipped. */
   | { readonly _tag: "Unknown"; readonly command: string; readonly sizeBytes: number }
   /** A known command whose payload does not decode; its codec's row says what that costs. */
-  | { readonly _tag: "Undecodable"; readonly command: Message["_tag"]; readonly error: DecodeError; readonly sizeBytes: number }
+  | {
+      readonly _tag: "Undecodable"
+      readonly command: Message["_tag"]
+      readonly error: DecodeError
+      readonly sizeBytes: number
+    }
   /** A frame that is dropped for its checksum or for a command that is no printable name. */
-  | { readonly _tag: "Dropped"; readonly why: "checksum" | "command"; readonly command: string; readonly sizeBytes: number }
+  | {
+      readonly _tag: "Dropped"
+      readonly why: "checksum" | "command"
+      readonly command: string
+      readonly sizeBytes: number
+    }
   /** The last event there is: whatever follows is ignored. */
   | { readonly _tag: "Fault"; readonly fault: FramingFault }
 
@@ -44,7 +54,7 @@ export interface Framing {
   next(): FramingEvent | undefined
   /** Copies what is left of the last chunk, if anything, so that the caller may reuse it. */
   release(): void
-  /** Bytes that were received and not yet handed out as events. */
+  /** Bytes that are held for events still to come. What is skipped is not among them. */
   readonly bufferedBytes: number
   /** Appends a message to what is to be written. */
   send(message: Message): void
