@@ -1,0 +1,70 @@
+/** What goes into header sync and what comes out. */
+import type { PeerId } from "@satwire/machine"
+import type { BlockHash } from "@satwire/primitives"
+import type { GetHeaders, Headers, Inv, SendHeaders } from "@satwire/wire"
+import type { RunFault } from "./acceptHeaders.ts"
+
+export type HeaderSyncMessage = Headers | GetHeaders | Inv | SendHeaders
+
+export type HeaderSyncInput =
+  /** A peer's handshake is done. */
+  | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly outbound: boolean }
+  | { readonly _tag: "PeerGone"; readonly peer: PeerId }
+  | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: HeaderSyncMessage }
+  /** Headers that were made or read here: `count` raw headers, each the child of the one before. */
+  | { readonly _tag: "Submit"; readonly headers: Uint8Array; readonly count: number }
+  | { readonly _tag: "Timeout" }
+
+export type HeaderSyncOutput =
+  | { readonly _tag: "Send"; readonly peer: PeerId; readonly message: Headers | GetHeaders | Inv | SendHeaders }
+  /** New headers are in the tree, in the order of their numbers from `first` on. The bytes are the receiver's. */
+  | {
+      readonly _tag: "HeadersAccepted"
+      readonly first: number
+      readonly count: number
+      readonly headers: Uint8Array
+      readonly from: PeerId | undefined
+    }
+  /** Another header has the most work now. `removed` headers above the fork left the best chain and `added` joined it. */
+  | {
+      readonly _tag: "TipChanged"
+      readonly tip: Tip
+      readonly forkHeight: number
+      readonly removed: number
+      readonly added: number
+      readonly from: PeerId | undefined
+    }
+  /** The peer broke a rule that no honest peer breaks: the connection ends and the address is discouraged. */
+  | { readonly _tag: "Misbehaved"; readonly peer: PeerId; readonly reason: InvalidHeader }
+  /** The peer is of no use: the connection ends, nothing more. */
+  | { readonly _tag: "TooSlow"; readonly peer: PeerId; readonly reason: HeadersTimeout }
+  /** Headers that were submitted here break a rule. */
+  | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
+
+/** The header at `index` of a `headers` message breaks the rule, named as Bitcoin Core names it. */
+export interface InvalidHeader {
+  readonly _tag: "InvalidHeader"
+  readonly rule: RunFault
+  readonly index: number
+}
+
+/** The first sync took longer than `HEADERS_DOWNLOAD_TIMEOUT` allows while another peer could be asked. */
+export interface HeadersTimeout {
+  readonly _tag: "HeadersTimeout"
+}
+
+export interface Tip {
+  readonly height: number
+  readonly hash: BlockHash
+  /** Seconds since 1970, as its miner claimed; -1 for a base known by its hash alone. */
+  readonly time: number
+}
+
+export interface Snapshot {
+  readonly tip: Tip
+  /** Headers held, of all chains. */
+  readonly headers: number
+  readonly peers: number
+  /** The peer whose first sync is under way. */
+  readonly syncingWith: PeerId | undefined
+}

@@ -1,0 +1,22 @@
+export { type Acceptance, type RunFault, acceptHeaders } from "./acceptHeaders.ts"
+export {
+  HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
+  HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
+  HEADERS_RESPONSE_TIME_MS,
+  HeaderSync,
+  type HeaderSyncRoles,
+  MAX_BLOCKS_TO_ANNOUNCE,
+  RECENT_TIP_SECONDS
+} from "./HeaderSync.ts"
+export type {
+  HeaderSyncInput,
+  HeaderSyncMessage,
+  HeaderSyncOutput,
+  HeadersTimeout,
+  InvalidHeader,
+  Snapshot,
+  Tip
+} from "./HeaderSyncEvents.ts"
+export { HeaderTree } from "./HeaderTree.ts"
+export { locate, locator } from "./Locator.ts"
+export type { TreeBase } from "./TreeBase.ts"

@@ -1,0 +1,87 @@
+/**
+ * A block that lacks nothing but its proof of work, on top of a header of a tree. For regtest and the playground: it takes the
+ * transactions that it is given and selects none.
+ *
+ * On Core's regtest witnesses are active from genesis. On a network that deploys them by votes (BIP-0009), as bcoin's regtest does,
+ * blocks vote while the deployment is started or locked in and commit to witnesses once it is active.
+ */
+import { type ChainView, DeploymentStates, VERSIONBITS_TOP_BITS, medianTimePast, nextBits } from "@satwire/consensus"
+import type { Sha256 } from "@satwire/crypto"
+import {
+  type Block,
+  type BlockHash,
+  type ChainParams,
+  type Transaction,
+  blockMerkleRoot,
+  witnessCommitmentHash,
+  witnessMerkleRoot
+} from "@satwire/primitives"
+import { coinbase } from "./Coinbase.ts"
+
+/** `OP_TRUE`: an output that anybody may spend, which is what a private network wants. */
+export const ANYONE_CAN_SPEND: Uint8Array = Uint8Array.of(0x51)
+
+export interface TemplateOptions {
+  readonly sha256: Sha256
+  /** The number of the parent in the view. */
+  readonly parent: number
+  readonly parentHash: BlockHash
+  /** Our clock in Unix seconds; the block's time is later where the median time past demands it. */
+  readonly unix: number
+  /** Makes blocks of one parent, time and payee differ. */
+  readonly extraNonce: number
+  /** Who is paid. */
+  readonly scriptPubKey?: Uint8Array
+  readonly transactions?: ReadonlyArray<Transaction>
+  /** What the transactions pay in all. */
+  readonly fees?: bigint
+}
+
+/** Makes templates for one network over one view of its headers; keeps what it learned of deployments. */
+export class BlockTemplates {
+  readonly #params: ChainParams
+  readonly #view: ChainView
+  readonly #segwit: DeploymentStates
+
+  constructor(params: ChainParams, view: ChainView) {
+    this.#params = params
+    this.#view = view
+    this.#segwit = new DeploymentStates(params.segwit, view)
+  }
+
+  /** A block on top of `parent` whose nonce is still to be found. */
+  make(options: TemplateOptions): Block {
+    const { sha256, parent, parentHash, unix, extraNonce } = options
+    const params = this.#params
+    const view = this.#view
+    const height = view.height(parent) + 1
+    const time = Math.max(unix, (medianTimePast(view, parent) ?? view.time(parent)) + 1)
+    const state = this.#segwit.after(parent)
+    const others = options.transactions ?? []
+    // The coinbase counts as zero in the witness tree, so the others decide the commitment alone.
+    const commitment =
+      state === "active"
+        ? witnessCommitmentHash(
+            sha256,
+            witnessMerkleRoot(sha256, [PLACE_OF_COINBASE, ...others]).root,
+            new Uint8Array(32)
+          )
+        : undefined
+    const first = coinbase({
+      params,
+      height,
+      extraNonce,
+      scriptPubKey: options.scriptPubKey ?? ANYONE_CAN_SPEND,
+      fees: options.fees ?? 0n,
+      commitment
+    })
+    const transactions = [first, ...others]
+    const bits = nextBits(params, view, parent, time)
+    const merkleRoot = blockMerkleRoot(sha256, transactions).root
+    const votes = params.segwit._tag === "VersionBits" && (state === "started" || state === "lockedIn")
+    const version = VERSIONBITS_TOP_BITS | (votes && params.segwit._tag === "VersionBits" ? 1 << params.segwit.bit : 0)
+    return { header: { version, previousBlock: parentHash, merkleRoot, time, bits, nonce: 0 }, transactions }
+  }
+}
+
+const PLACE_OF_COINBASE: Transaction = { version: 0, inputs: [], outputs: [], lockTime: 0 }

@@ -1,0 +1,28 @@
+/** Why a connection ended, whoever ended it: every manager's reasons in one closed union that prints as one sentence. */
+import type { HeadersTimeout, InvalidHeader } from "@satwire/header-sync"
+import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
+
+export type DisconnectReason =
+  | PeerDisconnectReason
+  | InvalidHeader
+  | HeadersTimeout
+  /** The other side, or the network between, ended it. `how` is the transport's word for it. */
+  | { readonly _tag: "ClosedByPeer"; readonly how: string }
+  /** We were asked to. */
+  | { readonly _tag: "Requested" }
+
+/** One sentence for a log or a person. */
+export const describeDisconnect = (reason: DisconnectReason): string => {
+  switch (reason._tag) {
+    case "InvalidHeader":
+      return `header ${reason.index} of its headers message breaks the rule "${reason.rule}"`
+    case "HeadersTimeout":
+      return "it took longer for its headers than HEADERS_DOWNLOAD_TIMEOUT allows, and another peer can be asked"
+    case "ClosedByPeer":
+      return `the connection was closed by the other side (${reason.how})`
+    case "Requested":
+      return "we were asked to disconnect"
+    default:
+      return describePeerDisconnect(reason)
+  }
+}

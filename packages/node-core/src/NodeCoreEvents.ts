@@ -1,0 +1,79 @@
+/** What goes into a node and what comes out: bytes, commands to the edge, and facts. */
+import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
+import type { PeerId } from "@satwire/machine"
+import type { DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
+import type { DisconnectReason } from "./DisconnectReason.ts"
+
+/** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
+export interface Roles {
+  /** Follows and offers headers; `undefined` for a node that only shakes hands. */
+  readonly headers: HeaderSyncRoles | undefined
+}
+
+export type NodeCoreInput =
+  | {
+      readonly _tag: "ConnectionOpened"
+      readonly peer: PeerId
+      readonly direction: Direction
+      readonly address: string
+    }
+  /** Bytes of a connection; they belong to the caller again afterwards. */
+  | { readonly _tag: "BytesReceived"; readonly peer: PeerId; readonly chunk: Uint8Array }
+  /** Whether more than the send buffer allows waits to be taken by the other end. */
+  | { readonly _tag: "SendBlocked"; readonly peer: PeerId; readonly blocked: boolean }
+  | { readonly _tag: "ConnectionClosed"; readonly peer: PeerId; readonly how: string }
+  /** Headers made or read here: `count` raw headers, each the child of the one before. */
+  | { readonly _tag: "SubmitHeaders"; readonly headers: Uint8Array; readonly count: number }
+  | { readonly _tag: "Disconnect"; readonly peer: PeerId }
+  | { readonly _tag: "Timeout" }
+
+/** What the edge is to do. */
+export type NodeCoreCommand =
+  /** One write a turn; the bytes are the receiver's. */
+  | { readonly _tag: "Write"; readonly peer: PeerId; readonly bytes: Uint8Array }
+  /** Stop or go on reading from the connection. */
+  | { readonly _tag: "Pause"; readonly peer: PeerId; readonly paused: boolean }
+  /** Close the connection once what was written has left. */
+  | { readonly _tag: "Close"; readonly peer: PeerId }
+
+/** What happened, for logs, metrics, stores and people. */
+export type NodeCoreFact =
+  | { readonly _tag: "PeerConnected"; readonly peer: PeerId; readonly direction: Direction; readonly address: string }
+  | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly address: string; readonly info: PeerInfo }
+  | {
+      readonly _tag: "PeerDisconnected"
+      readonly peer: PeerId
+      readonly address: string
+      readonly reason: DisconnectReason
+      readonly cost: DisconnectCost
+    }
+  | { readonly _tag: "MessageDropped"; readonly peer: PeerId; readonly command: string; readonly why: string }
+  /** New headers, to be kept: `count` raw headers in the order of acceptance. */
+  | {
+      readonly _tag: "HeadersAccepted"
+      readonly headers: Uint8Array
+      readonly count: number
+      readonly from: PeerId | undefined
+    }
+  | {
+      readonly _tag: "TipChanged"
+      readonly tip: Tip
+      readonly forkHeight: number
+      readonly removed: number
+      readonly added: number
+      readonly from: PeerId | undefined
+    }
+  | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
+
+export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact
+
+export interface PeerStatus extends PeerSnapshot {
+  readonly peer: PeerId
+  readonly address: string
+}
+
+/** What can be asked between turns, and what the answer is: plain snapshots, never live objects. */
+export interface Queries {
+  readonly peers: ReadonlyArray<PeerStatus>
+  readonly headers: HeadersSnapshot | undefined
+}

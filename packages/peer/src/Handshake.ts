@@ -1,0 +1,70 @@
+/**
+ * The version handshake as a table: what each message does in each mode. What a table row does not name falls to `otherwise`. The
+ * diagram in the README is drawn from it.
+ *
+ * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessMessage`), BIP-0031, BIP-0130, BIP-0155, BIP-0339.
+ */
+import type { Message } from "@satwire/wire"
+
+export type ModeTag = "AwaitingVersion" | "AwaitingVerack" | "Ready"
+
+export type Action =
+  /** Read their `version`; answer ours (inbound), our features and `verack`; go to AwaitingVerack. */
+  | "acceptVersion"
+  /** Go to Ready. */
+  | "becomeReady"
+  /** They announce and request transactions by wtxid (BIP-0339). */
+  | "noteWtxidRelay"
+  /** They understand `addrv2` (BIP-0155). */
+  | "noteAddrV2"
+  /** End the connection: the message had its place before `verack`. */
+  | "refuseLate"
+  | "answerPing"
+  | "takePong"
+  /** Hand the message to the managers that care. */
+  | "deliver"
+  | "ignore"
+
+export type Row = { readonly [Command in Message["_tag"]]?: Action } & { readonly otherwise: Action }
+
+export const HANDSHAKE: { readonly [Mode in ModeTag]: Row } = {
+  AwaitingVersion: {
+    version: "acceptVersion",
+    otherwise: "ignore"
+  },
+  AwaitingVerack: {
+    verack: "becomeReady",
+    wtxidrelay: "noteWtxidRelay",
+    sendaddrv2: "noteAddrV2",
+    otherwise: "ignore"
+  },
+  Ready: {
+    version: "ignore",
+    verack: "ignore",
+    wtxidrelay: "refuseLate",
+    sendaddrv2: "refuseLate",
+    ping: "answerPing",
+    pong: "takePong",
+    otherwise: "deliver"
+  }
+}
+
+/** What a message does in a mode. */
+export const actionFor = (mode: ModeTag, command: Message["_tag"]): Action => {
+  const row: Row = HANDSHAKE[mode]
+  return row[command] ?? row.otherwise
+}
+
+/** The table as a diagram in Mermaid's language, for the README. */
+export const handshakeDiagram = (): string => {
+  const lines = ["stateDiagram-v2", "  [*] --> AwaitingVersion"]
+  const next: { readonly [A in Action]?: ModeTag } = { acceptVersion: "AwaitingVerack", becomeReady: "Ready" }
+  for (const mode of Object.keys(HANDSHAKE) as ReadonlyArray<ModeTag>) {
+    for (const [command, action] of Object.entries(HANDSHAKE[mode]) as ReadonlyArray<[string, Action]>) {
+      const label = command === "otherwise" ? "anything else" : command
+      const target = action === "refuseLate" ? "[*]" : (next[action] ?? mode)
+      lines.push(`  ${mode} --> ${target}: ${label} / ${action}`)
+    }
+  }
+  return lines.join("\n")
+}

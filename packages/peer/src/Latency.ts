@@ -1,0 +1,49 @@
+/** The pings of one connection: when the next is due, which one is out, how long they take (BIP-0031). */
+import { type Instant, type Now, type Random, after } from "@satwire/machine"
+import { PING_INTERVAL_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
+
+export class Latency {
+  /** The nonce of the ping that waits for its pong; 0 for none. */
+  #nonce = 0n
+  #sentAt: Instant | undefined = undefined
+  #lastMs: number | undefined = undefined
+  #leastMs: number | undefined = undefined
+
+  /** Notes a ping that leaves now and gives its nonce, which is never 0. */
+  ping(random: Random, now: Now): bigint {
+    do this.#nonce = random.u64()
+    while (this.#nonce === 0n)
+    this.#sentAt = now.instant
+    return this.#nonce
+  }
+
+  /** Takes the answer in. A nonce that is not out is ignored, as Core does, except 0, by which a peer gives the ping up. */
+  pong(nonce: bigint, now: Now): void {
+    if (this.#nonce === 0n || this.#sentAt === undefined) return
+    if (nonce === this.#nonce) {
+      const ms = now.instant - this.#sentAt
+      this.#lastMs = ms
+      this.#leastMs = this.#leastMs === undefined ? ms : Math.min(this.#leastMs, ms)
+      this.#nonce = 0n
+    } else if (nonce === 0n) this.#nonce = 0n
+  }
+
+  /** Whether the next ping is due: two minutes after the last, once that one is answered. */
+  isDue(instant: Instant): boolean {
+    return this.#nonce === 0n && this.#sentAt !== undefined && instant >= after(this.#sentAt, PING_INTERVAL_MS)
+  }
+
+  /** Whether a ping waits for longer than a peer may take. */
+  isOverdue(instant: Instant): boolean {
+    return this.#nonce !== 0n && this.#sentAt !== undefined && instant >= after(this.#sentAt, TIMEOUT_INTERVAL_MS)
+  }
+
+  nextTimeout(): Instant | undefined {
+    if (this.#sentAt === undefined) return undefined
+    return after(this.#sentAt, this.#nonce === 0n ? PING_INTERVAL_MS : TIMEOUT_INTERVAL_MS)
+  }
+
+  snapshot(): { readonly pingMs: number | undefined; readonly minPingMs: number | undefined } {
+    return { pingMs: this.#lastMs, minPingMs: this.#leastMs }
+  }
+}

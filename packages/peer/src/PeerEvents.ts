@@ -1,0 +1,73 @@
+/** What goes into a peer machine and what comes out. */
+import type { Instant } from "@satwire/machine"
+import type { Message, Version } from "@satwire/wire"
+import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
+import type { TrafficSnapshot } from "./Traffic.ts"
+
+/** Who opened the connection. */
+export type Direction = "inbound" | "outbound"
+
+export type PeerInput =
+  /** The byte stream is there. */
+  | { readonly _tag: "Opened" }
+  /** Bytes arrived. The chunk is read in place and belongs to the caller again afterwards. */
+  | { readonly _tag: "Bytes"; readonly chunk: Uint8Array }
+  | { readonly _tag: "Send"; readonly message: Message }
+  /** The other end takes no more (`true`) or again (`false`) of what was written. */
+  | { readonly _tag: "SendBlocked"; readonly blocked: boolean }
+  | { readonly _tag: "Timeout" }
+
+export type PeerOutput =
+  /** The handshake is done. */
+  | { readonly _tag: "Ready"; readonly info: PeerInfo }
+  /** A message for the managers. */
+  | { readonly _tag: "Received"; readonly message: Message }
+  /** A frame or message was dropped and cost the peer nothing. */
+  | { readonly _tag: "Dropped"; readonly command: string; readonly why: string }
+  /** The connection is to be closed. Nothing more comes out of this machine. */
+  | { readonly _tag: "Disconnect"; readonly reason: PeerDisconnectReason; readonly cost: DisconnectCost }
+
+/** What a handshake brought to light. */
+export interface PeerInfo {
+  readonly direction: Direction
+  readonly transport: "v1" | "v2"
+  /** BIP-0324's session id, where there is one. */
+  readonly sessionId: Uint8Array | undefined
+  readonly protocolVersion: number
+  /** The lower of both sides' protocol versions. */
+  readonly commonVersion: number
+  readonly services: bigint
+  /** As it came: for people, pass it through `sanitizeUserAgent`. */
+  readonly userAgent: string
+  readonly startHeight: number
+  /** It wants transactions announced (BIP-0037 §"Extensions to existing messages"). */
+  readonly relay: boolean
+  /** It announces transactions by wtxid (BIP-0339). */
+  readonly wtxidRelay: boolean
+  /** It understands `addrv2` (BIP-0155). */
+  readonly addrV2: boolean
+  /** Its clock minus ours, at the handshake. */
+  readonly timeOffsetSeconds: number
+}
+
+/** What our side says of itself, looked up at each handshake. The interface lives here, with its consumer. */
+export interface PeerIdentity {
+  describe(): Pick<Version, "protocolVersion" | "services" | "userAgent" | "startHeight" | "relay">
+  /** Whether a `version` of ours that has not been answered yet carried this nonce. */
+  isOwnNonce(nonce: bigint): boolean
+}
+
+export interface PeerSnapshot extends TrafficSnapshot {
+  readonly direction: Direction
+  readonly transport: "v1" | "v2"
+  readonly state: "handshaking" | "ready" | "disconnecting"
+  /** What the handshake brought to light, once it is done. */
+  readonly info: PeerInfo | undefined
+  readonly openedAt: Instant
+  readonly lastReceived: Instant | undefined
+  readonly lastSent: Instant | undefined
+  /** The last ping's round trip. */
+  readonly pingMs: number | undefined
+  /** The least round trip of any ping. */
+  readonly minPingMs: number | undefined
+}

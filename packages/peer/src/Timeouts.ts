@@ -1,0 +1,8 @@
+/** How long a peer may take for what. Source: Bitcoin Core 28.1 `net.h`, `net_processing.cpp`. */
+
+/** Core's `TIMEOUT_INTERVAL`: for the answer to a ping, and for silence. */
+export const TIMEOUT_INTERVAL_MS: number = 20 * 60 * 1000
+/** Core's `DEFAULT_PEER_CONNECT_TIMEOUT`: for the first message and the whole handshake. */
+export const DEFAULT_PEER_CONNECT_TIMEOUT_MS: number = 60 * 1000
+/** Core's `PING_INTERVAL`. */
+export const PING_INTERVAL_MS: number = 2 * 60 * 1000
