@@ -29,13 +29,13 @@ export class ChaChaRandom implements Random {
     return new ChaChaRandom(bytes)
   }
 
-  /** The offset of `length` fresh bytes in the buffer. */
+  /** The offset of `length` fresh bytes in the buffer, at most 64. What is left of a buffer too short for them is dropped. */
   #draw(length: number): number {
     if (this.#used + length > BUFFER_BYTES) {
-      chacha20(this.#seed, NO_NONCE, ZEROS, this.#buffer, this.#block)
-      this.#block += BUFFER_BYTES / 64
       // 2^32 blocks are 256 GiB: the counter is worn out long after the node is.
       if (this.#block > 0xffff_0000) throw new RangeError("the generator is exhausted")
+      chacha20(this.#seed, NO_NONCE, ZEROS, this.#buffer, this.#block)
+      this.#block += BUFFER_BYTES / 64
       this.#used = 0
     }
     const at = this.#used

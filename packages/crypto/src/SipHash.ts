@@ -1,6 +1,6 @@
 /**
- * SipHash-2-4 (Aumasson and Bernstein) with 64-bit words as 32-bit halves: a `bigint` is thirty times slower (measured,
- * `bench/siphash.ts`). A keyed hash for short inputs: salts of tables whose keys peers choose, short ids of BIP-0152.
+ * SipHash-2-4 (Aumasson and Bernstein) with 64-bit words as 32-bit halves: a `bigint` is thirty to fifty times slower (measured,
+ * `bench/siphash.bench.ts`). A keyed hash for short inputs: salts of tables whose keys peers choose, short ids of BIP-0152.
  */
 
 /** A 128-bit key as four little-endian 32-bit words. */

@@ -1,9 +1,9 @@
 export { ChaChaRandom } from "./ChaChaRandom.ts"
 export {
-  type Incremental,
+  type IncrementalSha256,
   type IncrementalSha256d,
-  type OneShot,
   type Sha256,
+  type Sha256Range,
   portableSha256,
   sha256From,
   sha256d

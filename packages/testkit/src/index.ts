@@ -9,6 +9,7 @@ export {
   arbitraryU32
 } from "./Arbitraries.ts"
 export { blockFile } from "./BlockFile.ts"
+export { type Contender, type ContestOptions, type Score, contest, contestClock } from "./Contest.ts"
 export { fastTestNetwork } from "./FastNetwork.ts"
 export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./HeaderSegments.ts"
 export { type Describe, type RealData, describeWithData, realData, realDataPath } from "./RealData.ts"
