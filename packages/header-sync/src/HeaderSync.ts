@@ -237,15 +237,14 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   #headers(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    const { count } = message
+    const acceptance = count === 0 ? undefined : this.#accept(message.headers, count, peer.id, now, out)
+    // Something lies between: the answer to a question of ours will begin where our chains part. Headers that do not connect are no
+    // answer, so a peer that sends nothing else is asked once in two minutes and not as fast as it can send.
+    if (acceptance?._tag === "Unconnected") return this.#ask(peer, this.#tree.best, now, out)
     peer.askedAt = undefined
     this.#askAgain.set(peer.id, undefined)
-    const { count } = message
-    if (count === 0) return this.#finished(peer, now, out)
-    const acceptance = this.#accept(message.headers, count, peer.id, now, out)
-    if (acceptance._tag === "Unconnected") {
-      // Something lies between: its next answer will begin where our chains part.
-      return this.#ask(peer, this.#tree.best, now, out)
-    }
+    if (acceptance === undefined) return this.#finished(peer, now, out)
     if (acceptance.last >= 0) this.#has(peer, acceptance.last, out)
     const { fault } = acceptance
     if (fault !== undefined) {

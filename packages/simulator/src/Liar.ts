@@ -1,0 +1,176 @@
+/**
+ * A peer that shakes hands as everybody does and then lies about headers, in one of several ways. It goes through the same seam as an
+ * honest node, so a simulation cannot tell them apart but by what they say.
+ */
+import { type Sha256, portableSha256 } from "@satwire/crypto"
+import { V1Framing } from "@satwire/framing"
+import { type Instant, type Now, type Outbox, type PeerId, type Random, earliest } from "@satwire/machine"
+import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
+import { Peer, type PeerOutput } from "@satwire/peer"
+import { type ChainParams, HEADER_SIZE, ZERO_HASH, encodeHeader, genesisHeader, headerHash } from "@satwire/primitives"
+import { type Message, NODE_NETWORK, PROTOCOL_VERSION, headersMessage } from "@satwire/wire"
+import type { Actor } from "./Simulation.ts"
+
+export type Lie =
+  /** Headers whose hash meets no target. */
+  | "no proof of work"
+  /** Headers that claim another target than the one due. */
+  | "wrong bits"
+  /** Headers that are not each other's children. */
+  | "not continuous"
+  /** Headers of a time that is long past. */
+  | "too old"
+  /** Headers whose parents nobody knows, for ever. */
+  | "unconnected"
+  /** A great height, and no headers at all. */
+  | "boast"
+  /** Nothing, whatever is asked. */
+  | "silence"
+  /** Bytes that are no protocol. */
+  | "garbage"
+
+export const LIES: ReadonlyArray<Lie> = [
+  "no proof of work",
+  "wrong bits",
+  "not continuous",
+  "too old",
+  "unconnected",
+  "boast",
+  "silence",
+  "garbage"
+]
+
+/** The lies that no honest peer tells: whoever hears one ends the connection and dials no more. */
+export const PUNISHED: ReadonlySet<Lie> = new Set<Lie>(["no proof of work", "wrong bits", "not continuous", "too old"])
+
+export class Liar implements Actor {
+  readonly lie: Lie
+  readonly #params: ChainParams
+  readonly #random: Random
+  readonly #sha256: Sha256 = portableSha256
+  readonly #peers: Map<PeerId, Peer> = new Map()
+
+  constructor(lie: Lie, params: ChainParams, random: Random) {
+    this.lie = lie
+    this.#params = params
+    this.#random = random
+  }
+
+  nextTimeout(): Instant | undefined {
+    let next: Instant | undefined
+    for (const peer of this.#peers.values()) next = earliest(next, peer.nextTimeout())
+    return next
+  }
+
+  handle(input: NodeCoreInput, now: Now, out: Outbox<NodeCoreOutput>): void {
+    switch (input._tag) {
+      case "ConnectionOpened": {
+        const peer = new Peer({
+          direction: input.direction,
+          identity: {
+            describe: () => ({
+              protocolVersion: PROTOCOL_VERSION,
+              services: NODE_NETWORK,
+              userAgent: "/liar:1.0/",
+              startHeight: 1_000_000,
+              relay: false
+            }),
+            isOwnNonce: () => false
+          },
+          framing: new V1Framing({ magic: this.#params.magic, sha256: this.#sha256 }),
+          random: this.#random,
+          openedAt: now.instant
+        })
+        this.#peers.set(input.peer, peer)
+        if (this.lie === "garbage") out.push({ _tag: "Write", peer: input.peer, bytes: this.#random.bytes(200) })
+        return this.#feed(input.peer, now, out, (outbox) => peer.handle({ _tag: "Opened" }, now, outbox))
+      }
+      case "BytesReceived":
+        return this.#feed(input.peer, now, out, (outbox) =>
+          this.#peers.get(input.peer)?.handle({ _tag: "Bytes", chunk: input.chunk }, now, outbox)
+        )
+      case "ConnectionClosed":
+        this.#peers.delete(input.peer)
+        return
+      case "Timeout":
+        for (const id of [...this.#peers.keys()]) {
+          this.#feed(id, now, out, (outbox) => this.#peers.get(id)?.handle({ _tag: "Timeout" }, now, outbox))
+        }
+        return
+      default:
+        return
+    }
+  }
+
+  #feed(id: PeerId, now: Now, out: Outbox<NodeCoreOutput>, run: (outbox: Outbox<PeerOutput>) => void): void {
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    run({ push: (output) => this.#hear(id, peer, output, now, out) })
+    const bytes = peer.takeOutput(now)
+    if (bytes !== undefined) out.push({ _tag: "Write", peer: id, bytes })
+  }
+
+  #hear(id: PeerId, peer: Peer, output: PeerOutput, now: Now, out: Outbox<NodeCoreOutput>): void {
+    if (output._tag === "Disconnect") {
+      this.#peers.delete(id)
+      out.push({ _tag: "Close", peer: id })
+      return
+    }
+    const asked = output._tag === "Received" && output.message._tag === "getheaders"
+    if (output._tag !== "Ready" && !asked) return
+    const answer = this.#answer(now, asked)
+    if (answer !== undefined) peer.handle({ _tag: "Send", message: answer }, now, { push: () => {} })
+  }
+
+  #answer(now: Now, asked: boolean): Message | undefined {
+    switch (this.lie) {
+      case "silence":
+      case "garbage":
+        return undefined
+      case "boast":
+        return asked ? headersMessage(new Uint8Array(0)) : undefined
+      case "unconnected":
+        return headersMessage(this.#header(this.#random.bytes(32), { time: now.unix }))
+      case "no proof of work":
+        return headersMessage(this.#header(this.#genesis(), { time: now.unix, proven: false }))
+      case "wrong bits":
+        return headersMessage(this.#header(this.#genesis(), { time: now.unix, bits: 0x207ffffe }))
+      case "too old":
+        return headersMessage(this.#header(this.#genesis(), { time: this.#params.genesis.time }))
+      case "not continuous": {
+        const first = this.#header(this.#genesis(), { time: now.unix })
+        const second = this.#header(this.#random.bytes(32), { time: now.unix + 1 })
+        const both = new Uint8Array(2 * HEADER_SIZE)
+        both.set(first)
+        both.set(second, HEADER_SIZE)
+        return headersMessage(both)
+      }
+    }
+  }
+
+  #genesis(): Uint8Array {
+    return headerHash(this.#sha256, genesisHeader(this.#params))
+  }
+
+  /** A header on `parent`, with its proof of work done unless told otherwise. */
+  #header(
+    parent: Uint8Array,
+    options: { readonly time: number; readonly bits?: number; readonly proven?: boolean }
+  ): Uint8Array {
+    const { time, bits = this.#params.genesis.bits, proven = true } = options
+    const header = {
+      version: 0x20000000,
+      previousBlock: parent as typeof ZERO_HASH,
+      merkleRoot: this.#random.bytes(32),
+      time,
+      bits,
+      nonce: 0
+    }
+    // On regtest half of all hashes meet the target: the lowest byte of the last word tells.
+    for (let nonce = 0; ; nonce++) {
+      const raw = encodeHeader({ ...header, nonce })
+      const meets = (headerHash(this.#sha256, raw)[31] as number) < 0x7f
+      if (meets === proven) return raw
+    }
+  }
+}

@@ -1,0 +1,8 @@
+export { type ScenarioOptions, type ScenarioResult, runHeaderScenario } from "./HeaderScenario.ts"
+export { HonestNode } from "./HonestNode.ts"
+export { LIES, Liar, type Lie, PUNISHED } from "./Liar.ts"
+export { Link, type LinkConditions } from "./Link.ts"
+export { Schedule } from "./Schedule.ts"
+export { type Actor, Breach, type Invariant, type SimulatedNode, Simulation } from "./Simulation.ts"
+export { Trace } from "./Trace.ts"
+export { agreeOnWork, honestInvariants } from "./invariants.ts"
