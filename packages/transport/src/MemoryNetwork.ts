@@ -53,11 +53,19 @@ export class MemoryNetwork extends MemoryNetworkBase {
   static readonly layer = (options: MemoryNetworkOptions = {}): Layer.Layer<MemoryNetwork> =>
     Layer.effect(
       MemoryNetwork,
-      Effect.map(makePump(options.latencyMs ?? 0), (pump) => {
+      Effect.gen(function* () {
+        const pump = yield* makePump(options.latencyMs ?? 0)
         const most = Math.min(Math.max(options.maxChunkBytes ?? MAX_CHUNK_BYTES, 1), MAX_CHUNK_BYTES)
         const { random } = options
         const chunkBytes = random === undefined ? () => most : () => 1 + random.below(most)
         const hub = new Hub({ ...pump, scratch: new Uint8Array(MAX_CHUNK_BYTES), chunkBytes })
+        // A host that outlives its network finds its connections closed, and waits for none.
+        yield* Effect.addFinalizer(() =>
+          Effect.sync(() => {
+            hub.cutAll()
+            pump.flush()
+          })
+        )
         return MemoryNetwork.of({
           cut: (connection) => connection instanceof MemoryConnection && connection.cut(),
           cutAll: () => hub.cutAll(),

@@ -17,17 +17,20 @@ interface Due {
   readonly action: () => void
 }
 
+export interface Pump extends Pick<Carrier, "soon" | "later" | "timer"> {
+  /** Runs what is ready now, and what that adds: for the end, when the fiber will run nothing more. */
+  readonly flush: () => void
+}
+
 /** A pump that runs as long as the scope. */
-export const makePump: (
-  latencyMs: number
-) => Effect.Effect<Pick<Carrier, "soon" | "later" | "timer">, never, Scope.Scope> = Effect.fnUntraced(function* (
+export const makePump: (latencyMs: number) => Effect.Effect<Pump, never, Scope.Scope> = Effect.fnUntraced(function* (
   latencyMs: number
 ) {
   const clock = yield* Clock.Clock
   const nowMs = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const work = yield* Latch.make()
   const sleepers = yield* FiberSet.makeRuntime()
-  const ready: Array<() => void> = []
+  const ready = new Ready()
   /** In order of `at`, since the latency is one for all. */
   const crossing: Array<Due> = []
 
@@ -57,19 +60,50 @@ export const makePump: (
         yield* Effect.yieldNow
         work.closeUnsafe()
         if (crossing.length > 0) collect(crossing, nowMs(), ready)
-        run(ready)
+        ready.run(ACTIONS_A_TURN)
         const next = crossing[0]
-        if (ready.length > 0) continue
+        if (!ready.isEmpty) continue
         if (next === undefined) yield* work.await
         else yield* Effect.raceFirst(Effect.sleep(Math.max(next.at - nowMs(), 0)), work.await)
       }
     })
   )
-  return { soon, later, timer }
+  const flush = (): void => {
+    while (!ready.isEmpty) ready.run(ACTIONS_A_TURN)
+  }
+  return { soon, later, timer, flush }
 })
 
+/** Actions in order. An action may run the rest itself (a scope that closes does), so each is taken before it runs. */
+class Ready {
+  readonly #actions: Array<() => void> = []
+  #next = 0
+
+  get isEmpty(): boolean {
+    return this.#actions.length === 0
+  }
+
+  push(action: () => void): void {
+    this.#actions.push(action)
+  }
+
+  /** Runs up to `most` actions, with those that are added meanwhile. */
+  run(most: number): void {
+    for (let done = 0; done < most && this.#next < this.#actions.length; done++) {
+      try {
+        ;(this.#actions[this.#next++] as () => void)()
+      } catch (thrown) {
+        // Rejected and left so on purpose: the process sees it, and the network goes on.
+        void Promise.reject(thrown)
+      }
+    }
+    this.#actions.splice(0, this.#next)
+    this.#next = 0
+  }
+}
+
 /** Moves what has crossed to what is ready. */
-const collect = (crossing: Array<Due>, now: number, ready: Array<() => void>): void => {
+const collect = (crossing: Array<Due>, now: number, ready: Ready): void => {
   let arrived = 0
   for (const due of crossing) {
     if (due.at > now) break
@@ -77,18 +111,4 @@ const collect = (crossing: Array<Due>, now: number, ready: Array<() => void>): v
     arrived++
   }
   crossing.splice(0, arrived)
-}
-
-const run = (ready: Array<() => void>): void => {
-  let done = 0
-  // What an action adds runs in the same turn, within its limit.
-  for (; done < ready.length && done < ACTIONS_A_TURN; done++) {
-    try {
-      ;(ready[done] as () => void)()
-    } catch (thrown) {
-      // Rejected and left so on purpose: the process sees it, and the network goes on.
-      void Promise.reject(thrown)
-    }
-  }
-  ready.splice(0, done)
 }

@@ -30,10 +30,11 @@ export class OpenConnections {
   }
 
   /** Destroys all of them and waits until each is closed. */
-  readonly closeAll: Effect.Effect<void> = Effect.callback((resume) => {
+  readonly closeAll: Effect.Effect<void> = Effect.callback<void>((resume) => {
     this.#closing = true
     this.#whenEmpty = () => resume(Effect.void)
     for (const connection of this.#open) connection.destroy()
     if (this.#open.size === 0) resume(Effect.void)
-  })
+    // The last one's own handlers have their say before the scope goes on.
+  }).pipe(Effect.andThen(Effect.yieldNow))
 }

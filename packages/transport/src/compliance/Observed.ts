@@ -1,7 +1,7 @@
 /** Handlers that remember what was called, for suites: a test waits for a condition, and every call looks whether it holds now. */
 import { equals } from "@satwire/bytes"
 import * as Effect from "effect/Effect"
-import type { CloseReason, Connection, ConnectionHandlers } from "./Connection.ts"
+import type { CloseReason, Connection, ConnectionHandlers } from "../Connection.ts"
 
 /** Something that changes, and whoever waits for it to be so. */
 export class Signal {
