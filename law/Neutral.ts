@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
 import { type House, doors, packages, root } from "./House.ts"
 import { standing } from "./Layers.ts"
+import { type Node, parse, walk } from "./Source.ts"
 
 /** One door below the seam: the specifier that people import, and its source from the root. */
 export interface NeutralDoor {
@@ -57,6 +58,31 @@ export const bundle = async (source: string): Promise<Bundle> => {
 /** Doors of packages below the seam, all in one bundle. */
 export const bundleOf = (all: ReadonlyArray<NeutralDoor>): Promise<Bundle> =>
   bundle(all.map(({ file }, i) => `export * as door${i} from "./${file}"`).join("\n"))
+
+const PLATFORM = new Set(
+  (
+    "setTimeout setInterval setImmediate queueMicrotask Promise process Buffer require fetch performance console navigator " +
+    "WebSocket XMLHttpRequest Worker Deno Bun crypto"
+  ).split(" ")
+)
+
+/** Whether `node` is the name of a field rather than a variable: `x.process`, `{ process: 1 }`. */
+const isField = (node: Node, above: ReadonlyArray<Node>): boolean => {
+  const outer = above.at(-1)
+  if (outer === undefined || outer["computed"] === true) return false
+  return outer["property"] === node || (outer["key"] === node && outer["shorthand"] !== true)
+}
+
+/** Names of a platform that minified code still speaks, whether it loads that line or not. */
+export const mentions = (code: string): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  walk(parse("bundle.js", code).program, (node, above) => {
+    const name = node["name"]
+    if (node.type === "Identifier" && typeof name === "string" && PLATFORM.has(name) && !isField(node, above))
+      found.add(name)
+  })
+  return [...found].sort()
+}
 
 const BARE = `
   delete globalThis.console

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { theHouse } from "./House.ts"
-import { bundle, bundleOf, load, neutralDoors } from "./Neutral.ts"
+import { bundle, bundleOf, load, mentions, neutralDoors } from "./Neutral.ts"
 
 const all = neutralDoors(theHouse())
 
@@ -10,9 +10,10 @@ describe("below the seam", () => {
     expect(left).toEqual([])
     expect(load(code)).toEqual(["door0"])
   })
-  test("all packages load together", async () => {
+  test("all packages load together and speak no platform's name, dependencies among them", async () => {
     const { code, left } = await bundleOf(all)
     expect(left).toEqual([])
+    expect(mentions(code)).toEqual([])
     expect(load(code)).toHaveLength(all.length)
   })
 })
@@ -23,6 +24,10 @@ describe("the proof sees", () => {
   })
   test("the platform behind a dependency's door", async () => {
     await expect(bundle('export * from "@satwire/crypto/node"')).rejects.toThrow(/node:crypto/)
+  })
+  test("a name of the platform on a line that is never run", async () => {
+    const { code } = await bundle("export const it = (x: { fetch: number }) => x.fetch + setTimeout(() => fetch)")
+    expect(mentions(code)).toEqual(["fetch", "setTimeout"])
   })
   test.each([
     ["a timer", "export const it = setTimeout(() => 1)", /setTimeout/],
