@@ -35,6 +35,11 @@ export class ProofSearch {
     this.#target = targetWords(target)
   }
 
+  /** The nonce that stands in the header: after `found`, the one that meets the target. */
+  get nonce(): number {
+    return this.#view.getUint32(HEADER_NONCE, true)
+  }
+
   /** Tries up to `tries` nonces more. */
   step(tries: number): SearchStep {
     for (let i = 0; i < tries; i++) {

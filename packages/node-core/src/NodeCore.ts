@@ -22,6 +22,7 @@ import {
   type Random,
   earliest
 } from "@satwire/machine"
+import { Miner, type MinerOutput } from "@satwire/mining"
 import { type DisconnectCost, type Direction, Peer, type PeerIdentity, type PeerOutput } from "@satwire/peer"
 import type { ChainParams } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
@@ -75,6 +76,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Those of the turn that is under way. */
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
+  readonly #miner: Miner | undefined
+  readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
   readonly #headerSyncOutbox: Outbox<HeaderSyncOutput> = { push: (output) => this.#fromHeaderSync(output) }
 
   constructor(options: NodeCoreOptions) {
@@ -88,6 +91,17 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
             sha256: options.sha256,
             roles: headers,
             protocolVersion: PROTOCOL_VERSION
+          })
+    const { mining } = options.roles
+    this.#miner =
+      mining === undefined
+        ? undefined
+        : new Miner({
+            params: options.params,
+            view: options.tree,
+            sha256: options.sha256,
+            payTo: mining.payTo,
+            firstExtraNonce: options.random.u32()
           })
     this.#identity = {
       describe: () => ({
@@ -112,7 +126,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#deadlines.earliest(), this.#headerSync?.nextTimeout())
+    const managers = earliest(this.#headerSync?.nextTimeout(), this.#miner?.nextTimeout())
+    return earliest(this.#deadlines.earliest(), managers)
   }
 
   /** Reads state between turns. */
@@ -162,6 +177,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           this.#now,
           this.#headerSyncOutbox
         )
+        return
+      case "MakeBlock":
+        this.#miner?.handle({ _tag: "MakeBlock" }, this.#now, this.#minerOutbox)
         return
       case "Timeout":
         return this.#timeout()
@@ -239,9 +257,18 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "HeadersAccepted":
         this.#out.push({ _tag: "HeadersAccepted", headers: output.headers, count: output.count, from: output.from })
         return
+      case "TipChanged":
+        this.#out.push(output)
+        this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
+        return
       default:
         this.#out.push(output)
     }
+  }
+
+  #fromMiner(output: MinerOutput): void {
+    this.#out.push(output)
+    this.#headerSync?.handle({ _tag: "Submit", headers: output.header, count: 1 }, this.#now, this.#headerSyncOutbox)
   }
 
   /** Ends a connection from our side. */
@@ -276,6 +303,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       if (entry !== undefined) this.#touch(entry).machine.handle({ _tag: "Timeout" }, this.#now, entry.outbox)
     }
     this.#headerSync?.handle({ _tag: "Timeout" }, this.#now, this.#headerSyncOutbox)
+    this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
   }
 
   #touch(entry: Entry): Entry {

@@ -1,6 +1,7 @@
 /** What goes into a node and what comes out: bytes, commands to the edge, and facts. */
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
+import type { Block } from "@satwire/primitives"
 import type { DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 
@@ -8,6 +9,13 @@ import type { DisconnectReason } from "./DisconnectReason.ts"
 export interface Roles {
   /** Follows and offers headers; `undefined` for a node that only shakes hands. */
   readonly headers: HeaderSyncRoles | undefined
+  /** Makes blocks when it is asked to; for regtest. It needs headers. */
+  readonly mining: MiningRole | undefined
+}
+
+export interface MiningRole {
+  /** The output script that is paid. */
+  readonly payTo: Uint8Array
 }
 
 export type NodeCoreInput =
@@ -24,6 +32,8 @@ export type NodeCoreInput =
   | { readonly _tag: "ConnectionClosed"; readonly peer: PeerId; readonly how: string }
   /** Headers made or read here: `count` raw headers, each the child of the one before. */
   | { readonly _tag: "SubmitHeaders"; readonly headers: Uint8Array; readonly count: number }
+  /** Mines one block on the best tip. Without the mining role it does nothing. */
+  | { readonly _tag: "MakeBlock" }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
   | { readonly _tag: "Timeout" }
 
@@ -63,6 +73,8 @@ export type NodeCoreFact =
       readonly added: number
       readonly from: PeerId | undefined
     }
+  /** This node mined a block. Its header is taken in right after. */
+  | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
   | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
 
 export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact

@@ -1,6 +1,7 @@
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
 export { NodeCore, type NodeCoreOptions, TIMEOUTS_PER_TURN } from "./NodeCore.ts"
 export type {
+  MiningRole,
   NodeCoreCommand,
   NodeCoreFact,
   NodeCoreInput,

@@ -1,10 +1,10 @@
-/** An honest node of a simulation: a `NodeCore` with its tree at hand, and a miner on top. */
-import { type Sha256, portableSha256 } from "@satwire/crypto"
+/** An honest node of a simulation: a `NodeCore` with its tree at hand. */
+import { portableSha256 } from "@satwire/crypto"
 import { HeaderTree } from "@satwire/header-sync"
 import type { Random } from "@satwire/machine"
-import { BlockTemplates, ProofSearch } from "@satwire/mining"
+import { ANYONE_CAN_SPEND } from "@satwire/mining"
 import { NodeCore } from "@satwire/node-core"
-import { type ChainParams, encodeHeader } from "@satwire/primitives"
+import type { ChainParams } from "@satwire/primitives"
 import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
 import type { SimulatedNode, Simulation } from "./Simulation.ts"
 
@@ -13,9 +13,6 @@ export class HonestNode {
   readonly core: NodeCore
   readonly node: SimulatedNode
   readonly #simulation: Simulation
-  readonly #templates: BlockTemplates
-  readonly #sha256: Sha256
-  #mined = 0
 
   constructor(
     simulation: Simulation,
@@ -24,15 +21,13 @@ export class HonestNode {
     options: { readonly skewSeconds?: number } = {}
   ) {
     const random: Random = simulation.random.fork()
-    this.#sha256 = portableSha256
     this.#simulation = simulation
     this.tree = HeaderTree.fromGenesis(params, random.fork())
-    this.#templates = new BlockTemplates(params, this.tree)
     this.core = new NodeCore({
       params,
-      roles: { headers: { serve: true, announce: true } },
+      roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
       tree: this.tree,
-      sha256: this.#sha256,
+      sha256: portableSha256,
       random,
       userAgent: "/satwire-simulator:0.0.0/",
       services: NODE_NETWORK | NODE_WITNESS
@@ -40,19 +35,8 @@ export class HonestNode {
     this.node = simulation.add(name, this.core, options.skewSeconds ?? 0)
   }
 
-  /** Mines a block on the node's own tip, now, and gives the node its header. */
+  /** Has the node mine a block on its own tip, from now on. */
   mine(): void {
-    const { best } = this.tree
-    this.#mined += 1
-    const block = this.#templates.make({
-      sha256: this.#sha256,
-      parent: best,
-      parentHash: this.tree.hash(best),
-      unix: this.#simulation.now(this.node).unix,
-      extraNonce: this.node.index * 0x10000 + this.#mined
-    })
-    const search = new ProofSearch(this.#sha256, encodeHeader(block.header))
-    while (search.step(1000) === "searching");
-    this.#simulation.input(this.node, { _tag: "SubmitHeaders", headers: search.header, count: 1 })
+    this.#simulation.input(this.node, { _tag: "MakeBlock" })
   }
 }

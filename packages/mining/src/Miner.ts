@@ -1,0 +1,129 @@
+/**
+ * Makes blocks on request, on top of whatever tip is the best: a template, then the search for its nonce, a bounded number of tries a
+ * turn. If the tip moves meanwhile it starts over on the new one.
+ *
+ * ```
+ *   MakeBlock ──▶ searching ──(Timeout: some tries)──▶ BlockMade
+ *                  ▲     │ TipMoved, or no nonce is left
+ *                  └─────┘ another template
+ * ```
+ */
+import type { ChainView } from "@satwire/consensus"
+import type { Sha256 } from "@satwire/crypto"
+import type { Instant, Machine, Now, Outbox } from "@satwire/machine"
+import { type Block, type BlockHash, type ChainParams, encodeHeader } from "@satwire/primitives"
+import { BlockTemplates } from "./BlockTemplate.ts"
+import { ProofSearch } from "./ProofSearch.ts"
+
+/**
+ * How many nonces a turn tries: about a millisecond of hashing.
+ *
+ * @limit nonces tried in one turn
+ */
+export const TRIES_PER_TURN = 1000
+
+/** What the miner looks up. The interface lives here, with its consumer; `header-sync`'s tree happens to satisfy it. */
+export interface MiningView extends ChainView {
+  /** The header to build on. */
+  readonly best: number
+  hash(header: number): BlockHash
+}
+
+export type MinerInput =
+  | { readonly _tag: "MakeBlock" }
+  /** Another header is the best. */
+  | { readonly _tag: "TipMoved" }
+  | { readonly _tag: "Timeout" }
+
+export type MinerOutput = {
+  readonly _tag: "BlockMade"
+  readonly block: Block
+  /** The 80 raw bytes of its header, with the nonce that was found. */
+  readonly header: Uint8Array
+}
+
+type Mode =
+  | { readonly _tag: "Idle" }
+  | { readonly _tag: "Searching"; readonly block: Block; readonly search: ProofSearch; readonly since: Instant }
+
+export class Miner implements Machine<MinerInput, MinerOutput> {
+  readonly #view: MiningView
+  readonly #sha256: Sha256
+  readonly #templates: BlockTemplates
+  readonly #payTo: Uint8Array
+  #mode: Mode = { _tag: "Idle" }
+  /** How many more blocks were asked for. */
+  #wanted = 0
+  #extraNonce: number
+
+  constructor(options: {
+    readonly params: ChainParams
+    readonly view: MiningView
+    readonly sha256: Sha256
+    /** The output script that is paid. */
+    readonly payTo: Uint8Array
+    /** Where the extra nonces begin: two miners of one payee that begin apart never make the same block. */
+    readonly firstExtraNonce: number
+  }) {
+    this.#view = options.view
+    this.#sha256 = options.sha256
+    this.#templates = new BlockTemplates(options.params, options.view)
+    this.#payTo = options.payTo
+    this.#extraNonce = options.firstExtraNonce
+  }
+
+  handle(input: MinerInput, now: Now, out: Outbox<MinerOutput>): void {
+    switch (input._tag) {
+      case "MakeBlock":
+        this.#wanted += 1
+        if (this.#mode._tag === "Idle") this.#begin(now)
+        return
+      case "TipMoved":
+        if (this.#wanted > 0) this.#begin(now)
+        return
+      case "Timeout":
+        return this.#search(now, out)
+    }
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#mode._tag === "Searching" ? this.#mode.since : undefined
+  }
+
+  /** Idle or Searching ─▶ Searching. */
+  #begin(now: Now): void {
+    const { best } = this.#view
+    this.#extraNonce = (this.#extraNonce + 1) >>> 0
+    const block = this.#templates.make({
+      sha256: this.#sha256,
+      parent: best,
+      parentHash: this.#view.hash(best),
+      unix: now.unix,
+      extraNonce: this.#extraNonce,
+      scriptPubKey: this.#payTo
+    })
+    const search = new ProofSearch(this.#sha256, encodeHeader(block.header))
+    this.#mode = { _tag: "Searching", block, search, since: now.instant }
+  }
+
+  #search(now: Now, out: Outbox<MinerOutput>): void {
+    if (this.#mode._tag !== "Searching") return
+    const { block, search } = this.#mode
+    const step = search.step(TRIES_PER_TURN)
+    if (step === "searching") return
+    if (step === "exhausted") return this.#begin(now)
+    this.#wanted -= 1
+    this.#mode = { _tag: "Idle" }
+    out.push({
+      _tag: "BlockMade",
+      block: { ...block, header: { ...block.header, nonce: search.nonce } },
+      header: search.header
+    })
+    // Taking the block in moves the tip, which begins the next; without that it begins here.
+    if (this.#wanted > 0 && this.#isIdle()) this.#begin(now)
+  }
+
+  #isIdle(): boolean {
+    return this.#mode._tag === "Idle"
+  }
+}

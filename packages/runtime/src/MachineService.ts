@@ -1,0 +1,185 @@
+/**
+ * The one place where machines run: it reads the clock, takes the turns, keeps the one timer, and turns a machine into a scoped
+ * service.
+ *
+ * ```
+ *   submit(input) ─▶ turn: handle ─▶ outputs ─▶ perform, in order ─▶ arm the timer at nextTimeout()
+ *        ▲                                          │
+ *        └──────────── queued while a turn runs ◀───┘
+ * ```
+ *
+ * A turn is synchronous: nothing asynchronous lies between bytes and the outbox. Effect owns the lifetime, the timer and the streams.
+ */
+import type { Machine, Now } from "@satwire/machine"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { nowReader } from "./Clock.ts"
+
+/**
+ * How many outputs a stream of them keeps for a slow reader; the oldest make room.
+ *
+ * @limit outputs kept for a slow reader of a machine's stream
+ */
+export const OUTPUTS_KEPT = 4096
+/**
+ * How many inputs a failure report shows.
+ *
+ * @limit inputs in a failure report
+ */
+export const INPUTS_REPORTED = 16
+
+interface MachineFailedFields {
+  /** What was thrown. */
+  readonly thrown: unknown
+  /** The last inputs before it, the latest last, by their tags. */
+  readonly lastInputs: ReadonlyArray<string>
+  /** One sentence. */
+  readonly message: string
+}
+
+const MachineFailedBase: new (
+  fields: MachineFailedFields
+) => Cause.YieldableError & { readonly _tag: "MachineFailed" } & MachineFailedFields = Data.TaggedError("MachineFailed")
+
+/** A machine threw: a bug of ours, never a peer's fault. It takes no more turns. */
+export class MachineFailed extends MachineFailedBase {}
+
+export interface MachineService<in Input, out Output> {
+  /**
+   * Gives the machine an input. Its turn is taken before this returns, unless a turn is under way: then it follows that one. After a
+   * failure, and after the scope has closed, inputs are dropped.
+   */
+  readonly submit: (input: Input) => void
+  /** The clock's readings, as the machine is given them. */
+  readonly now: () => Now
+  /** What the machine puts out from now on. A reader that is more than `OUTPUTS_KEPT` behind loses the oldest. */
+  readonly outputs: Stream.Stream<Output, MachineFailed>
+  /** Never succeeds; fails when the machine has. */
+  readonly failure: Effect.Effect<never, MachineFailed>
+}
+
+export interface MachineServiceOptions<Input, Output> {
+  readonly machine: Machine<Input, Output>
+  /** The input that tells the machine of a timeout. */
+  readonly timeout: Input
+  /** Does what an output asks for, synchronously, in order. What it submits gets turns after this one. */
+  readonly perform?: (output: Output) => void
+}
+
+/** Runs a machine for as long as the scope is open. */
+export const machineService = <Input extends { readonly _tag: string }, Output>(
+  options: MachineServiceOptions<Input, Output>
+): Effect.Effect<MachineService<Input, Output>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const now = yield* nowReader
+    const fork = Effect.runForkWith(yield* Effect.context<never>())
+    const failed = yield* Deferred.make<never, MachineFailed>()
+    const published = yield* PubSub.sliding<Exit.Exit<Output, MachineFailed>>(OUTPUTS_KEPT)
+    const driver = new Driver(options, now, {
+      sleep: (ms, wake) => fork(Effect.andThen(ms > 0 ? Effect.sleep(ms) : Effect.yieldNow, Effect.sync(wake))),
+      publish: (output) => PubSub.publishUnsafe(published, Exit.succeed(output)),
+      fail: (failure) => {
+        Deferred.doneUnsafe(failed, Exit.fail(failure))
+        PubSub.publishUnsafe(published, Exit.fail(failure))
+      }
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => driver.stop()))
+    return {
+      submit: (input) => driver.submit(input),
+      now,
+      outputs: Stream.fromPubSub(published).pipe(Stream.mapEffect((exit) => exit)),
+      failure: Deferred.await(failed)
+    }
+  })
+
+/** What a driver needs of Effect. */
+interface Edge<Output> {
+  readonly sleep: (ms: number, wake: () => void) => Fiber.Fiber<void>
+  readonly publish: (output: Output) => void
+  readonly fail: (failure: MachineFailed) => void
+}
+
+class Driver<Input extends { readonly _tag: string }, Output> {
+  readonly #options: MachineServiceOptions<Input, Output>
+  readonly #now: () => Now
+  readonly #edge: Edge<Output>
+  readonly #waiting: Array<Input> = []
+  readonly #lastInputs: Array<string> = []
+  #inTurn = false
+  #stopped = false
+  #timer: Fiber.Fiber<void> | undefined = undefined
+  /** When the timer will wake us. */
+  #armed: number | undefined = undefined
+
+  constructor(options: MachineServiceOptions<Input, Output>, now: () => Now, edge: Edge<Output>) {
+    this.#options = options
+    this.#now = now
+    this.#edge = edge
+    this.#arm()
+  }
+
+  submit(input: Input): void {
+    if (this.#stopped) return
+    if (this.#inTurn) {
+      this.#waiting.push(input)
+      return
+    }
+    this.#inTurn = true
+    for (let next: Input | undefined = input; next !== undefined && !this.#stopped; next = this.#waiting.shift()) {
+      this.#turn(next)
+    }
+    this.#inTurn = false
+    this.#arm()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#waiting.length = 0
+    this.#timer?.interruptUnsafe()
+    this.#timer = undefined
+  }
+
+  #turn(input: Input): void {
+    this.#lastInputs.push(input._tag)
+    if (this.#lastInputs.length > INPUTS_REPORTED) this.#lastInputs.shift()
+    const outputs: Array<Output> = []
+    try {
+      this.#options.machine.handle(input, this.#now(), { push: (output) => outputs.push(output) })
+      for (const output of outputs) {
+        this.#options.perform?.(output)
+        this.#edge.publish(output)
+      }
+    } catch (thrown) {
+      this.stop()
+      const what = thrown instanceof Error ? thrown.message : String(thrown)
+      const message = `a machine broke its own rule: ${what} (last input: ${input._tag}); this is a bug of Satwire`
+      this.#edge.fail(new MachineFailed({ thrown, lastInputs: [...this.#lastInputs], message }))
+    }
+  }
+
+  /** Sees to it that the timer wakes us at the earliest deadline. One that would wake us earlier is left: waking for nothing is cheap. */
+  #arm(): void {
+    if (this.#stopped) return
+    const deadline = this.#options.machine.nextTimeout()
+    if (deadline === undefined || (this.#armed !== undefined && this.#armed <= deadline)) return
+    this.#timer?.interruptUnsafe()
+    this.#armed = deadline
+    this.#timer = this.#edge.sleep(Math.max(0, Math.ceil(deadline - this.#now().instant)), () => this.#wake())
+  }
+
+  #wake(): void {
+    this.#armed = undefined
+    this.#timer = undefined
+    if (this.#stopped) return
+    const deadline = this.#options.machine.nextTimeout()
+    if (deadline !== undefined && deadline <= this.#now().instant) this.submit(this.#options.timeout)
+    else this.#arm()
+  }
+}

@@ -1,0 +1,10 @@
+export { nowReader } from "./Clock.ts"
+export { Entropy, seededRandom } from "./Entropy.ts"
+export {
+  INPUTS_REPORTED,
+  MachineFailed,
+  type MachineService,
+  type MachineServiceOptions,
+  OUTPUTS_KEPT,
+  machineService
+} from "./MachineService.ts"
