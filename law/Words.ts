@@ -65,6 +65,26 @@ export const wordsAreKept: Law = {
   violations: (house) => house.paths.filter(isText).flatMap((file) => bannedIn(house, file))
 }
 
+const citations = (house: House, file: string): ReadonlyArray<Violation> =>
+  house
+    .text(file)
+    .split("\n")
+    .flatMap((text, i) =>
+      [...text.matchAll(/\bBIP[ -]?\d+\b/g)]
+        .filter(([found]) => !/^BIP-\d{4}$/.test(found))
+        .map(([found]) => ({
+          file,
+          line: i + 1,
+          what: found,
+          advice: 'write BIP-0152, or BIP-0152 §"Short transaction IDs"'
+        }))
+    )
+
+export const bipsAreCitedOneWay: Law = {
+  sentence: "sources cite a BIP by its four digits",
+  violations: (house) => sources(house, "").flatMap((file) => citations(house, file))
+}
+
 export const declarationsAreTypeScript: Law = {
   sentence: "ambient.d.ts is the only declaration file",
   violations: (house) =>
@@ -148,6 +168,7 @@ export const wordLaws: ReadonlyArray<Law> = [
   namesSaySomething,
   filesAreNamedAfterConcepts,
   wordsAreKept,
+  bipsAreCitedOneWay,
   declarationsAreTypeScript,
   nothingIsDead,
   doorsExist

@@ -268,6 +268,13 @@ const words: ReadonlyArray<Breach> = [
     spelled("oxlint-dis", "able")
   ),
   breach(
+    "a BIP without its zeros",
+    /cite a BIP/,
+    { [LEFT]: append(spelled("// as BI", "P152 says")) },
+    LEFT,
+    spelled("BI", "P152")
+  ),
+  breach(
     "a second declaration file",
     /ambient/,
     { "packages/left/src/x.d.ts": "" },
