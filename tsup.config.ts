@@ -8,7 +8,9 @@ import { defineConfig, type Options } from "tsup"
 type Manifest = { readonly exports: Record<string, string | { readonly "@satwire/source": string }> }
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest
-const entry = Object.values(manifest.exports).flatMap((door) => (typeof door === "string" ? [] : [door["@satwire/source"]]))
+const entry = Object.values(manifest.exports).flatMap((door) =>
+  typeof door === "string" ? [] : [door["@satwire/source"]]
+)
 
 const options: Options = { entry, format: ["esm"], dts: false, sourcemap: true, clean: true, target: "es2024" }
 export default defineConfig(options)

@@ -205,6 +205,26 @@ export const everyPackageIsTested: Law = {
       }))
 }
 
+const UNRELEASED = "0.0.0"
+
+export const releasesAreTold: Law = {
+  sentence: "a package that was never released is named in a changeset",
+  violations: (house) => {
+    const told = house.paths
+      .filter((path) => /^\.changeset\/.*\.md$/.test(path))
+      .map((path) => house.text(path))
+      .join("\n")
+    return rooms(house)
+      .filter(({ manifest }) => manifest.version === UNRELEASED && !told.includes(`"${manifest.name}": `))
+      .map((room) => ({
+        file: `${room.folder}/package.json`,
+        line: 1,
+        what: "changeset",
+        advice: "npm run changeset: say in one sentence what its users get"
+      }))
+  }
+}
+
 export const manifestLaws: ReadonlyArray<Law> = [
   manifestsAgree,
   appsArePublishable,
@@ -212,5 +232,6 @@ export const manifestLaws: ReadonlyArray<Law> = [
   denoAgrees,
   projectsAgree,
   readmesHaveOneShape,
-  everyPackageIsTested
+  everyPackageIsTested,
+  releasesAreTold
 ]

@@ -386,6 +386,13 @@ const manifests: ReadonlyArray<Breach> = [
     "packages/left/README.md",
     "example"
   ),
+  breach(
+    "a package that no changeset tells of",
+    /never released/,
+    { [LEFT_MANIFEST]: edit('"version": "1.2.0"', '"version": "0.0.0"') },
+    LEFT_MANIFEST,
+    "changeset"
+  ),
   breach("a package without tests", /has tests/, { [LEFT_TEST]: undefined }, LEFT_MANIFEST, "test")
 ]
 
