@@ -224,6 +224,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return
       case "Received":
         return this.#route(entry, output.message)
+      case "Pong":
+        return
       case "Dropped":
         this.#out.push({ _tag: "MessageDropped", peer: entry.id, command: output.command, why: output.why })
         return

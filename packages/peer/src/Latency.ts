@@ -17,15 +17,26 @@ export class Latency {
     return this.#nonce
   }
 
-  /** Takes the answer in. A nonce that is not out is ignored, as Core does, except 0, by which a peer gives the ping up. */
-  pong(nonce: bigint, now: Now): void {
-    if (this.#nonce === 0n || this.#sentAt === undefined) return
-    if (nonce === this.#nonce) {
-      const ms = now.instant - this.#sentAt
-      this.#lastMs = ms
-      this.#leastMs = this.#leastMs === undefined ? ms : Math.min(this.#leastMs, ms)
-      this.#nonce = 0n
-    } else if (nonce === 0n) this.#nonce = 0n
+  /**
+   * Takes the answer in. A nonce that is not out is ignored, as Core does, except 0, by which a peer gives the ping up. Gives the round trip in
+   * milliseconds where it was the answer.
+   */
+  pong(nonce: bigint, now: Now): number | undefined {
+    if (this.#nonce === 0n || this.#sentAt === undefined) return undefined
+    if (nonce !== this.#nonce) {
+      if (nonce === 0n) this.#nonce = 0n
+      return undefined
+    }
+    const ms = now.instant - this.#sentAt
+    this.#lastMs = ms
+    this.#leastMs = this.#leastMs === undefined ? ms : Math.min(this.#leastMs, ms)
+    this.#nonce = 0n
+    return ms
+  }
+
+  /** Whether no ping waits for its pong. */
+  get isIdle(): boolean {
+    return this.#nonce === 0n
   }
 
   /** Whether the next ping is due: two minutes after the last, once that one is answered. */

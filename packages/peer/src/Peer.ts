@@ -74,6 +74,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #backlog = false
   /** The other end does not take what we write. */
   #sendBlocked = false
+  /** Whoever takes our messages wants no more for now. */
+  #held = false
   /** Bytes queued since the last `takeOutput`. */
   #queuedBytes = 0
 
@@ -112,6 +114,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         this.#sendBlocked = input.blocked
         if (!input.blocked) this.#work(now, out)
         return
+      case "Hold":
+        this.#held = input.held
+        if (!input.held) this.#work(now, out)
+        return
+      case "Ping":
+        if (this.#latency.isIdle) this.#ping(now)
+        return
       case "Timeout":
         return this.#timeout(now, out)
     }
@@ -119,7 +128,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   nextTimeout(): Instant | undefined {
     if (this.#mode._tag === "Ended") return undefined
-    if (this.#backlog && !this.#sendBlocked) return this.#openedAt
+    if (this.#backlog && !this.#sendBlocked && !this.#held) return this.#openedAt
     const silent = earliest(this.#silentAt(this.#lastReceived), this.#silentAt(this.#lastSent))
     if (this.#mode._tag === "Ready") return earliest(this.#latency.nextTimeout(), silent)
     return after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)
@@ -137,7 +146,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** Whether reading should stop for now: what was received waits, or what is to be written does. */
   get shouldPause(): boolean {
-    return this.#backlog || this.#sendBlocked
+    return this.#backlog || this.#sendBlocked || this.#held
   }
 
   /** The nonce of our `version` while the handshake is not done; 0 otherwise. For telling a connection to ourselves. */
@@ -164,7 +173,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #work(now: Now, out: Outbox<PeerOutput>): void {
     for (let frames = 0; ; frames++) {
       if (this.#mode._tag === "Ended") return
-      if (this.#sendBlocked || frames === FRAMES_PER_TURN || this.#queuedBytes > MAX_SEND_BUFFER_BYTES) {
+      const waiting = this.#sendBlocked || this.#held
+      if (waiting || frames === FRAMES_PER_TURN || this.#queuedBytes > MAX_SEND_BUFFER_BYTES) {
         this.#backlog = true
         return
       }
@@ -228,7 +238,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         }
         return
       case "takePong":
-        if (message._tag === "pong") this.#latency.pong(message.nonce, now)
+        if (message._tag === "pong") {
+          const roundTripMs = this.#latency.pong(message.nonce, now)
+          if (roundTripMs !== undefined) out.push({ _tag: "Pong", roundTripMs })
+        }
         return
       case "deliver":
         out.push({ _tag: "Received", message })

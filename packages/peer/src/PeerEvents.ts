@@ -15,6 +15,10 @@ export type PeerInput =
   | { readonly _tag: "Send"; readonly message: Message }
   /** The other end takes no more (`true`) or again (`false`) of what was written. */
   | { readonly _tag: "SendBlocked"; readonly blocked: boolean }
+  /** Whoever takes our messages wants no more (`held`) or again: until then nothing more is read from the peer. */
+  | { readonly _tag: "Hold"; readonly held: boolean }
+  /** Sends a ping now, unless one waits for its pong or the handshake is not done. */
+  | { readonly _tag: "Ping" }
   | { readonly _tag: "Timeout" }
 
 export type PeerOutput =
@@ -22,6 +26,8 @@ export type PeerOutput =
   | { readonly _tag: "Ready"; readonly info: PeerInfo }
   /** A message for the managers. */
   | { readonly _tag: "Received"; readonly message: Message }
+  /** The answer to our ping. */
+  | { readonly _tag: "Pong"; readonly roundTripMs: number }
   /** A frame or message was dropped and cost the peer nothing. */
   | { readonly _tag: "Dropped"; readonly command: string; readonly why: string }
   /** The connection is to be closed. Nothing more comes out of this machine. */
