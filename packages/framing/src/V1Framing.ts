@@ -15,6 +15,7 @@ import { DecodeError, Reader, copyOut } from "@satwire/bytes"
 import type { IncrementalSha256d, Sha256 } from "@satwire/crypto"
 import { type Codec, MAX_PROTOCOL_MESSAGE_LENGTH, type Message, decodeMessage } from "@satwire/wire"
 import * as Result from "effect/Result"
+import { Backlog } from "./Backlog.ts"
 import type { Framing, FramingEvent, FramingFault } from "./Framing.ts"
 import { PayloadGather } from "./PayloadGather.ts"
 import { EMPTY_CHECKSUM, V1_HEADER_SIZE, codecOfWords, commandText, isCommandValid } from "./V1Header.ts"
@@ -44,12 +45,9 @@ export class V1Framing implements Framing {
   #chunk: Uint8Array = NO_BYTES
   #at = 0
   #reader: Reader = NOTHING_TO_READ
-  /** Chunks that came while there was still something to read, from `#nextLater` on. */
-  #later: Array<Uint8Array> = []
-  #nextLater = 0
-  #laterBytes = 0
-  /** Whether the chunk that came last still belongs to who handed it in. */
+  /** Whether that chunk still belongs to who handed it in. */
   #borrows = false
+  readonly #backlog: Backlog = new Backlog()
 
   /** The header that is being put together from several chunks. */
   #head: Uint8Array | undefined = undefined
@@ -81,34 +79,32 @@ export class V1Framing implements Framing {
 
   receive(chunk: Uint8Array): void {
     if (this.#ended || chunk.length === 0) return
-    this.release()
-    if (this.#at === this.#chunk.length && this.#laterBytes === 0) {
-      this.#open(chunk)
+    if (this.#at < this.#chunk.length || this.#backlog.bytes > 0) {
+      this.#backlog.append(chunk)
     } else {
-      this.#later.push(chunk)
-      this.#laterBytes += chunk.length
+      this.#open(chunk)
+      this.#borrows = true
     }
-    this.#borrows = true
   }
 
   release(): void {
     if (!this.#borrows) return
     this.#borrows = false
-    const last = this.#laterBytes === 0 ? undefined : this.#later.pop()
-    if (last !== undefined) this.#later.push(copyOut(last))
-    else this.#open(this.#at === this.#chunk.length ? NO_BYTES : copyOut(this.#chunk.subarray(this.#at)))
+    this.#open(this.#at === this.#chunk.length ? NO_BYTES : copyOut(this.#chunk.subarray(this.#at)))
   }
 
   get bufferedBytes(): number {
-    return this.#chunk.length - this.#at + this.#laterBytes + this.#headFill + (this.#payload?.heldBytes ?? 0)
+    return this.#chunk.length - this.#at + this.#backlog.bytes + this.#headFill + (this.#payload?.heldBytes ?? 0)
   }
 
   next(): FramingEvent | undefined {
     while (!this.#ended) {
       const left = this.#chunk.length - this.#at
       if (left === 0) {
-        if (this.#laterBytes === 0) return undefined
-        this.#openLater()
+        const chunk = this.#backlog.take()
+        if (chunk === undefined) return undefined
+        this.#open(chunk)
+        this.#borrows = false
         continue
       }
       let event: FramingEvent | undefined
@@ -124,17 +120,6 @@ export class V1Framing implements Framing {
     this.#chunk = chunk
     this.#at = 0
     this.#reader = chunk.length === 0 ? NOTHING_TO_READ : Reader.borrowing(chunk)
-  }
-
-  #openLater(): void {
-    const chunk = this.#later[this.#nextLater] as Uint8Array
-    this.#nextLater += 1
-    this.#laterBytes -= chunk.length
-    if (this.#laterBytes === 0) {
-      this.#later = []
-      this.#nextLater = 0
-    }
-    this.#open(chunk)
   }
 
   #headInPlace(): FramingEvent | undefined {
@@ -243,9 +228,7 @@ export class V1Framing implements Framing {
   #end(fault: FramingFault): FramingEvent {
     this.#ended = true
     this.#borrows = false
-    this.#later = []
-    this.#nextLater = 0
-    this.#laterBytes = 0
+    this.#backlog.clear()
     this.#headFill = 0
     this.#open(NO_BYTES)
     return { _tag: "Fault", fault }
