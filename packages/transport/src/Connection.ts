@@ -37,8 +37,8 @@ export interface Connection {
    */
   write(bytes: Uint8Array): void
   /**
-   * Sends what is buffered, then tells the other end that no more follows, which closes both ends (`Ended`). Who does not close its
-   * own end within {@link END_TIMEOUT_MS} is cut off (`TimedOut`).
+   * Sends what is buffered, then tells the other end that no more follows, which closes both ends (`Ended`). What the other end had
+   * still to say may be lost. Who does not close its own end within {@link END_TIMEOUT_MS} is cut off (`TimedOut`).
    */
   end(): void
   /** Closes now; what is buffered is lost. `onClose` follows in a later turn. */

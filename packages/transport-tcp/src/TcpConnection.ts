@@ -1,0 +1,164 @@
+/**
+ * A connection over a `net.Socket`. One object and one closure for each: the socket knows its connection, and the listeners
+ * are shared functions.
+ */
+import type { Socket } from "node:net"
+import {
+  type CloseReason,
+  type Connection,
+  type ConnectionHandlers,
+  Destroyed,
+  type Direction,
+  END_TIMEOUT_MS,
+  Ended,
+  type Endpoint,
+  TimedOut
+} from "@satwire/transport"
+import { closeReasonOf } from "./SystemErrors.ts"
+import { corkThisTurn, currentTurn } from "./TurnWrites.ts"
+
+const connectionOf: unique symbol = Symbol("connection")
+
+interface OwnedSocket extends Socket {
+  [connectionOf]?: TcpConnection
+}
+
+export class TcpConnection implements Connection {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  readonly direction: Direction
+  readonly #socket: OwnedSocket
+  readonly #onClosed: (connection: TcpConnection) => void
+  #handlers: ConnectionHandlers | undefined = undefined
+  #reason: CloseReason | undefined = undefined
+  #isClosed = false
+  /** A write left bytes with us, and nobody was told since that they are gone. */
+  #isHeldBack = false
+  #writtenInTurn = -1
+  /** Made with the first write, and one for all of them: Node counts equal callbacks instead of queueing them. */
+  #onWritten: (() => void) | undefined = undefined
+  #endTimer: ReturnType<typeof setTimeout> | undefined = undefined
+
+  /** Takes over a connected socket that does not read yet; `onClosed` follows when its handle is gone. */
+  constructor(socket: Socket, direction: Direction, onClosed: (connection: TcpConnection) => void) {
+    this.#socket = socket
+    this.#socket[connectionOf] = this
+    this.#onClosed = onClosed
+    this.direction = direction
+    this.remote = endpointOf(socket.remoteAddress, socket.remotePort)
+    this.local = endpointOf(socket.localAddress, socket.localPort)
+    socket.on("end", onEnd).on("error", onError).on("close", onClose)
+  }
+
+  get bufferedBytes(): number {
+    return this.#isClosed || this.#socket.destroyed ? 0 : this.#socket.writableLength
+  }
+
+  start(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers
+    if (this.#isClosed) {
+      process.nextTick(() => this.#report())
+      return
+    }
+    if (this.direction === "inbound") this.#socket.on("data", onData)
+    this.#socket.resume()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (this.#handlers !== undefined) this.#socket.resume()
+  }
+
+  write(bytes: Uint8Array): void {
+    const socket = this.#socket
+    if (!socket.writable || bytes.length === 0) return
+    const turn = currentTurn()
+    if (this.#writtenInTurn === turn) {
+      if (socket.writableCorked === 0) corkThisTurn(socket)
+    } else {
+      this.#writtenInTurn = turn
+    }
+    socket.write(bytes, (this.#onWritten ??= () => this.#drained()))
+    if (socket.writableLength > 0) this.#isHeldBack = true
+  }
+
+  end(): void {
+    if (!this.#socket.writable) return
+    this.#socket.end()
+    this.#limitEnd()
+  }
+
+  destroy(): void {
+    this.#drop(Destroyed)
+  }
+
+  /** Bytes arrived, in memory that may be reused after this call. */
+  received(bytes: Uint8Array): void {
+    this.#handlers?.onBytes(bytes)
+  }
+
+  /** The other end has ended, and so the socket ends ours by itself. */
+  otherEnded(): void {
+    this.#limitEnd()
+  }
+
+  failed(error: unknown): void {
+    this.#reason ??= closeReasonOf(error)
+  }
+
+  closed(): void {
+    this.#isClosed = true
+    this.#reason ??= Ended
+    clearTimeout(this.#endTimer)
+    this.#onClosed(this)
+    this.#report()
+  }
+
+  #drained(): void {
+    if (!this.#isHeldBack || this.#socket.writableLength > 0 || this.#socket.destroyed) return
+    this.#isHeldBack = false
+    this.#handlers?.onDrain()
+  }
+
+  #drop(reason: CloseReason): void {
+    if (this.#socket.destroyed) return
+    this.#reason = reason
+    this.#socket.destroy()
+  }
+
+  #limitEnd(): void {
+    this.#endTimer ??= setTimeout(() => this.#drop(TimedOut), END_TIMEOUT_MS).unref()
+  }
+
+  #report(): void {
+    const handlers = this.#handlers
+    if (handlers === undefined) return
+    this.#handlers = undefined
+    handlers.onClose(this.#reason ?? Ended)
+  }
+}
+
+function onData(this: OwnedSocket, bytes: Uint8Array): void {
+  this[connectionOf]?.received(bytes)
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[connectionOf]?.otherEnded()
+}
+
+function onError(this: OwnedSocket, error: unknown): void {
+  this[connectionOf]?.failed(error)
+}
+
+function onClose(this: OwnedSocket): void {
+  this[connectionOf]?.closed()
+}
+
+/** An IPv4 address that came through an IPv6 socket is an IPv4 address. */
+const endpointOf = (address: string | undefined, port: number | undefined): Endpoint => ({
+  host: address?.startsWith("::ffff:") === true && address.includes(".") ? address.slice(7) : (address ?? "0.0.0.0"),
+  port: port ?? 0
+})

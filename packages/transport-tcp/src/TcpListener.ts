@@ -1,0 +1,72 @@
+/** Listens over TCP. Host `::` takes IPv4 connections too. */
+import * as Net from "node:net"
+import {
+  type Endpoint,
+  ListenError,
+  type ListenOptions,
+  type ListenerShape,
+  type Listening,
+  type OpenConnections
+} from "@satwire/transport"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { codeOf, listenReasonOf, wordsOf } from "./SystemErrors.ts"
+import { SOCKET_OPTIONS } from "./SocketOptions.ts"
+import { TcpConnection } from "./TcpConnection.ts"
+
+/** As many as Linux allows by default (`net.core.somaxconn`); Node's own default is 511. */
+const DEFAULT_BACKLOG = 4096
+
+export const makeListener = (open: OpenConnections): ListenerShape => ({
+  connections: () => open.count,
+  listen: Effect.fnUntraced(function* (options, onConnection): Effect.fn.Return<Listening, ListenError, Scope.Scope> {
+    let count = 0
+    const onClosed = (connection: TcpConnection): void => {
+      count--
+      open.remove(connection)
+    }
+    const accept = (socket: Net.Socket): void => {
+      const connection = new TcpConnection(socket, "inbound", onClosed)
+      count++
+      open.add(connection)
+      onConnection(connection)
+    }
+    const server = yield* Effect.acquireRelease(listening(options, accept), (server) =>
+      Effect.sync(() => {
+        // Closes the handle now; that accepted connections live on holds up only the callback, which nobody waits for.
+        server.close()
+      })
+    )
+    return { endpoint: endpointOf(server, options), connections: () => count }
+  })
+})
+
+const listening = (
+  options: ListenOptions,
+  accept: (socket: Net.Socket) => void
+): Effect.Effect<Net.Server, ListenError> =>
+  Effect.callback((resume) => {
+    const fail = (thrown: unknown): void => {
+      const code = codeOf(thrown)
+      const endpoint = { host: options.host, port: options.port }
+      resume(Effect.fail(new ListenError({ reason: listenReasonOf(code), endpoint, code, detail: wordsOf(thrown) })))
+    }
+    const server = Net.createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true }, accept)
+    server.once("error", fail)
+    server.once("listening", () => {
+      server.off("error", fail)
+      // A connection that could not be accepted (no file descriptors left) is gone; those that stand and the listener go on.
+      server.on("error", () => undefined)
+      resume(Effect.succeed(server))
+    })
+    try {
+      server.listen({ host: options.host, port: options.port, backlog: options.backlog ?? DEFAULT_BACKLOG })
+    } catch (thrown) {
+      fail(thrown)
+    }
+  })
+
+const endpointOf = (server: Net.Server, options: ListenOptions): Endpoint => {
+  const address = server.address()
+  return typeof address === "object" && address !== null ? { host: address.address, port: address.port } : options
+}

@@ -1,0 +1,1 @@
+export { layerTcp } from "./Tcp.ts"
