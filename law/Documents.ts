@@ -171,8 +171,26 @@ export const bipsPage = (house: House): string => {
   ].join("\n\n")
 }
 
+const DECISION = /^docs\/adr\/(\d{4})-[a-z0-9-]+\.md$/
+
+export const decisions = (house: House): ReadonlyArray<string> => house.paths.filter((path) => DECISION.test(path))
+
+const decisionsPage = (house: House): string =>
+  [
+    "# Decisions",
+    GENERATED,
+    "Why the house is as it is. Each page has the context, at least two options, the decision and its consequences; a decision that is taken back stays, and names the one that replaced it. A new one takes the next number and the same four headings: Context, Options, Decision, Consequences.",
+    `${decisions(house)
+      .map((path) => {
+        const title = /^# (.+)$/m.exec(house.text(path))?.[1] ?? path
+        return `- [${DECISION.exec(path)?.[1]}](${path.slice("docs/adr/".length)}) ${title.replace(/^(?:ADR[ -])?\d+[.:]?\s+/i, "")}`
+      })
+      .join("\n")}\n`
+  ].join("\n\n")
+
 export const pages = (house: House): ReadonlyMap<string, string> =>
   new Map([
     ["docs/bips.md", bipsPage(house)],
-    ["docs/limits.md", limitsPage(house)]
+    ["docs/limits.md", limitsPage(house)],
+    ["docs/adr/README.md", decisionsPage(house)]
   ])

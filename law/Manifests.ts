@@ -205,6 +205,28 @@ export const everyPackageIsTested: Law = {
       }))
 }
 
+const DECISION_HEADINGS = ["Context", "Options", "Decision", "Consequences"]
+
+export const decisionsHaveOneShape: Law = {
+  sentence: "every decision has its context, its options, the decision and its consequences",
+  violations: (house) => {
+    const found = house.paths.filter((path) => /^docs\/adr\/(?!README\.md$).*\.md$/.test(path))
+    const numbers = found.map((path) => path.slice("docs/adr/".length, "docs/adr/".length + 4))
+    return found.flatMap((file, i) => {
+      const second = headings(house.text(file)).filter((line) => line.startsWith("## "))
+      const right = isDeepStrictEqual(
+        second,
+        DECISION_HEADINGS.map((heading) => `## ${heading}`)
+      )
+      const shaped = /^docs\/adr\/\d{4}-[a-z0-9-]+\.md$/.test(file)
+      const advice = `is docs/adr/NNNN-title.md with the headings ${DECISION_HEADINGS.join(", ")}, and its number is its own`
+      return right && shaped && numbers.indexOf(numbers[i] as string) === i
+        ? []
+        : [{ file, line: 1, what: "shape", advice }]
+    })
+  }
+}
+
 const UNRELEASED = "0.0.0"
 
 export const releasesAreTold: Law = {
@@ -233,5 +255,6 @@ export const manifestLaws: ReadonlyArray<Law> = [
   projectsAgree,
   readmesHaveOneShape,
   everyPackageIsTested,
+  decisionsHaveOneShape,
   releasesAreTold
 ]

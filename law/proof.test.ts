@@ -393,6 +393,13 @@ const manifests: ReadonlyArray<Breach> = [
     LEFT_MANIFEST,
     "changeset"
   ),
+  breach(
+    "a decision without options",
+    /every decision/,
+    { "docs/adr/0001-x.md": "# X\n\n## Context\n\n## Decision\n\n## Consequences\n" },
+    "docs/adr/0001-x.md",
+    "shape"
+  ),
   breach("a package without tests", /has tests/, { [LEFT_TEST]: undefined }, LEFT_MANIFEST, "test")
 ]
 

@@ -26,6 +26,10 @@ await runStages([
     }
   },
   {
+    title: "JSR would take every package",
+    body: () => check("deno", ["publish", "--dry-run", "--allow-dirty", "--quiet"])
+  },
+  {
     title: "the app starts from source on Deno",
     body: async () => {
       if (!existsSync(join(root, app))) {
