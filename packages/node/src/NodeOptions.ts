@@ -1,0 +1,24 @@
+/** What a node is made of, as data. Where it comes from (flags, environment, a file) is the app's concern. */
+import type { Roles } from "@satwire/node-core"
+import type { ChainParams } from "@satwire/primitives"
+import type { Endpoint } from "@satwire/transport"
+
+/** Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS` less its eleven outbound ones (net.h). */
+export const DEFAULT_MAX_INBOUND = 114
+
+export interface NodeOptions {
+  readonly params: ChainParams
+  readonly roles: Roles
+  /** BIP-0014, such as `/satwire:0.1.0/`. */
+  readonly userAgent: string
+  /** What our `version` offers. */
+  readonly services: bigint
+  /** Whom to keep connections to. */
+  readonly connect: ReadonlyArray<Endpoint>
+  /** Where to be found; port 0 takes any free one. */
+  readonly listen: Endpoint | undefined
+  /** How many inbound connections are taken at most; more are closed at once. */
+  readonly maxInbound: number
+  /** How long one attempt to connect may take. */
+  readonly dialTimeoutMs: number
+}

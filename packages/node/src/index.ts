@@ -1,0 +1,5 @@
+export { Connections } from "./Connections.ts"
+export { HeadersRefused } from "./KeptHeaders.ts"
+export { FACTS_KEPT, Node, type NodeFailure, type NodeShape, type NodeStartError, makeNode } from "./Node.ts"
+export type { EdgeFact, NodeFact } from "./NodeFact.ts"
+export { DEFAULT_MAX_INBOUND, type NodeOptions } from "./NodeOptions.ts"
