@@ -9,9 +9,18 @@ import { manifestLaws } from "./Manifests.ts"
 import { dataLaws } from "./RealData.ts"
 import { seamLaws } from "./Seam.ts"
 import { sizeLaws } from "./Sizes.ts"
+import { tagLaws } from "./Tags.ts"
 import { wordLaws } from "./Words.ts"
 
-const base: ReadonlyArray<Law> = [...importLaws, ...sizeLaws, ...wordLaws, ...manifestLaws, ...seamLaws, ...dataLaws]
+const base: ReadonlyArray<Law> = [
+  ...importLaws,
+  ...sizeLaws,
+  ...wordLaws,
+  ...manifestLaws,
+  ...seamLaws,
+  ...tagLaws,
+  ...dataLaws
+]
 
 export const breaches = (house: House, law: Law): ReadonlyArray<Violation> =>
   law.violations(house).filter((violation) => !house.exceptions.some((exception) => excuses(exception, law, violation)))

@@ -46,6 +46,7 @@ const breach = (
 ): Breach => ({ name, sentence, changes, file, what, ...(also === undefined ? {} : { also }) })
 
 const LEFT = "packages/left/src/index.ts"
+const EDGE = "packages/edge/src/index.ts"
 const LEFT_TEST = "packages/left/test/Depth.test.ts"
 const LEFT_MANIFEST = "packages/left/package.json"
 
@@ -414,6 +415,13 @@ const seam: ReadonlyArray<Breach> = [
       ["a module that asks where it lies", "export const here = import.meta.url", "import.meta"]
     ] as const
   ).map(([name, code, what]) => breach(name, /below the seam no promise/, { [LEFT]: append(code) }, LEFT, what)),
+  breach(
+    "an error with another tag than its type",
+    /tag of an error/,
+    { [EDGE]: append('const B: new () => E & { readonly _tag: "Lost" } = Data.TaggedError("Found")') },
+    EDGE,
+    "Found"
+  ),
   breach("an exception that excuses nothing", /every exception/, {}, "law/exceptions.json", "no law / no file", {
     exceptions: [{ law: "no law", file: "no file", what: "nothing", reason: "none" }]
   })
