@@ -1,0 +1,2 @@
+export { HeaderStore, type HeaderStoreShape } from "./HeaderStore.ts"
+export { StoreError } from "./StoreError.ts"
