@@ -1,0 +1,87 @@
+/** The playground's live screen as text: a pure drawing of what is known at one moment. */
+
+export interface NodeFrame {
+  readonly name: string
+  readonly doing: string
+  readonly address: string
+  readonly peers: number
+  readonly height: number
+  readonly tip: string
+  /** Messages a second, of the last moments. */
+  readonly received: number
+  readonly sent: number
+  readonly bytes: number
+  readonly pingMs: number | undefined
+}
+
+export interface Frame {
+  readonly nodes: ReadonlyArray<NodeFrame>
+  /** Blocks mined so far and how many are wanted. */
+  readonly blocks: number
+  readonly wanted: number | undefined
+  readonly elapsedMs: number
+  readonly intervalMs: number
+  /** Headers that the slowest node lacks of the highest tip. */
+  readonly behind: number
+  readonly events: ReadonlyArray<string>
+  readonly columns: number
+}
+
+const BAR_WIDTH = 24
+
+/** The lines of one frame, none wider than the terminal. */
+export const drawScreen = (frame: Frame): ReadonlyArray<string> => {
+  const lines = [
+    "",
+    row(["node", "does", "address", "peers", "height", "tip", "msg/s in", "out", "bytes", "ping"]),
+    ...frame.nodes.map((node) =>
+      row([
+        node.name,
+        node.doing,
+        node.address,
+        String(node.peers),
+        String(node.height),
+        node.tip,
+        node.received.toFixed(1),
+        node.sent.toFixed(1),
+        thousands(node.bytes),
+        node.pingMs === undefined ? "–" : `${node.pingMs.toFixed(1)} ms`
+      ])
+    ),
+    "",
+    progress(frame),
+    "",
+    ...frame.events
+  ]
+  return lines.map((line) => clip(line, frame.columns))
+}
+
+const WIDTHS = [9, 8, 16, 6, 7, 14, 9, 6, 10, 8]
+const RIGHT = new Set([3, 4, 6, 7, 8, 9])
+
+const row = (cells: ReadonlyArray<string>): string =>
+  cells
+    .map((cell, i) => (RIGHT.has(i) ? cell.padStart(WIDTHS[i] ?? 0) : cell.padEnd(WIDTHS[i] ?? 0)))
+    .join(" ")
+    .trimEnd()
+
+const progress = (frame: Frame): string => {
+  const { blocks, wanted, behind, elapsedMs, intervalMs } = frame
+  const sync = behind === 0 ? "all nodes agree" : `${behind} header${behind === 1 ? "" : "s"} behind`
+  const time = `${Math.floor(elapsedMs / 1000)} s`
+  if (wanted === undefined) {
+    const part = (elapsedMs % intervalMs) / intervalMs
+    return `${bar(part)} ${blocks} blocks in ${time}, ${sync}; the bar runs to the next block`
+  }
+  return `${bar(Math.min(1, blocks / wanted))} block ${blocks} of ${wanted} after ${time}, ${sync}`
+}
+
+/** A bar of blocks and dots, for a share between 0 and 1. */
+export const bar = (share: number): string => {
+  const full = Math.round(share * BAR_WIDTH)
+  return `[${"█".repeat(full)}${"·".repeat(BAR_WIDTH - full)}]`
+}
+
+const thousands = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, " ")
+
+const clip = (line: string, columns: number): string => (line.length <= columns ? line : `${line.slice(0, columns - 1)}…`)

@@ -1,0 +1,50 @@
+/** One line for each fact that a person would want to read; `undefined` for the others. */
+import { describeDisconnect } from "@satwire/node-core"
+import type { NodeFact } from "@satwire/node"
+import { toHex } from "@satwire/primitives"
+import { formatEndpoint } from "@satwire/transport"
+import { sanitizeUserAgent } from "@satwire/wire"
+
+/** How wide the name of a node is padded. */
+const NAME_WIDTH = 9
+
+export const factLine = (node: string, fact: NodeFact): string | undefined => {
+  const text = factText(fact)
+  return text === undefined ? undefined : `${node.padEnd(NAME_WIDTH)} ${text}`
+}
+
+const factText = (fact: NodeFact): string | undefined => {
+  switch (fact._tag) {
+    case "Listening":
+      return `listens on ${formatEndpoint(fact.endpoint)}`
+    case "PeerConnected":
+      return fact.direction === "outbound" ? `connected to ${fact.address}` : `was connected to by ${fact.address}`
+    case "PeerReady": {
+      const { userAgent, startHeight, transport } = fact.info
+      return `shook hands with ${sanitizeUserAgent(userAgent)} at ${fact.address} (${transport}, height ${startHeight})`
+    }
+    case "PeerDisconnected":
+      return `lost ${fact.address}: ${describeDisconnect(fact.reason)}`
+    case "BlockMade":
+      return "mined a block"
+    case "TipChanged": {
+      const heights = fact.removed > 0 ? `, ${fact.removed} replaced` : ""
+      return `tip is ${shortHash(fact.tip.hash)} at height ${fact.tip.height} (${fact.from === undefined ? "own" : `from peer ${fact.from}`}${heights})`
+    }
+    case "DialFailed":
+      return `${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`
+    case "PeerGivenUp":
+      return `dials ${formatEndpoint(fact.endpoint)} no more: it broke the rules`
+    case "MessageDropped":
+      return `dropped a "${fact.command}" message: ${fact.why}`
+    case "SubmitRefused":
+      return `refused a header of its own: ${fact.rule}`
+    case "HeadersAccepted":
+    case "HeadersLoaded":
+    case "HeadersStored":
+      return undefined
+  }
+}
+
+/** The last digits of a hash, where blocks differ. */
+export const shortHash = (hash: Uint8Array): string => `…${toHex(hash).slice(-12)}`
