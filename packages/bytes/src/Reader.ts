@@ -12,12 +12,18 @@ import * as Result from "effect/Result"
 import { copyOut } from "./Bytes.ts"
 import { DecodeError, type DecodeErrorKind, type DecodeResult } from "./DecodeError.ts"
 
-/** Bitcoin Core's `MAX_SIZE` (serialize.h): no count or length on the wire may be larger. */
+/**
+ * Bitcoin Core's `MAX_SIZE` (serialize.h): no count or length on the wire may be larger.
+ *
+ * @limit any count or length on the wire
+ */
 export const MAX_SIZE = 0x02000000
 
 /**
  * How much a borrowing reader copies at once, and so the most memory that a forgotten view of a small field keeps alive. An array of
  * its own for each field costs several times as much (measured, `packages/framing/bench/framing.bench.ts`).
+ *
+ * @limit bytes that a forgotten view of a small field keeps alive
  */
 const BORROWED_WINDOW_BYTES = 16 * 1024
 

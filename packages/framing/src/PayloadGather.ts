@@ -16,7 +16,11 @@
  */
 import type { IncrementalSha256d } from "@satwire/crypto"
 
-/** The most that is allocated ahead of what has come. */
+/**
+ * The most that is allocated ahead of what has come.
+ *
+ * @limit bytes allocated for a payload ahead of what has come of it
+ */
 const MAX_RESERVE_BYTES = 256 * 1024
 const MIN_RESERVE_BYTES = 16 * 1024
 

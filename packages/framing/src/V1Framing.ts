@@ -27,7 +27,11 @@ export interface V1Options {
   readonly sha256: Sha256
 }
 
-/** A payload longer than this lies in an array of its own, which its message owns. */
+/**
+ * A payload longer than this lies in an array of its own, which its message owns.
+ *
+ * @limit bytes of a payload from which on it lies in an array of its own
+ */
 const LARGE_PAYLOAD_BYTES = 16 * 1024
 
 const NO_BYTES = new Uint8Array(0)

@@ -39,8 +39,8 @@ type Row<A extends { readonly _tag: string }> = Omit<Codec<A>, "malformed" | "ov
   Partial<Pick<Codec<A>, "malformed" | "overLimit" | "strict" | "shortId">>
 
 /**
- * Completes a row. By default a malformed payload is ignored (Core 28.1 `net_processing.cpp`, `ProcessMessages` catches and logs) and
- * one over its limit costs the connection and the address (`Misbehaving`).
+ * Completes a row. By default what does not decode costs nothing, as where Core's reading throws (28.1 `net_processing.cpp`,
+ * `ProcessMessages` catches and logs). A message with a limit says in its row what breaking it costs.
  */
 export const defineCodec = <A extends { readonly _tag: string }>(row: Row<A>): Codec<A> => ({
   command: row.command,
@@ -48,7 +48,7 @@ export const defineCodec = <A extends { readonly _tag: string }>(row: Row<A>): C
   spec: row.spec,
   maxSize: row.maxSize,
   malformed: row.malformed ?? "ignore",
-  overLimit: row.overLimit ?? "discourage",
+  overLimit: row.overLimit ?? "ignore",
   strict: row.strict ?? false,
   size: row.size,
   encode: row.encode,

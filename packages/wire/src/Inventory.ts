@@ -10,7 +10,11 @@
  */
 import { type Reader, type Writer, compactSizeLength } from "@satwire/bytes"
 
-/** Bitcoin Core's `MAX_INV_SZ` (net_processing.cpp): entries of one message. */
+/**
+ * Bitcoin Core's `MAX_INV_SZ` (net_processing.cpp): entries of one message.
+ *
+ * @limit entries of an `inv`, `getdata` or `notfound`
+ */
 export const MAX_INV_SZ = 50_000
 /** Bytes of one entry. */
 export const INV_ENTRY_SIZE = 36

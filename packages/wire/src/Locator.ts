@@ -5,7 +5,11 @@
 import { type Reader, type Writer, compactSizeLength } from "@satwire/bytes"
 import type { BlockHash } from "@satwire/primitives"
 
-/** Bitcoin Core's `MAX_LOCATOR_SZ` (net_processing.cpp): more hashes than this cost the connection. */
+/**
+ * Bitcoin Core's `MAX_LOCATOR_SZ` (net_processing.cpp): more hashes than this cost the connection.
+ *
+ * @limit hashes of a locator
+ */
 export const MAX_LOCATOR_SZ = 101
 
 export interface BlockQuery {

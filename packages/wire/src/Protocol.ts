@@ -21,7 +21,11 @@ export const SHORT_IDS_BLOCKS_VERSION = 70014
 /** `wtxidrelay` (BIP-0339) and `sendaddrv2` (BIP-0155) from this version on. */
 export const WTXID_RELAY_VERSION = 70016
 
-/** The largest payload, in bytes: a frame that announces more ends the connection. */
+/**
+ * The largest payload, in bytes: a frame that announces more ends the connection.
+ *
+ * @limit bytes of a payload
+ */
 export const MAX_PROTOCOL_MESSAGE_LENGTH = 4_000_000
 
 /** Serves the whole chain. */

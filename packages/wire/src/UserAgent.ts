@@ -4,7 +4,11 @@
  */
 import { type Reader, type Writer, compactSizeLength } from "@satwire/bytes"
 
-/** Bitcoin Core's `MAX_SUBVERSION_LENGTH` (net.h): bytes of a user agent. */
+/**
+ * Bitcoin Core's `MAX_SUBVERSION_LENGTH` (net.h): bytes of a user agent.
+ *
+ * @limit bytes of a user agent
+ */
 export const MAX_SUBVERSION_LENGTH = 256
 
 /** Reads a user agent: character k has the code of byte k. */

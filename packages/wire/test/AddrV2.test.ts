@@ -50,7 +50,11 @@ describe("addrv2", () => {
 
   it("takes services of 64 bits, in their shortest form only", () => {
     const ipv4 = hex("01 04 01020304")
-    expect(decoded(ipv4, hex("ff ffffffffffffffff"))).toMatchObject({ services: 2n ** 64n - 1n, port: 8333, time: 1234 })
+    expect(decoded(ipv4, hex("ff ffffffffffffffff"))).toMatchObject({
+      services: 2n ** 64n - 1n,
+      port: 8333,
+      time: 1234
+    })
     expect(decoded(ipv4, hex("fe 00000100"))).toMatchObject({ services: 0x10000n })
     expect(decoded(ipv4, hex("ff ffffffff00000000"))).toBe("malformed")
     expect(decoded(ipv4, hex("fe ffff0000"))).toBe("malformed")

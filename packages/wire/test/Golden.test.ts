@@ -129,10 +129,7 @@ const GOLDEN: { readonly [C in Command]: readonly [MessageOf<C>, string] } = {
     },
     `02 01000000 ${H11} 02000000 ${H22}`
   ],
-  getdata: [
-    { _tag: "getdata", inventory: Inventory.ofType(MSG_WITNESS_BLOCK, [fill(0x11)]) },
-    `01 02000040 ${H11}`
-  ],
+  getdata: [{ _tag: "getdata", inventory: Inventory.ofType(MSG_WITNESS_BLOCK, [fill(0x11)]) }, `01 02000040 ${H11}`],
   notfound: [{ _tag: "notfound", inventory: Inventory.ofType(MSG_WTX, [fill(0x22)]) }, `01 05000000 ${H22}`],
   block: [
     {
@@ -167,6 +164,8 @@ describe.each(commands)("%s", (command) => {
   })
 
   it("decodes from them", () => {
-    expect(decodePayload(command, bytes(hex), { strict: true })).toEqual(Result.succeed({ value: message, bytesLeft: 0 }))
+    expect(decodePayload(command, bytes(hex), { strict: true })).toEqual(
+      Result.succeed({ value: message, bytesLeft: 0 })
+    )
   })
 })

@@ -1,7 +1,15 @@
 import { Writer, encode } from "@satwire/bytes"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
-import { type Codec, type Command, type Cost, type Message, codecOf, decodePayload, messageTable } from "../src/index.ts"
+import {
+  type Codec,
+  type Command,
+  type Cost,
+  type Message,
+  codecOf,
+  decodePayload,
+  messageTable
+} from "../src/index.ts"
 
 /** What stands before the count, how many bytes an entry takes at least, and what a peer pays for one entry too many. */
 interface Counted {

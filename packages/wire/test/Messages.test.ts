@@ -107,7 +107,9 @@ describe("the table", () => {
   })
 
   it("gives the one-byte ids of BIP-0324", () => {
-    const ids = Object.fromEntries(codecs.flatMap((codec) => (codec.shortId === undefined ? [] : [[codec.command, codec.shortId]])))
+    const ids = Object.fromEntries(
+      codecs.flatMap((codec) => (codec.shortId === undefined ? [] : [[codec.command, codec.shortId]]))
+    )
     expect(ids).toEqual({
       addr: 1,
       block: 2,

@@ -90,13 +90,17 @@ describe("a user agent of our own", () => {
 
   it("is shown as Core shows it: letters, digits and harmless punctuation", () => {
     expect(sanitizeUserAgent("/Satoshi:28.1.0(a_b; c@d?-,)/")).toBe("/Satoshi:28.1.0(a_b; c@d?-,)/")
-    expect(sanitizeUserAgent("\u001b[31m<b>\"it's\"\0\u00e9</b>%n")).toBe("31mbits/bn")
+    expect(sanitizeUserAgent('\u001b[31m<b>"it\'s"\0\u00e9</b>%n')).toBe("31mbits/bn")
   })
 })
 
 describe("service bits", () => {
   it("have the names that getpeerinfo gives them, lowest first", () => {
-    expect(serviceNames(NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED)).toEqual(["NETWORK", "WITNESS", "NETWORK_LIMITED"])
+    expect(serviceNames(NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED)).toEqual([
+      "NETWORK",
+      "WITNESS",
+      "NETWORK_LIMITED"
+    ])
     expect(serviceNames(0xc4fn)).toEqual([
       "NETWORK",
       "UNKNOWN[2^1]",

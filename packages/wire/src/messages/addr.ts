@@ -3,7 +3,11 @@ import type { UnixSeconds } from "@satwire/machine"
 import { type Codec, defineCodec } from "../Codec.ts"
 import { NET_ADDRESS_SIZE, type NetAddress, readNetAddress, writeNetAddress } from "../NetAddress.ts"
 
-/** Bitcoin Core's `MAX_ADDR_TO_SEND` (net_processing.cpp): addresses of one `addr` or `addrv2`. */
+/**
+ * Bitcoin Core's `MAX_ADDR_TO_SEND` (net_processing.cpp): addresses of one `addr` or `addrv2`.
+ *
+ * @limit addresses of an `addr` or `addrv2`
+ */
 export const MAX_ADDR_TO_SEND = 1000
 
 const ENTRY_SIZE = 4 + NET_ADDRESS_SIZE
@@ -25,6 +29,8 @@ export const addr: Codec<Addr> = defineCodec<Addr>({
   shortId: 1,
   spec: "Bitcoin Core 28.1",
   maxSize: compactSizeLength(MAX_ADDR_TO_SEND) + MAX_ADDR_TO_SEND * ENTRY_SIZE,
+  // Core 28.1 `net_processing.cpp`: `Misbehaving`.
+  overLimit: "discourage",
   size: (m) => compactSizeLength(m.addresses.length) + m.addresses.length * ENTRY_SIZE,
   encode(w, m) {
     w.compactSize(m.addresses.length)

@@ -4,7 +4,11 @@ import { type Codec, defineCodec } from "../Codec.ts"
 import { ipv4Of } from "../NetAddress.ts"
 import { MAX_ADDR_TO_SEND } from "./addr.ts"
 
-/** Bitcoin Core's `MAX_ADDRV2_SIZE` (netaddress.h): bytes of an address, also of one on a network that nobody knows yet. */
+/**
+ * Bitcoin Core's `MAX_ADDRV2_SIZE` (netaddress.h): bytes of an address, also of one on a network that nobody knows yet.
+ *
+ * @limit bytes of an address in `addrv2`
+ */
 export const MAX_ADDRV2_SIZE = 512
 
 /** The networks of BIP-0155 that are alive. */
@@ -87,6 +91,8 @@ export const addrv2: Codec<AddrV2> = defineCodec<AddrV2>({
   shortId: 28,
   spec: "BIP-0155",
   maxSize: compactSizeLength(MAX_ADDR_TO_SEND) + MAX_ADDR_TO_SEND * MAX_ENTRY_SIZE,
+  // Core 28.1 `net_processing.cpp`: `Misbehaving`.
+  overLimit: "discourage",
   size(m) {
     let size = compactSizeLength(m.addresses.length)
     for (const entry of m.addresses) size += 7 + compactSize64Length(entry.services) + varBytesLength(entry.address)

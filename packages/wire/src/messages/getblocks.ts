@@ -19,6 +19,7 @@ export const getblocks: Codec<GetBlocks> = defineCodec<GetBlocks>({
   shortId: 9,
   spec: "Bitcoin Core 28.1",
   maxSize: BLOCK_QUERY_MAX_SIZE,
+  // Core 28.1 `net_processing.cpp`: `fDisconnect`.
   overLimit: "disconnect",
   size: blockQuerySize,
   encode: writeBlockQuery,

@@ -12,6 +12,8 @@ export const getdata: Codec<GetData> = defineCodec<GetData>({
   shortId: 11,
   spec: "Bitcoin Core 28.1",
   maxSize: INVENTORY_MAX_SIZE,
+  // Core 28.1 `net_processing.cpp`: `Misbehaving`.
+  overLimit: "discourage",
   size: (m) => inventorySize(m.inventory),
   encode: (w, m) => writeInventory(w, m.inventory),
   decode: (r) => ({ _tag: "getdata", inventory: readInventory(r) })

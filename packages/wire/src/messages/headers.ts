@@ -2,7 +2,11 @@ import { type Reader, compactSizeLength } from "@satwire/bytes"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { type Codec, defineCodec } from "../Codec.ts"
 
-/** Bitcoin Core's `MAX_HEADERS_RESULTS` (net_processing.h): headers of one message. */
+/**
+ * Bitcoin Core's `MAX_HEADERS_RESULTS` (net_processing.h): headers of one message.
+ *
+ * @limit headers of a message
+ */
 export const MAX_HEADERS_RESULTS = 2000
 
 /** The longest CompactSize that is not over `MAX_SIZE`. */
@@ -42,6 +46,8 @@ export const headers: Codec<Headers> = defineCodec<Headers>({
   shortId: 13,
   spec: "Bitcoin Core 28.1",
   maxSize: compactSizeLength(MAX_HEADERS_RESULTS) + MAX_HEADERS_RESULTS * (HEADER_SIZE + MAX_COUNT_SIZE),
+  // Core 28.1 `net_processing.cpp`: `Misbehaving`.
+  overLimit: "discourage",
   size: (m) => compactSizeLength(m.count) + m.count * (HEADER_SIZE + 1),
   encode(w, m) {
     w.compactSize(m.count)
