@@ -43,6 +43,28 @@ const environment = (extra: Readonly<Record<string, string>> = {}): NodeJS.Proce
   PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`
 })
 
+/** Groups of processes that are under way: whoever interrupts us ends them too. */
+const running = new Set<number>()
+
+const endGroup = (pid: number): void => {
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129]
+] as const) {
+  process.once(signal, () => {
+    for (const pid of running) endGroup(pid)
+    process.exit(code)
+  })
+}
+
 /** Runs one command in the root, with the binaries of this repository first on the path. */
 export const run = (command: string, args: ReadonlyArray<string>, options: Options): Promise<Finished> =>
   new Promise((done) => {
@@ -61,10 +83,12 @@ export const run = (command: string, args: ReadonlyArray<string>, options: Optio
     const minutes = options.limitMinutes ?? 9
     const limit = setTimeout(() => {
       take(`\n${command} took longer than ${minutes} minutes and was ended\n`)
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
+      if (child.pid !== undefined) endGroup(child.pid)
     }, minutes * 60_000)
+    if (child.pid !== undefined) running.add(child.pid)
     const finish = (code: number): void => {
       clearTimeout(limit)
+      if (child.pid !== undefined) running.delete(child.pid)
       const output = chunks.join("")
       if (options.show === "quiet" && code !== 0) process.stdout.write(output)
       done({ code, output })
