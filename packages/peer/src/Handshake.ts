@@ -1,10 +1,11 @@
 /**
- * The version handshake as a table: what each message does in each mode. What a table row does not name falls to `otherwise`. The
+ * The version handshake as a table: what each message does in each mode. What a row does not name falls to its `otherwise`. The
  * diagram in the README is drawn from it.
  *
- * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessMessage`), BIP-0031, BIP-0130, BIP-0155, BIP-0339.
+ * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessMessage`), BIP-0031, BIP-0130, BIP-0152, BIP-0155, BIP-0339.
  */
 import type { Message } from "@satwire/wire"
+import { DEFAULT_PEER_CONNECT_TIMEOUT_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
 
 export type ModeTag = "AwaitingVersion" | "AwaitingVerack" | "Ready"
 
@@ -17,6 +18,8 @@ export type Action =
   | "noteWtxidRelay"
   /** They understand `addrv2` (BIP-0155). */
   | "noteAddrV2"
+  /** Core takes it in before `verack` already: keep the last of its kind and deliver it once we are ready. */
+  | "keepForReady"
   /** End the connection: the message had its place before `verack`. */
   | "refuseLate"
   | "answerPing"
@@ -36,6 +39,8 @@ export const HANDSHAKE: { readonly [Mode in ModeTag]: Row } = {
     verack: "becomeReady",
     wtxidrelay: "noteWtxidRelay",
     sendaddrv2: "noteAddrV2",
+    sendheaders: "keepForReady",
+    sendcmpct: "keepForReady",
     otherwise: "ignore"
   },
   Ready: {
@@ -55,16 +60,24 @@ export const actionFor = (mode: ModeTag, command: Message["_tag"]): Action => {
   return row[command] ?? row.otherwise
 }
 
+/** Where an action leads; every other one stays in its mode. */
+const NEXT: { readonly [A in Action]?: ModeTag } = { acceptVersion: "AwaitingVerack", becomeReady: "Ready" }
+/** When an action ends the connection. */
+const ENDS: { readonly [A in Action]?: string } = { acceptVersion: "too old, or our own", refuseLate: "too late" }
+
+const HALF_DONE = `${DEFAULT_PEER_CONNECT_TIMEOUT_MS / 1000} s after it was opened`
+const SILENCE = `${TIMEOUT_INTERVAL_MS / 60_000} min without a pong, or of silence`
+
 /** The table as a diagram in Mermaid's language, for the README. */
 export const handshakeDiagram = (): string => {
   const lines = ["stateDiagram-v2", "  [*] --> AwaitingVersion"]
-  const next: { readonly [A in Action]?: ModeTag } = { acceptVersion: "AwaitingVerack", becomeReady: "Ready" }
   for (const mode of Object.keys(HANDSHAKE) as ReadonlyArray<ModeTag>) {
     for (const [command, action] of Object.entries(HANDSHAKE[mode]) as ReadonlyArray<[string, Action]>) {
-      const label = command === "otherwise" ? "anything else" : command
-      const target = action === "refuseLate" ? "[*]" : (next[action] ?? mode)
-      lines.push(`  ${mode} --> ${target}: ${label} / ${action}`)
+      const label = `${command === "otherwise" ? "anything else" : command} / ${action}`
+      if (action !== "refuseLate") lines.push(`  ${mode} --> ${NEXT[action] ?? mode}: ${label}`)
+      if (ENDS[action] !== undefined) lines.push(`  ${mode} --> [*]: ${label} (${ENDS[action]})`)
     }
+    lines.push(`  ${mode} --> [*]: ${mode === "Ready" ? SILENCE : HALF_DONE}`)
   }
   return lines.join("\n")
 }

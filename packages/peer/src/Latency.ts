@@ -1,4 +1,8 @@
-/** The pings of one connection: when the next is due, which one is out, how long they take (BIP-0031). */
+/**
+ * The pings of one connection: when the next is due, which one is out, how long they take (BIP-0031).
+ *
+ * Source: Bitcoin Core 28.1 `net_processing.cpp` (`MaybeSendPing`, `NetMsgType::PONG`).
+ */
 import { type Instant, type Now, type Random, after } from "@satwire/machine"
 import { PING_INTERVAL_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
 
@@ -18,13 +22,13 @@ export class Latency {
   }
 
   /**
-   * Takes the answer in. A nonce that is not out is ignored, as Core does, except 0, by which a peer gives the ping up. Gives the round trip in
-   * milliseconds where it was the answer.
+   * Takes an answer in and gives the round trip in milliseconds where it was the one that is waited for. Another nonce is ignored, as pings
+   * may overlap, except 0, by which a peer gives the ping up.
    */
   pong(nonce: bigint, now: Now): number | undefined {
-    if (this.#nonce === 0n || this.#sentAt === undefined) return undefined
+    if (this.isIdle || this.#sentAt === undefined) return undefined
     if (nonce !== this.#nonce) {
-      if (nonce === 0n) this.#nonce = 0n
+      if (nonce === 0n) this.giveUp()
       return undefined
     }
     const ms = now.instant - this.#sentAt
@@ -32,6 +36,11 @@ export class Latency {
     this.#leastMs = this.#leastMs === undefined ? ms : Math.min(this.#leastMs, ms)
     this.#nonce = 0n
     return ms
+  }
+
+  /** No answer to the ping that is out counts any more, and the peer is not blamed for it. */
+  giveUp(): void {
+    this.#nonce = 0n
   }
 
   /** Whether no ping waits for its pong. */

@@ -10,8 +10,18 @@
  *
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessMessage`, `MaybeSendPing`), `net.cpp` (`InactivityCheck`).
  */
+import type { DecodeError } from "@satwire/bytes"
 import type { Framing, FramingEvent } from "@satwire/framing"
-import { type Instant, type Machine, type Now, type Outbox, type Random, after, earliest } from "@satwire/machine"
+import {
+  type Instant,
+  type Machine,
+  type Now,
+  type Outbox,
+  type Random,
+  after,
+  assert,
+  earliest
+} from "@satwire/machine"
 import {
   type Message,
   SENDADDRV2,
@@ -26,10 +36,11 @@ import {
   messageSize
 } from "@satwire/wire"
 import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
-import { type ModeTag, actionFor } from "./Handshake.ts"
+import { actionFor } from "./Handshake.ts"
 import { Latency } from "./Latency.ts"
 import type { Direction, PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
-import { DEFAULT_PEER_CONNECT_TIMEOUT_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
+import { Silence } from "./Silence.ts"
+import { DEFAULT_PEER_CONNECT_TIMEOUT_MS } from "./Timeouts.ts"
 import { Traffic } from "./Traffic.ts"
 
 /**
@@ -48,35 +59,33 @@ export const MAX_SEND_BUFFER_BYTES = 1_000_000
 /** Modes are replaced whole. */
 type Mode =
   | { readonly _tag: "AwaitingVersion" }
-  | {
-      readonly _tag: "AwaitingVerack"
-      readonly version: Version
-      readonly wtxidRelay: boolean
-      readonly addrV2: boolean
-    }
+  /** What came before `verack` and counts from `verack` on waits in `early`: one message of a kind. */
+  | { readonly _tag: "AwaitingVerack"; readonly info: PeerInfo; readonly early: ReadonlyArray<Message> }
   | { readonly _tag: "Ready"; readonly info: PeerInfo }
   | { readonly _tag: "Ended" }
+
+const AWAITING_VERSION: Mode = { _tag: "AwaitingVersion" }
+const ENDED: Mode = { _tag: "Ended" }
 
 export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #framing: Framing
   readonly #identity: PeerIdentity
   readonly #direction: Direction
   readonly #random: Random
-  readonly #traffic: Traffic
+  readonly #openedAt: Instant
+  readonly #traffic: Traffic = new Traffic()
   readonly #latency: Latency = new Latency()
-  #mode: Mode = { _tag: "AwaitingVersion" }
-  /** The nonce of the `version` that we sent. */
+  readonly #silence: Silence = new Silence()
+  #mode: Mode = AWAITING_VERSION
+  /** The nonce of the `version` that we sent; 0 before. */
   #nonce = 0n
-  #openedAt: Instant
-  #lastReceived: Instant | undefined = undefined
-  #lastSent: Instant | undefined = undefined
-  /** More frames wait than a turn may handle. */
-  #backlog = false
+  /** Since when frames wait because a turn's share was used up or the send buffer is full. */
+  #backlogSince: Instant | undefined = undefined
   /** The other end does not take what we write. */
   #sendBlocked = false
   /** Whoever takes our messages wants no more for now. */
   #held = false
-  /** Bytes queued since the last `takeOutput`. */
+  /** Payload bytes queued since the last `takeOutput`. */
   #queuedBytes = 0
 
   constructor(options: {
@@ -91,35 +100,38 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#direction = options.direction
     this.#random = options.random
     this.#openedAt = options.openedAt
-    this.#traffic = new Traffic()
   }
 
   handle(input: PeerInput, now: Now, out: Outbox<PeerOutput>): void {
-    if (this.#mode._tag === "Ended") return
+    if (this.#hasEnded) return
     switch (input._tag) {
       case "Opened":
         // An inbound peer speaks first: our version would tell a scanner what we are (Core sends it on theirs).
         if (this.#direction === "outbound") this.#sendVersion(now)
         return
       case "Bytes":
-        this.#lastReceived = now.instant
+        this.#silence.received(now.instant)
         this.#traffic.received(input.chunk.length)
         this.#framing.receive(input.chunk)
         this.#work(now, out)
         this.#framing.release()
         return
       case "Send":
+        assert(this.#mode._tag === "Ready", `a ${input.message._tag} is sent before the handshake is done`)
         return this.#send(input.message, now)
       case "SendBlocked":
         this.#sendBlocked = input.blocked
-        if (!input.blocked) this.#work(now, out)
-        return
+        if (input.blocked) return
+        // What waited has left.
+        this.#silence.sent(now.instant)
+        return this.#work(now, out)
       case "Hold":
-        this.#held = input.held
-        if (!input.held) this.#work(now, out)
-        return
+        return this.#hold(input.held, now, out)
       case "Ping":
-        if (this.#latency.isIdle) this.#ping(now)
+        if (this.#mode._tag === "Ready" && this.#latency.isIdle) this.#ping(this.#mode.info, now)
+        return
+      case "Close":
+        this.#mode = ENDED
         return
       case "Timeout":
         return this.#timeout(now, out)
@@ -127,11 +139,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    if (this.#mode._tag === "Ended") return undefined
-    if (this.#backlog && !this.#sendBlocked && !this.#held) return this.#openedAt
-    const silent = earliest(this.#silentAt(this.#lastReceived), this.#silentAt(this.#lastSent))
-    if (this.#mode._tag === "Ready") return earliest(this.#latency.nextTimeout(), silent)
-    return after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)
+    const mode = this.#mode
+    if (mode._tag === "Ended") return undefined
+    if (this.#backlogSince !== undefined && !this.#mustWait) return this.#backlogSince
+    if (mode._tag !== "Ready") return after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)
+    return earliest(this.#latency.nextTimeout(), this.#silence.nextTimeout(this.#held))
   }
 
   /** Everything to write, in one buffer whose ownership moves; `undefined` when there is nothing. Once a turn. */
@@ -139,14 +151,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#queuedBytes = 0
     const bytes = this.#framing.takeOutput()
     if (bytes === undefined) return undefined
-    this.#lastSent = now.instant
+    // A write that only waits behind others is no sign of life (Core counts what the socket took).
+    if (!this.#sendBlocked) this.#silence.sent(now.instant)
     this.#traffic.sent(bytes.length)
     return bytes
   }
 
   /** Whether reading should stop for now: what was received waits, or what is to be written does. */
   get shouldPause(): boolean {
-    return this.#backlog || this.#sendBlocked || this.#held
+    return this.#backlogSince !== undefined || this.#mustWait
   }
 
   /** The nonce of our `version` while the handshake is not done; 0 otherwise. For telling a connection to ourselves. */
@@ -162,25 +175,32 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       state: mode._tag === "Ended" ? "disconnecting" : mode._tag === "Ready" ? "ready" : "handshaking",
       info: mode._tag === "Ready" ? mode.info : undefined,
       openedAt: this.#openedAt,
-      lastReceived: this.#lastReceived,
-      lastSent: this.#lastSent,
+      lastReceived: this.#silence.lastReceived,
+      lastSent: this.#silence.lastSent,
       ...this.#latency.snapshot(),
       ...this.#traffic.snapshot()
     }
   }
 
+  get #hasEnded(): boolean {
+    return this.#mode._tag === "Ended"
+  }
+
+  /** Whether frames are left where they are until somebody says otherwise. */
+  get #mustWait(): boolean {
+    return this.#sendBlocked || this.#held
+  }
+
   /** Handles frames until there are none, the turn's share is used up, or the replies fill the send buffer. */
   #work(now: Now, out: Outbox<PeerOutput>): void {
-    for (let frames = 0; ; frames++) {
-      if (this.#mode._tag === "Ended") return
-      const waiting = this.#sendBlocked || this.#held
-      if (waiting || frames === FRAMES_PER_TURN || this.#queuedBytes > MAX_SEND_BUFFER_BYTES) {
-        this.#backlog = true
+    for (let frames = 0; !this.#hasEnded; frames++) {
+      if (this.#mustWait || frames === FRAMES_PER_TURN || this.#queuedBytes > MAX_SEND_BUFFER_BYTES) {
+        this.#backlogSince = now.instant
         return
       }
       const event = this.#framing.next()
       if (event === undefined) {
-        this.#backlog = false
+        this.#backlogSince = undefined
         return
       }
       this.#event(event, now, out)
@@ -194,14 +214,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#message(event.message, now, out)
       case "Fault":
         return this.#end(event.fault, "disconnect", out)
-      case "Undecodable": {
+      case "Undecodable":
         this.#traffic.message("received", event.command, event.sizeBytes)
-        const codec = codecOf(event.command)
-        const cost = (event.error.kind === "overLimit" ? codec?.overLimit : codec?.malformed) ?? "ignore"
-        if (cost === "ignore") out.push({ _tag: "Dropped", command: event.command, why: event.error.toString() })
-        else this.#end({ _tag: "BadPayload", command: event.command, error: event.error }, cost, out)
-        return
-      }
+        return this.#undecodable(event.command, event.error, out)
       case "Dropped":
         this.#traffic.message("received", "*dropped*", event.sizeBytes)
         out.push({ _tag: "Dropped", command: event.command, why: `bad ${event.why}` })
@@ -212,22 +227,40 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
   }
 
+  /** What a mode does not look at it does not judge either: Core parses a message only once it is that message's time. */
+  #undecodable(command: Message["_tag"], error: DecodeError, out: Outbox<PeerOutput>): void {
+    const mode = this.#mode
+    const action = mode._tag === "Ended" ? "ignore" : actionFor(mode._tag, command)
+    if (action === "takePong") this.#latency.giveUp()
+    const codec = codecOf(command)
+    const byKind = error.kind === "overLimit" ? codec?.overLimit : codec?.malformed
+    const cost = action === "ignore" ? "ignore" : (byKind ?? "ignore")
+    if (cost === "ignore") out.push({ _tag: "Dropped", command, why: error.toString() })
+    else this.#end({ _tag: "BadPayload", command, error }, cost, out)
+  }
+
   #message(message: Message, now: Now, out: Outbox<PeerOutput>): void {
     const mode = this.#mode
     if (mode._tag === "Ended") return
-    switch (actionFor(mode._tag as ModeTag, message._tag)) {
+    switch (actionFor(mode._tag, message._tag)) {
       case "acceptVersion":
         return this.#acceptVersion(message as Version, now, out)
       case "noteWtxidRelay":
-        if (mode._tag === "AwaitingVerack" && this.#commonVersion(mode.version) >= WTXID_RELAY_VERSION) {
-          this.#mode = { ...mode, wtxidRelay: true }
+        if (mode._tag === "AwaitingVerack" && mode.info.commonVersion >= WTXID_RELAY_VERSION) {
+          this.#mode = { ...mode, info: { ...mode.info, wtxidRelay: true } }
         }
         return
       case "noteAddrV2":
-        if (mode._tag === "AwaitingVerack") this.#mode = { ...mode, addrV2: true }
+        if (mode._tag === "AwaitingVerack") this.#mode = { ...mode, info: { ...mode.info, addrV2: true } }
+        return
+      case "keepForReady":
+        if (mode._tag === "AwaitingVerack") {
+          const others = mode.early.filter(({ _tag }) => _tag !== message._tag)
+          this.#mode = { ...mode, early: [...others, message] }
+        }
         return
       case "becomeReady":
-        if (mode._tag === "AwaitingVerack") this.#becomeReady(mode.version, mode.wtxidRelay, mode.addrV2, now, out)
+        if (mode._tag === "AwaitingVerack") this.#becomeReady(mode.info, mode.early, now, out)
         return
       case "refuseLate":
         return this.#end({ _tag: "AfterVerack", command: message._tag }, "disconnect", out)
@@ -253,51 +286,71 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** AwaitingVersion ─▶ AwaitingVerack. */
   #acceptVersion(version: Version, now: Now, out: Outbox<PeerOutput>): void {
-    if (version.protocolVersion < MIN_PEER_PROTO_VERSION) {
-      return this.#end({ _tag: "ObsoleteVersion", protocolVersion: version.protocolVersion }, "disconnect", out)
+    const { protocolVersion } = version
+    if (protocolVersion < MIN_PEER_PROTO_VERSION) {
+      return this.#end({ _tag: "ObsoleteVersion", protocolVersion }, "disconnect", out)
     }
     if (this.#direction === "inbound") {
       if (this.#identity.isOwnNonce(version.nonce)) return this.#end({ _tag: "SelfConnection" }, "disconnect", out)
       this.#sendVersion(now)
     }
-    const common = this.#commonVersion(version)
-    if (common >= WTXID_RELAY_VERSION) this.#send(WTXIDRELAY, now)
-    if (common >= WTXID_RELAY_VERSION) this.#send(SENDADDRV2, now)
+    const info = this.#infoOf(version, now)
+    if (info.commonVersion >= WTXID_RELAY_VERSION) {
+      this.#send(WTXIDRELAY, now)
+      // BIP-0155 has no version of its own; nobody who knows it speaks an older one than BIP-0339's, as Core says.
+      this.#send(SENDADDRV2, now)
+    }
     this.#send(VERACK, now)
-    this.#mode = { _tag: "AwaitingVerack", version, wtxidRelay: false, addrV2: false }
+    this.#mode = { _tag: "AwaitingVerack", info, early: [] }
   }
 
-  /** AwaitingVerack ─▶ Ready. */
-  #becomeReady(version: Version, wtxidRelay: boolean, addrV2: boolean, now: Now, out: Outbox<PeerOutput>): void {
-    const info: PeerInfo = {
+  #infoOf(version: Version, now: Now): PeerInfo {
+    return {
       direction: this.#direction,
       transport: this.#framing.transport,
       sessionId: this.#framing.sessionId,
       protocolVersion: version.protocolVersion,
-      commonVersion: this.#commonVersion(version),
+      commonVersion: Math.min(version.protocolVersion, this.#identity.describe().protocolVersion),
       services: version.services,
       userAgent: version.userAgent,
       startHeight: version.startHeight,
       relay: version.relay,
-      wtxidRelay,
-      addrV2,
-      timeOffsetSeconds: Number(version.time) - now.unix
+      wtxidRelay: false,
+      addrV2: false,
+      // Core takes a time before 1970 for 1970.
+      timeOffsetSeconds: Math.max(0, Number(version.time)) - now.unix
     }
-    this.#mode = { _tag: "Ready", info }
-    out.push({ _tag: "Ready", info })
-    this.#ping(now)
   }
 
-  #ping(now: Now): void {
-    const mode = this.#mode
-    if (mode._tag !== "Ready") return
-    if (mode.info.commonVersion <= BIP0031_VERSION) return
-    const nonce = this.#latency.ping(this.#random, now)
-    this.#send({ _tag: "ping", nonce }, now)
+  /** AwaitingVerack ─▶ Ready. */
+  #becomeReady(info: PeerInfo, early: ReadonlyArray<Message>, now: Now, out: Outbox<PeerOutput>): void {
+    this.#mode = { _tag: "Ready", info }
+    // Before the managers have their say, as Core's first round of sending does.
+    this.#ping(info, now)
+    out.push({ _tag: "Ready", info })
+    for (const message of early) {
+      if (this.#hasEnded) return
+      out.push({ _tag: "Received", message })
+    }
+  }
+
+  #ping(info: PeerInfo, now: Now): void {
+    this.#send({ _tag: "ping", nonce: this.#latency.ping(this.#random, now) }, now)
+    // To an old peer it is a sign of life and nothing more, as no pong will come; while we hold a peer, none is heard.
+    if (info.commonVersion <= BIP0031_VERSION || this.#held) this.#latency.giveUp()
+  }
+
+  #hold(held: boolean, now: Now, out: Outbox<PeerOutput>): void {
+    this.#held = held
+    if (held) return this.#latency.giveUp()
+    // What it sent meanwhile is still to be read.
+    if (this.#mode._tag === "Ready") this.#silence.received(now.instant)
+    this.#work(now, out)
   }
 
   #sendVersion(now: Now): void {
-    this.#nonce = this.#random.u64()
+    do this.#nonce = this.#random.u64()
+    while (this.#nonce === 0n)
     const { protocolVersion, services, userAgent, startHeight, relay } = this.#identity.describe()
     const message: Version = {
       _tag: "version",
@@ -315,46 +368,34 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   #send(message: Message, now: Now): void {
-    if (this.#mode._tag === "Ended") return
-    // The send side counts as silent only once something waits to be sent.
-    this.#lastSent ??= now.instant
+    this.#silence.willSend(now.instant)
     this.#framing.send(message)
     const sizeBytes = messageSize(message)
     this.#queuedBytes += sizeBytes
     this.#traffic.message("sent", message._tag, sizeBytes)
   }
 
-  /** The greatest protocol version that both sides speak. */
-  #commonVersion(version: Version): number {
-    return Math.min(version.protocolVersion, this.#identity.describe().protocolVersion)
-  }
-
-  #silentAt(last: Instant | undefined): Instant | undefined {
-    return last === undefined ? undefined : after(last, TIMEOUT_INTERVAL_MS)
-  }
-
   #timeout(now: Now, out: Outbox<PeerOutput>): void {
-    const { instant } = now
+    const reason = this.#lateness(now.instant)
+    if (reason !== undefined) return this.#end(reason, "disconnect", out)
+    const mode = this.#mode
+    if (mode._tag === "Ready" && this.#latency.isDue(now.instant)) this.#ping(mode.info, now)
+    if (this.#backlogSince !== undefined) this.#work(now, out)
+  }
+
+  /** What the peer took too long for, if anything. */
+  #lateness(instant: Instant): PeerDisconnectReason | undefined {
     if (this.#mode._tag !== "Ready") {
-      if (instant >= after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)) {
-        const heard = this.#lastReceived !== undefined
-        return this.#end({ _tag: "HandshakeTimeout", heard }, "disconnect", out)
-      }
-    } else {
-      if (this.#latency.isOverdue(instant)) return this.#end({ _tag: "PingTimeout" }, "disconnect", out)
-      if (instant >= (this.#silentAt(this.#lastReceived) ?? Infinity)) {
-        return this.#end({ _tag: "Inactive", side: "receive" }, "disconnect", out)
-      }
-      if (instant >= (this.#silentAt(this.#lastSent) ?? Infinity)) {
-        return this.#end({ _tag: "Inactive", side: "send" }, "disconnect", out)
-      }
-      if (this.#latency.isDue(instant)) this.#ping(now)
+      if (instant < after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)) return undefined
+      return { _tag: "HandshakeTimeout", heard: this.#silence.lastReceived !== undefined }
     }
-    if (this.#backlog) this.#work(now, out)
+    if (this.#latency.isOverdue(instant)) return { _tag: "PingTimeout" }
+    const side = this.#silence.tooLong(instant, this.#held)
+    return side === undefined ? undefined : { _tag: "Inactive", side }
   }
 
   #end(reason: PeerDisconnectReason, cost: DisconnectCost, out: Outbox<PeerOutput>): void {
-    this.#mode = { _tag: "Ended" }
+    this.#mode = ENDED
     out.push({ _tag: "Disconnect", reason, cost })
   }
 }

@@ -7,18 +7,28 @@ import type { TrafficSnapshot } from "./Traffic.ts"
 /** Who opened the connection. */
 export type Direction = "inbound" | "outbound"
 
+/**
+ * `Send` and `Close` may also be handed in while the machine pushes an output: a reply then leaves in the order of the messages, and
+ * nothing more comes out of a peer that was just found at fault.
+ */
 export type PeerInput =
   /** The byte stream is there. */
   | { readonly _tag: "Opened" }
   /** Bytes arrived. The chunk is read in place and belongs to the caller again afterwards. */
   | { readonly _tag: "Bytes"; readonly chunk: Uint8Array }
+  /** To the peer. Only once it is ready: before, nothing but the handshake is sent. After the end it goes nowhere. */
   | { readonly _tag: "Send"; readonly message: Message }
   /** The other end takes no more (`true`) or again (`false`) of what was written. */
   | { readonly _tag: "SendBlocked"; readonly blocked: boolean }
-  /** Whoever takes our messages wants no more (`held`) or again: until then nothing more is read from the peer. */
+  /**
+   * Whoever takes our messages wants no more (`held`) or again: until then nothing more is read from the peer, and it is not blamed for
+   * what we do not hear.
+   */
   | { readonly _tag: "Hold"; readonly held: boolean }
   /** Sends a ping now, unless one waits for its pong or the handshake is not done. */
   | { readonly _tag: "Ping" }
+  /** Our side ends the connection. Nothing more comes out of this machine. */
+  | { readonly _tag: "Close" }
   | { readonly _tag: "Timeout" }
 
 export type PeerOutput =
@@ -52,7 +62,7 @@ export interface PeerInfo {
   readonly wtxidRelay: boolean
   /** It understands `addrv2` (BIP-0155). */
   readonly addrV2: boolean
-  /** Its clock minus ours, at the handshake. */
+  /** Its clock minus ours when its `version` came. */
   readonly timeOffsetSeconds: number
 }
 
@@ -71,6 +81,7 @@ export interface PeerSnapshot extends TrafficSnapshot {
   readonly info: PeerInfo | undefined
   readonly openedAt: Instant
   readonly lastReceived: Instant | undefined
+  /** When bytes last left and the other end was taking them. */
   readonly lastSent: Instant | undefined
   /** The last ping's round trip. */
   readonly pingMs: number | undefined
