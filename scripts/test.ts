@@ -14,11 +14,12 @@ await runStages([
   },
   {
     title: "types",
-    body: async () =>
-      add(
-        await check("turbo", ["run", "typecheck", "--output-logs=errors-only", "--continue"]),
-        await check("tsc", ["-p", "tsconfig.json"])
-      )
+    body: async () => {
+      const projects = ["tsconfig.json", "interop/tsconfig.json"].filter((path) => existsSync(join(root, path)))
+      let count = await check("turbo", ["run", "typecheck", "--output-logs=errors-only", "--continue"])
+      for (const project of projects) count = add(count, await check("tsc", ["-p", project]))
+      return count
+    }
   },
   { title: "law and suites", body: () => suites("vitest", ["run"]) },
   {
