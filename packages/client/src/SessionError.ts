@@ -33,7 +33,12 @@ export class SessionEnded extends SessionEndedBase {}
 export const sessionEnded = (peer: string, reason: SessionEndReason): SessionEnded => {
   switch (reason._tag) {
     case "PeerFault":
-      return new SessionEnded({ peer, reason, by: "peer", message: `${peer}: ${describePeerDisconnect(reason.reason)}` })
+      return new SessionEnded({
+        peer,
+        reason,
+        by: "peer",
+        message: `${peer}: ${describePeerDisconnect(reason.reason)}`
+      })
     case "ConnectionClosed": {
       const by = reason.reason._tag === "Ended" ? "peer" : reason.reason._tag === "Destroyed" ? "us" : "network"
       return new SessionEnded({ peer, reason, by, message: `${peer}: ${describeClose(reason.reason)}` })
