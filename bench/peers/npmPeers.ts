@@ -1,0 +1,116 @@
+/**
+ * What npm offers for the same work, behind one small interface each. This file lies where the packages are installed, outside the
+ * workspaces; bcoin is the one of `interop/`. Nothing here is typed by its owner, so the shapes that are used are said here.
+ */
+import { createRequire } from "node:module"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+
+export interface HeaderPeer {
+  readonly name: string
+  /** What it does not check, for the table. */
+  readonly checks: string
+  /** Validates raw 80-byte headers, one after another, and gives how many passed. */
+  validate(headers: Uint8Array): number
+}
+
+export interface FramePeer {
+  readonly name: string
+  /** Parses a whole stream of mainnet v1 frames and gives how many messages came out. */
+  parse(stream: Uint8Array): number
+}
+
+interface BitcoinJs {
+  readonly Block: {
+    fromBuffer(raw: Uint8Array): { getHash(): Uint8Array; checkProofOfWork(): boolean; readonly prevHash: Uint8Array }
+  }
+}
+
+interface Bcoin {
+  readonly Headers: {
+    fromHead(raw: Uint8Array): { hash(encoding: "hex"): string; verifyPOW(): boolean; readonly prevBlock: string }
+  }
+  readonly Parser: new (network: string) => {
+    on(event: "packet" | "error", listener: (value: unknown) => void): void
+    feed(data: Buffer): void
+  }
+}
+
+const HEADER_SIZE = 80
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+/** bitcoinjs-lib 7: hash, target and link. */
+export const bitcoinJsHeaders = async (): Promise<HeaderPeer> => {
+  const { Block } = (await import("bitcoinjs-lib" as string)) as BitcoinJs
+  return {
+    name: "bitcoinjs-lib",
+    checks: "hash, target, link",
+    validate(headers) {
+      let previous: Uint8Array | undefined
+      let count = 0
+      for (let at = 0; at < headers.length; at += HEADER_SIZE) {
+        const header = Block.fromBuffer(headers.subarray(at, at + HEADER_SIZE))
+        if (previous !== undefined && !equal(previous, header.prevHash)) break
+        if (!header.checkProofOfWork()) break
+        previous = header.getHash()
+        count += 1
+      }
+      return count
+    }
+  }
+}
+
+/** bcoin 1.0.2, as `interop/` installs it, without its native parts. */
+const loadBcoin = (): Bcoin => {
+  process.env["NODE_BACKEND"] = "js"
+  const require = createRequire(fileURLToPath(new URL("../../interop/package.json", import.meta.url)))
+  return {
+    Headers: require("bcoin/lib/primitives/headers") as Bcoin["Headers"],
+    Parser: require("bcoin/lib/net/parser") as Bcoin["Parser"]
+  }
+}
+
+/** bcoin's headers: hash, target and link. */
+export const bcoinHeaders = (): HeaderPeer => {
+  const { Headers } = loadBcoin()
+  return {
+    name: "bcoin",
+    checks: "hash, target, link",
+    validate(headers) {
+      let previous: string | undefined
+      let count = 0
+      for (let at = 0; at < headers.length; at += HEADER_SIZE) {
+        const header = Headers.fromHead(Buffer.from(headers.buffer, headers.byteOffset + at, HEADER_SIZE))
+        if (previous !== undefined && previous !== header.prevBlock) break
+        if (!header.verifyPOW()) break
+        previous = header.hash("hex")
+        count += 1
+      }
+      return count
+    }
+  }
+}
+
+/** bcoin's parser of the v1 transport, fed in chunks of a socket's size. */
+export const bcoinFrames = (): FramePeer => {
+  const { Parser } = loadBcoin()
+  return {
+    name: "bcoin",
+    parse(stream) {
+      let count = 0
+      const parser = new Parser("main")
+      parser.on("packet", () => {
+        count += 1
+      })
+      parser.on("error", (error) => {
+        throw error instanceof Error ? error : new Error(String(error))
+      })
+      for (let at = 0; at < stream.length; at += 65_536) {
+        const end = Math.min(at + 65_536, stream.length)
+        parser.feed(Buffer.from(stream.buffer, stream.byteOffset + at, end - at))
+      }
+      return count
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * `npm run bench [-- --json FILE]`: what the stack costs beside what npm offers, in one run, both sides in turn, medians and ratios. Prints
+ * a table, and the same as JSON (to FILE, or at the end).
+ *
+ *   frames to messages      v1 framing with checksums, codecs included, from chunks of 64 KiB
+ *   headers validated       every consensus rule on; the peers check less, as the table says
+ *   the price of a turn     a ping in, a pong out, through the node's machine; and through Effect's door to it
+ */
+import { spawnSync } from "node:child_process"
+import { existsSync, writeFileSync } from "node:fs"
+import { cpus } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { parseArgs } from "node:util"
+import { type Score, contest, contestClock } from "@satwire/testkit"
+import type { Suite } from "./Suite.ts"
+import { frameSuite } from "./frames.ts"
+import { headerSuite } from "./headers.ts"
+import { turnSuite } from "./turns.ts"
+
+const root = join(import.meta.dirname, "..")
+
+/** Installs the packages that we are measured beside, where they are missing. */
+const installPeers = (): void => {
+  for (const folder of ["bench/peers", "interop"]) {
+    if (existsSync(join(root, folder, "node_modules", ".package-lock.json"))) continue
+    process.stderr.write(`installing ${folder}, once …\n`)
+    const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: join(root, folder), encoding: "utf8" })
+    if (npm.status !== 0) throw new Error(`npm ci in ${folder} failed: ${npm.stderr}`)
+  }
+}
+
+const human = (perSecond: number): string =>
+  perSecond >= 1e6 ? `${(perSecond / 1e6).toFixed(2)} M/s` : `${(perSecond / 1e3).toFixed(1)} k/s`
+
+const table = (suite: Suite, scores: ReadonlyArray<Score>): string => {
+  const first = scores[0]?.name ?? ""
+  const lines = [
+    "",
+    `${suite.title} (${suite.unit})`,
+    `  ${"".padEnd(44)} ${suite.unit.padStart(14)} ${"ns each".padStart(10)}   beside ${first}`
+  ]
+  for (const { name, perSecond, ratio } of scores) {
+    lines.push(
+      `  ${name.padEnd(44)} ${human(perSecond).padStart(14)} ${(1e9 / perSecond).toFixed(0).padStart(10)}   ${ratio.toFixed(3)}`
+    )
+  }
+  return lines.join("\n")
+}
+
+const { values } = parseArgs({ options: { json: { type: "string" }, rounds: { type: "string", default: "7" } } })
+installPeers()
+const machine = `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`
+const suites: ReadonlyArray<Suite> = [...(await frameSuite()), await headerSuite(), await turnSuite()]
+process.stdout.write(`${machine}; ${contestClock}, medians of ${values.rounds} interleaved rounds\n`)
+const results: Array<{ readonly suite: string; readonly unit: string; readonly scores: ReadonlyArray<Score> }> = []
+for (const suite of suites) {
+  const scores = contest(suite.contenders, { rounds: Number(values.rounds), roundMs: 200 })
+  process.stdout.write(`${table(suite, scores)}\n`)
+  results.push({ suite: suite.title, unit: suite.unit, scores })
+}
+for (const suite of suites) suite.close?.()
+const json = JSON.stringify({ date: new Date().toISOString(), machine, clock: contestClock, results })
+if (values.json === undefined) process.stdout.write(`\n${json}\n`)
+else writeFileSync(values.json, `${json}\n`)
