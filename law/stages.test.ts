@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest"
-import { add, check, counted, suites } from "../scripts/Stages.ts"
+import { type Count, add, check, counted as countedShown, suites } from "../scripts/Stages.ts"
 
 const shell = (script: string): readonly [string, ReadonlyArray<string>] => ["sh", ["-c", script]]
+
+const counted = (command: string, args: ReadonlyArray<string>, limitMinutes: number): Promise<Count> =>
+  countedShown(command, args, limitMinutes, "never")
 
 describe("a stage counts", () => {
   test("one for a command that passes or fails as a whole", async () => {

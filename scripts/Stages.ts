@@ -31,8 +31,8 @@ interface Finished {
 
 interface Options {
   readonly env?: Readonly<Record<string, string>>
-  /** `quiet` prints what the command wrote only when it fails; `live` prints it as it comes. */
-  readonly show: "quiet" | "live"
+  /** `live` prints what the command writes as it comes, `quiet` only when it fails, `never` not at all. */
+  readonly show: "live" | "quiet" | "never"
   readonly limitMinutes?: number
 }
 
@@ -117,8 +117,13 @@ const countIn = (output: string): Count => {
 }
 
 /** A command that counts by itself. */
-export const counted = async (command: string, args: ReadonlyArray<string>, limitMinutes: number): Promise<Count> => {
-  const { code, output } = await run(command, args, { show: "live", limitMinutes })
+export const counted = async (
+  command: string,
+  args: ReadonlyArray<string>,
+  limitMinutes: number,
+  show: Options["show"] = "live"
+): Promise<Count> => {
+  const { code, output } = await run(command, args, { show, limitMinutes })
   const count = countIn(output)
   return code !== 0 && count.failed === 0 ? add(count, FAILED) : count
 }
