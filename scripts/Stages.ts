@@ -93,13 +93,18 @@ export const run = (command: string, args: ReadonlyArray<string>, options: Optio
       if (options.show === "quiet" && code !== 0) process.stdout.write(output)
       done({ code, output })
     }
+    // A command that could not be started reports an error and then closes.
+    let started = true
     child.stdout.setEncoding("utf8").on("data", take)
     child.stderr.setEncoding("utf8").on("data", take)
     child.on("error", (error) => {
+      started = false
       take(`${command}: ${error.message}\n`)
       finish(1)
     })
-    child.on("close", (code) => finish(code ?? 1))
+    child.on("close", (code) => {
+      if (started) finish(code ?? 1)
+    })
   })
 
 /** A command that as a whole passes or fails. */
