@@ -24,7 +24,7 @@ export {
 } from "./BlockHeader.ts"
 export { type ChainParams, type Deployment, type Genesis, genesisHeader, retargetPeriod } from "./ChainParams.ts"
 export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
-export { HashIndex } from "./HashIndex.ts"
+export { HashIndex, type HashOrigin } from "./HashIndex.ts"
 export { type MerkleRoot, merkleRoot, merkleRootInPlace } from "./MerkleTree.ts"
 export { mainnet, networks, regtest, signet, testnet3, testnet4 } from "./Networks.ts"
 export { bitsFromTarget, meetsTarget, targetFromBits, targetWords, workFromBits, workFromTarget } from "./Target.ts"
