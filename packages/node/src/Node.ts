@@ -82,7 +82,10 @@ export const makeNode = (
 ): Effect.Effect<NodeShape, NodeStartError, Dialer | Listener | HeaderStore | Scope.Scope> =>
   Effect.gen(function* () {
     const random = yield* seededRandom
-    const tree = HeaderTree.fromGenesis(options.params, random.fork())
+    const tree =
+      options.base === undefined
+        ? HeaderTree.fromGenesis(options.params, random.fork())
+        : HeaderTree.fromBase(options.params, options.base, sha256, random.fork())
     const loaded = yield* restoreHeaders(tree, sha256)
     const facts = yield* PubSub.sliding<NodeFact>({ capacity: FACTS_KEPT, replay: 16 })
     const tell = (fact: NodeFact): void => void PubSub.publishUnsafe(facts, fact)

@@ -1,4 +1,5 @@
 /** What a node is made of, as data. Where it comes from (flags, environment, a file) is the app's concern. */
+import type { TreeBase } from "@satwire/header-sync"
 import type { Roles } from "@satwire/node-core"
 import type { ChainParams } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
@@ -9,6 +10,8 @@ export const DEFAULT_MAX_INBOUND = 114
 export interface NodeOptions {
   readonly params: ChainParams
   readonly roles: Roles
+  /** Where its headers begin when they do not begin with genesis: for tests, snapshots and light clients. */
+  readonly base?: TreeBase | undefined
   /** BIP-0014, such as `/satwire:0.1.0/`. */
   readonly userAgent: string
   /** What our `version` offers. */

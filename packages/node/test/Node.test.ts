@@ -26,7 +26,9 @@ const optionsFor = (connect: ReadonlyArray<Endpoint>): NodeOptions => ({
 
 const startNode = (connect: ReadonlyArray<Endpoint>): Effect.Effect<NodeShape, unknown, Scope.Scope> =>
   Effect.map(
-    Layer.build(Layer.provide(Node.layer(optionsFor(connect)), Layer.fresh(Layer.mergeAll(layerTcp, HeaderStore.layerMemory)))),
+    Layer.build(
+      Layer.provide(Node.layer(optionsFor(connect)), Layer.fresh(Layer.mergeAll(layerTcp, HeaderStore.layerMemory)))
+    ),
     (context) => Context.get(context, Node)
   )
 
