@@ -37,12 +37,14 @@ interface Bcoin {
 }
 
 const HEADER_SIZE = 80
+/** Not a literal, because the types of what lies outside the workspaces are nobody's concern. */
+const BITCOINJS: string = "bitcoinjs-lib"
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** bitcoinjs-lib 7: hash, target and link. */
 export const bitcoinJsHeaders = async (): Promise<HeaderPeer> => {
-  const { Block } = (await import("bitcoinjs-lib" as string)) as BitcoinJs
+  const { Block } = (await import(BITCOINJS)) as BitcoinJs
   return {
     name: "bitcoinjs-lib",
     checks: "hash, target, link",

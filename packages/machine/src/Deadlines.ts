@@ -92,13 +92,14 @@ export class Deadlines<Key> {
   }
 
   #swap(a: number, b: number): void {
-    const key = this.#keys[a] as Key
+    const aKey = this.#keys[a] as Key
+    const bKey = this.#keys[b] as Key
     const instant = this.#instants[a] as Instant
-    this.#keys[a] = this.#keys[b] as Key
+    this.#keys[a] = bKey
+    this.#keys[b] = aKey
     this.#instants[a] = this.#instants[b] as Instant
-    this.#keys[b] = key
     this.#instants[b] = instant
-    this.#places.set(this.#keys[a] as Key, a)
-    this.#places.set(key, b)
+    this.#places.set(bKey, a)
+    this.#places.set(aKey, b)
   }
 }

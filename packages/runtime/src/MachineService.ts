@@ -11,7 +11,7 @@
  * A turn is synchronous: nothing asynchronous lies between bytes and the outbox. Effect owns the lifetime, the timer and the streams.
  */
 import type { Machine, Now } from "@satwire/machine"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -79,7 +79,7 @@ export const machineService = <Input extends { readonly _tag: string }, Output>(
 ): Effect.Effect<MachineService<Input, Output>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const now = yield* nowReader
-    const fork = Effect.runForkWith(yield* Effect.context<never>())
+    const fork = Effect.runForkWith(yield* Effect.context())
     const failed = yield* Deferred.make<never, MachineFailed>()
     const published = yield* PubSub.sliding<Exit.Exit<Output, MachineFailed>>(OUTPUTS_KEPT)
     const driver = new Driver(options, now, {
@@ -164,13 +164,18 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     }
   }
 
-  /** Sees to it that the timer wakes us at the earliest deadline. One that would wake us earlier is left: waking for nothing is cheap. */
+  /**
+   * Sees to it that the timer wakes us at the earliest deadline. One that would wake us earlier is left, since waking for nothing is
+   * cheap; where there is no deadline any more there is no timer either.
+   */
   #arm(): void {
     if (this.#stopped) return
     const deadline = this.#options.machine.nextTimeout()
-    if (deadline === undefined || (this.#armed !== undefined && this.#armed <= deadline)) return
+    if (deadline !== undefined && this.#armed !== undefined && this.#armed <= deadline) return
     this.#timer?.interruptUnsafe()
+    this.#timer = undefined
     this.#armed = deadline
+    if (deadline === undefined) return
     this.#timer = this.#edge.sleep(Math.max(0, Math.ceil(deadline - this.#now().instant)), () => this.#wake())
   }
 
