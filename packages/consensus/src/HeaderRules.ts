@@ -5,7 +5,7 @@
  */
 import { type ChainParams, retargetPeriod } from "@satwire/primitives"
 import type { ChainView } from "./ChainView.ts"
-import { medianTimePast } from "./MedianTime.ts"
+import { isAfterMedianTimePast } from "./MedianTime.ts"
 import { nextBits } from "./Retarget.ts"
 
 /**
@@ -31,7 +31,13 @@ export type HeaderFault =
   /** A version that was retired at this height. */
   | "bad-version"
 
-/** The first rule that a header with these fields breaks as a child of `parent`, or `undefined`. Proof of work is judged apart. */
+/**
+ * The first rule that a header with these fields breaks as a child of `parent`, or `undefined`. Proof of work is judged apart
+ * (`ProofOfWork`), because it needs no parent.
+ *
+ * @param header read and not kept, so that one object serves a whole run
+ * @param unix our clock in seconds since 1970; `Infinity` where the header was once accepted and so is not too new
+ */
 export const headerFault = (
   params: ChainParams,
   view: ChainView,
@@ -42,8 +48,7 @@ export const headerFault = (
   const { version, time, bits } = header
   const height = view.height(parent) + 1
   if (bits !== nextBits(params, view, parent, time)) return "bad-diffbits"
-  const median = medianTimePast(view, parent)
-  if (median !== undefined && time <= median) return "time-too-old"
+  if (!isAfterMedianTimePast(view, parent, time)) return "time-too-old"
   if (params.enforceBip94 && height % retargetPeriod(params) === 0 && time < view.time(parent) - MAX_TIMEWARP) {
     return "time-timewarp-attack"
   }
@@ -52,6 +57,6 @@ export const headerFault = (
   return undefined
 }
 
-/** The least version that a header may have at a height. */
+/** The least version that a header may have at a height: 2 by BIP-0034, 3 by BIP-0066, 4 by BIP-0065. Before, any will do. */
 export const minimumVersion = (params: ChainParams, height: number): number =>
   height >= params.bip65Height ? 4 : height >= params.bip66Height ? 3 : height >= params.bip34Height ? 2 : -0x8000_0000

@@ -1,40 +1,45 @@
 /**
  * Which target the next header must claim.
  *
+ * ```
+ *   retarget at every 2,016th    the target before × time taken / two weeks, at most × 4 or ÷ 4
+ *   all others                   the target before
+ *     20-minute rule (testnets)  more than 20 minutes after the parent: the easiest; else the one that the period began with
+ * ```
+ *
+ * Products are exact. Core's wrap at 256 bits, which no network can tell: four times its limit times its timespan stays below
+ * (`test/Retarget.test.ts`).
+ *
  * Source: Bitcoin Core 28.1 `pow.cpp` (`GetNextWorkRequired`, `CalculateNextWorkRequired`), BIP-0094 §"Difficulty adjustment".
  */
 import { type ChainParams, bitsFromTarget, retargetPeriod, targetFromBits } from "@satwire/primitives"
-import type { ChainView, PeriodFirst } from "./ChainView.ts"
+import type { ChainView } from "./ChainView.ts"
 
-/** The bits that a header must have which follows `parent` and claims `time`. */
+/** The bits that a header must have which follows `parent` and claims `time` (Core `GetNextWorkRequired`). */
 export const nextBits = (params: ChainParams, view: ChainView, parent: number, time: number): number => {
-  const period = retargetPeriod(params)
-  const last = view.bits(parent)
-  if ((view.height(parent) + 1) % period !== 0) {
-    if (!params.powAllowMinDifficultyBlocks) return last
-    const easiest = bitsFromTarget(params.powLimit)
-    return time > view.time(parent) + 2 * params.powTargetSpacing ? easiest : lastRealBits(view, parent, period, easiest)
+  if ((view.height(parent) + 1) % retargetPeriod(params) !== 0) {
+    if (!params.powAllowMinDifficultyBlocks) return view.bits(parent)
+    if (time > view.time(parent) + 2 * params.powTargetSpacing) return bitsFromTarget(params.powLimit)
+    // Core walks back over the exceptions to the last target that was none. No header of the period can have had another than its
+    // first one's, which is found in a few steps however many exceptions there were.
+    return view.periodFirst(parent).bits
   }
-  if (params.powNoRetargeting) return last
-  return retargetedBits(params, view.periodFirst(parent), view.time(parent), last)
+  if (params.powNoRetargeting) return view.bits(parent)
+  const first = view.periodFirst(parent)
+  return retargetedBits(params, params.enforceBip94 ? first.bits : view.bits(parent), view.time(parent) - first.time)
 }
 
-/** The last target of this period that was not an exception to the 20-minute rule. */
-const lastRealBits = (view: ChainView, parent: number, period: number, easiest: number): number => {
-  let at = parent
-  for (;;) {
-    const before = view.parent(at)
-    if (before < 0 || view.height(at) % period === 0 || view.bits(at) !== easiest) return view.bits(at)
-    at = before
-  }
-}
-
-/** The target scaled by how long the period took, at most by 4 either way. */
-const retargetedBits = (params: ChainParams, first: PeriodFirst, lastTime: number, lastBits: number): number => {
+/**
+ * The target `bits` scaled by how long the period took, at most by 4 either way, and never easier than the network's limit (Core
+ * `CalculateNextWorkRequired`).
+ *
+ * @param took seconds from the first to the last header of the period; Bitcoin has always counted one spacing too few
+ */
+export const retargetedBits = (params: ChainParams, bits: number, took: number): number => {
+  const target = targetFromBits(bits)
+  if (target === undefined) return bits
   const span = params.powTargetTimespan
-  const took = Math.min(Math.max(lastTime - first.time, Math.trunc(span / 4)), span * 4)
-  const target = targetFromBits(params.enforceBip94 ? first.bits : lastBits)
-  if (target === undefined) return lastBits
-  const scaled = (target * BigInt(took)) / BigInt(span)
+  const counted = Math.min(Math.max(took, Math.trunc(span / 4)), span * 4)
+  const scaled = (target * BigInt(counted)) / BigInt(span)
   return bitsFromTarget(scaled > params.powLimit ? params.powLimit : scaled)
 }

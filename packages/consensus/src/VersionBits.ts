@@ -5,6 +5,11 @@
  *   defined ──▶ started ──▶ lockedIn ──▶ active
  *      └───────────┴──────▶ failed
  * ```
+ *
+ * As BIP-0009 has it, and Core had it for the deployments that were voted on: what has not locked in when the timeout comes has failed,
+ * votes or not. (Core since 22 counts the votes of that last period too, and fails nothing that never started.)
+ *
+ * Source: BIP-0009 §"State transitions", Bitcoin Core 0.21 `versionbits.cpp`.
  */
 import type { Deployment } from "@satwire/primitives"
 import type { ChainView } from "./ChainView.ts"
@@ -18,12 +23,16 @@ const VERSIONBITS_TOP_MASK = 0xe0000000
 
 /** Whether `version` votes for the deployment of `bit`. */
 export const signals = (version: number, bit: number): boolean =>
-  ((version & VERSIONBITS_TOP_MASK) >>> 0) === VERSIONBITS_TOP_BITS && ((version >>> bit) & 1) === 1
+  (version & VERSIONBITS_TOP_MASK) >>> 0 === VERSIONBITS_TOP_BITS && ((version >>> bit) & 1) === 1
 
+/**
+ * The states of one deployment over one tree of headers. In a tree that starts in mid-chain the periods before its base are not known
+ * and count as `defined`, so a vote that was decided there is not seen.
+ */
 export class DeploymentStates {
   readonly #deployment: Deployment
   readonly #view: ChainView
-  /** By the last header of a period: the state of the period after it. */
+  /** By the last header of a period: the state of the period after it. One entry for each period of each chain. */
   readonly #known: Map<number, DeploymentState> = new Map()
 
   constructor(deployment: Deployment, view: ChainView) {
@@ -50,42 +59,38 @@ export class DeploymentStates {
         break
       }
       boundaries.push(boundary)
-      const median = medianTimePast(view, boundary)
-      if (median !== undefined && median < deployment.startTime) break
+      // Medians only grow: nothing had started before either.
+      if (median(view, boundary) < deployment.startTime) break
     }
     for (let boundary = boundaries.pop(); boundary !== undefined; boundary = boundaries.pop()) {
-      state = this.#next(state, boundary)
+      state = next(deployment, view, state, boundary)
       this.#known.set(boundary, state)
     }
     return state
   }
+}
 
-  /** The state of the period after `boundary`, given the state of the one that it ends. */
-  #next(state: DeploymentState, boundary: number): DeploymentState {
-    const deployment = this.#deployment
-    if (deployment._tag === "Buried") return state
-    const median = medianTimePast(this.#view, boundary) ?? 0
-    if (state === "defined") {
-      if (median >= deployment.timeout) return "failed"
-      return median >= deployment.startTime ? "started" : "defined"
-    }
-    if (state === "started") {
-      // BIP-0009 as written fails before it counts; Core of today counts first, which bcoin's regtest cannot tell apart.
-      if (this.#votes(boundary) >= deployment.threshold) return "lockedIn"
-      return median >= deployment.timeout ? "failed" : "started"
-    }
-    return state === "lockedIn" ? "active" : state
-  }
+type VersionBits = Extract<Deployment, { readonly _tag: "VersionBits" }>
 
-  #votes(boundary: number): number {
-    const deployment = this.#deployment
-    if (deployment._tag === "Buried") return 0
-    let votes = 0
-    let at = boundary
-    for (let i = 0; i < deployment.period && at >= 0; i++) {
-      if (signals(this.#view.version(at), deployment.bit)) votes += 1
-      at = this.#view.parent(at)
-    }
-    return votes
+/** The state of the period after `boundary`, given the state of the one that it ends. */
+const next = (deployment: VersionBits, view: ChainView, state: DeploymentState, boundary: number): DeploymentState => {
+  if (state === "lockedIn") return "active"
+  if (state === "active" || state === "failed") return state
+  const time = median(view, boundary)
+  if (time >= deployment.timeout) return "failed"
+  if (state === "defined") return time >= deployment.startTime ? "started" : "defined"
+  return votes(deployment, view, boundary) >= deployment.threshold ? "lockedIn" : "started"
+}
+
+const median = (view: ChainView, header: number): number => medianTimePast(view, header) ?? 0
+
+/** How many headers of the period that ends with `boundary` vote for the deployment. */
+const votes = (deployment: VersionBits, view: ChainView, boundary: number): number => {
+  let count = 0
+  let at = boundary
+  for (let i = 0; i < deployment.period && at >= 0; i++) {
+    if (signals(view.version(at), deployment.bit)) count += 1
+    at = view.parent(at)
   }
+  return count
 }

@@ -7,11 +7,13 @@
  *                      └─────────────────────┘
  * ```
  *
- * One peer is asked at first, the others once it has no more to give or our tip is recent. It knows nothing of sockets, files or
- * blocks; what it accepts is put out for whoever keeps it.
+ * One peer is asked at first, the others once it has no more to give or our tip is recent. What it accepts is put out for whoever
+ * keeps it. It knows nothing of sockets, files or blocks, and does not defend itself against chains of little work yet (Core's
+ * presync).
  *
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessHeadersMessage`, `MaybeSendGetHeaders`, `SendMessages`).
  */
+import { copyOut, equals } from "@satwire/bytes"
 import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import {
@@ -24,21 +26,22 @@ import {
   after,
   earliest
 } from "@satwire/machine"
-import { ZERO_HASH } from "@satwire/primitives"
+import { HEADER_SIZE, ZERO_HASH, headerHash } from "@satwire/primitives"
 import {
   type GetHeaders,
   type Headers,
+  INV_ENTRY_SIZE,
   type Inv,
-  Inventory,
   MAX_HEADERS_RESULTS,
   MSG_BLOCK,
-  SENDHEADERS,
-  headersMessage
+  SENDHEADERS
 } from "@satwire/wire"
-import { type Acceptance, acceptHeaders } from "./acceptHeaders.ts"
+import { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
 import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
-import { locate, locator } from "./Locator.ts"
+import { locator } from "./Locator.ts"
+import { type PeerView, peerView } from "./PeerView.ts"
+import { announcement, answer } from "./Serving.ts"
 
 /** Core's `HEADERS_DOWNLOAD_TIMEOUT_BASE` (net_processing.cpp): how long the first sync with a peer may take, and … */
 export const HEADERS_DOWNLOAD_TIMEOUT_BASE_MS: number = 15 * 60 * 1000
@@ -46,12 +49,6 @@ export const HEADERS_DOWNLOAD_TIMEOUT_BASE_MS: number = 15 * 60 * 1000
 export const HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS = 1
 /** Core's `HEADERS_RESPONSE_TIME`: a peer is asked again only after it answered, or after this long. */
 export const HEADERS_RESPONSE_TIME_MS: number = 2 * 60 * 1000
-/**
- * Core's `MAX_BLOCKS_TO_ANNOUNCE`: more new headers than this are announced by the hash of the last.
- *
- * @limit headers in one announcement
- */
-export const MAX_BLOCKS_TO_ANNOUNCE = 8
 /** A tip younger than this counts as recent: then every peer is asked (Core, "close to today"). */
 export const RECENT_TIP_SECONDS: number = 24 * 60 * 60
 
@@ -63,24 +60,6 @@ export interface HeaderSyncRoles {
   readonly announce: boolean
 }
 
-/** This manager's own small view of a peer. */
-interface PeerView {
-  readonly id: PeerId
-  readonly outbound: boolean
-  /** It sent `sendheaders` (BIP-0130). */
-  prefersHeaders: boolean
-  /** We sent `sendheaders`. */
-  askedForHeaders: boolean
-  /** Its sync with us was started once. */
-  started: boolean
-  /** The header of most work that we know it has, or -1. */
-  best: number
-  /** The last header that we sent or announced to it, or -1. */
-  sent: number
-  /** When our last unanswered `getheaders` left. */
-  askedAt: Instant | undefined
-}
-
 export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   readonly #tree: HeaderTree
   readonly #proof: ProofOfWork
@@ -88,10 +67,13 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   readonly #roles: HeaderSyncRoles
   readonly #protocolVersion: number
   readonly #peers: Map<PeerId, PeerView> = new Map()
-  /** Peers whose first sync has not started. */
-  readonly #waiting: Set<PeerView> = new Set()
+  /** Peers whose first sync has not started: those that we chose, and those that chose us. */
+  readonly #waitingOutbound: Set<PeerView> = new Set()
+  readonly #waitingInbound: Set<PeerView> = new Set()
   /** The peer whose first sync is under way. */
   #syncing: PeerView | undefined = undefined
+  /** The last unknown block for which a peer was asked before its first sync. */
+  #askedForBlock: Uint8Array = ZERO_HASH
   /** Until when a first sync has to be done, by peer. */
   readonly #deadlines: Deadlines<PeerId> = new Deadlines()
   /** When to ask a peer again that had something new while our last question was still open. */
@@ -114,6 +96,13 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** The headers, for whoever looks them up between turns. */
   get tree(): HeaderTree {
     return this.#tree
+  }
+
+  /** Whether nothing is held for any peer: so it is after the last one left. */
+  get isEmpty(): boolean {
+    const waiting = this.#waitingOutbound.size + this.#waitingInbound.size
+    const deadlines = this.#deadlines.size + this.#askAgain.size
+    return this.#peers.size + waiting + deadlines === 0 && this.#syncing === undefined
   }
 
   nextTimeout(): Instant | undefined {
@@ -159,18 +148,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   #ready(id: PeerId, outbound: boolean, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    const peer: PeerView = {
-      id,
-      outbound,
-      prefersHeaders: false,
-      askedForHeaders: false,
-      started: false,
-      best: -1,
-      sent: -1,
-      askedAt: undefined
-    }
+    const peer = peerView(id, outbound)
     this.#peers.set(id, peer)
-    this.#waiting.add(peer)
+    if (outbound) this.#waitingOutbound.add(peer)
+    else this.#waitingInbound.add(peer)
     this.#startMore(now, out)
   }
 
@@ -178,7 +159,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
-    this.#waiting.delete(peer)
+    this.#waitingOutbound.delete(peer)
+    this.#waitingInbound.delete(peer)
     this.#deadlines.set(id, undefined)
     this.#askAgain.set(id, undefined)
     if (this.#syncing === peer) this.#syncing = undefined
@@ -188,18 +170,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** Starts the first sync of one more peer when none is under way, of all when our tip is recent. Outbound peers go first. */
   #startMore(now: Now, out: Outbox<HeaderSyncOutput>): void {
     const recent = this.#isRecent(now)
-    while (this.#waiting.size > 0 && (recent || this.#syncing === undefined)) {
-      let next: PeerView | undefined
-      for (const peer of this.#waiting) {
-        next ??= peer
-        if (peer.outbound) {
-          next = peer
-          break
-        }
+    for (const waiting of [this.#waitingOutbound, this.#waitingInbound]) {
+      for (const peer of waiting) {
+        if (!recent && this.#syncing !== undefined) return
+        waiting.delete(peer)
+        this.#start(peer, now, out)
       }
-      if (next === undefined) return
-      this.#waiting.delete(next)
-      this.#start(next, now, out)
     }
   }
 
@@ -223,6 +199,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   /** Sends `getheaders` from `from`; while an earlier one may still be answered, only once that time is over. */
   #ask(peer: PeerView, from: number, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    // It may have gone while an output of this turn was performed.
+    if (!this.#peers.has(peer.id)) return
     const answeredBy = peer.askedAt === undefined ? undefined : after(peer.askedAt, HEADERS_RESPONSE_TIME_MS)
     if (answeredBy !== undefined && now.instant < answeredBy) return this.#askAgain.set(peer.id, answeredBy)
     peer.askedAt = now.instant
@@ -239,22 +217,29 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #headers(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
     const { count } = message
     const acceptance = count === 0 ? undefined : this.#accept(message.headers, count, peer.id, now, out)
-    // Something lies between: the answer to a question of ours will begin where our chains part. Headers that do not connect are no
-    // answer, so a peer that sends nothing else is asked once in two minutes and not as fast as it can send.
-    if (acceptance?._tag === "Unconnected") return this.#ask(peer, this.#tree.best, now, out)
+    if (acceptance?._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
     peer.askedAt = undefined
     this.#askAgain.set(peer.id, undefined)
     if (acceptance === undefined) return this.#finished(peer, now, out)
-    if (acceptance.last >= 0) this.#has(peer, acceptance.last, out)
-    const { fault } = acceptance
-    if (fault !== undefined) {
-      // A clock that runs ahead is nobody's attack: the header may be good in two hours.
-      if (fault.rule === "time-too-new") return this.#finished(peer, now, out)
-      out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
-      return undefined
+    const { fault, last } = acceptance
+    // A clock that runs ahead is nobody's attack: the header may be good in two hours.
+    if (fault !== undefined && fault.rule !== "time-too-new") {
+      return out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
     }
-    if (count === MAX_HEADERS_RESULTS) return this.#ask(peer, acceptance.last, now, out)
+    this.#has(peer, last, out)
+    if (fault === undefined && count === MAX_HEADERS_RESULTS) return this.#ask(peer, last, now, out)
     return this.#finished(peer, now, out)
+  }
+
+  /**
+   * Something lies between our chain and what the peer sent: the answer to a question of ours will begin where they part.
+   *
+   * Specification: headers that do not connect answer no question. Rationale: a peer that sends nothing else is asked once in two
+   * minutes, and not as fast as it can send. It is no fault either: an announcement may outrun the headers before it.
+   */
+  #unconnected(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    peer.announced = headerHash(this.#sha256, message.headers.subarray((message.count - 1) * HEADER_SIZE))
+    this.#ask(peer, this.#tree.best, now, out)
   }
 
   /** The peer has no more headers than it sent: its first sync is done, the next peer's may start. */
@@ -282,8 +267,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   #tipChanged(before: number, from: PeerId | undefined, now: Now, out: Outbox<HeaderSyncOutput>): void {
     const tree = this.#tree
-    const fork = tree.fork(before, tree.best)
-    const forkHeight = tree.height(fork)
+    const forkHeight = tree.height(tree.fork(before, tree.best))
     out.push({
       _tag: "TipChanged",
       tip: this.#tip(),
@@ -292,75 +276,59 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       added: tree.height(tree.best) - forkHeight,
       from
     })
-    if (!this.#roles.announce || !this.#isRecent(now)) return
-    for (const peer of this.#peers.values()) if (peer.id !== from) this.#announce(peer, out)
+    if (!this.#isRecent(now)) return
+    if (this.#roles.announce && tree.chainWork(tree.best) >= tree.params.minimumChainWork) {
+      for (const peer of this.#peers.values()) if (peer.id !== from) this.#announce(peer, out)
+    }
+    this.#startMore(now, out)
   }
 
   #announce(peer: PeerView, out: Outbox<HeaderSyncOutput>): void {
-    const tree = this.#tree
-    const tip = tree.best
-    const height = tree.height(tip)
-    const known = Math.max(this.#sharedHeight(peer.best), this.#sharedHeight(peer.sent))
-    if (known === height) return
-    const fresh = height - known
-    const message =
-      peer.prefersHeaders && known >= 0 && fresh <= MAX_BLOCKS_TO_ANNOUNCE
-        ? headersMessage(tree.rawChain(tip, known + 1, height))
-        : ({ _tag: "inv", inventory: Inventory.ofType(MSG_BLOCK, [tree.hash(tip)]) } as const)
-    peer.sent = tip
+    const announced = peer.announced === undefined ? -1 : this.#tree.find(peer.announced)
+    if (announced >= 0) {
+      peer.announced = undefined
+      this.#has(peer, announced, out)
+    }
+    const message = announcement(this.#tree, peer)
+    if (message === undefined) return
+    // A hash alone does not give the peer the header.
+    if (message._tag === "headers") peer.sent = this.#tree.best
     out.push({ _tag: "Send", peer: peer.id, message })
-  }
-
-  /** How high our best chain and the chain of `header` run together, or -1 where there is no such header. */
-  #sharedHeight(header: number): number {
-    return header < 0 ? -1 : this.#tree.height(this.#tree.fork(this.#tree.best, header))
   }
 
   /** Notes that the peer has `header` and all before it. */
   #has(peer: PeerView, header: number, out: Outbox<HeaderSyncOutput>): void {
     if (peer.best < 0 || this.#tree.compareWork(header, peer.best) > 0) peer.best = header
-    if (!peer.askedForHeaders && this.#tree.chainWork(peer.best) >= this.#tree.params.minimumChainWork) {
+    if (!peer.askedForHeaders && this.#tree.chainWork(peer.best) > this.#tree.params.minimumChainWork) {
       peer.askedForHeaders = true
       out.push({ _tag: "Send", peer: peer.id, message: SENDHEADERS })
     }
   }
 
-  #serve(peer: PeerView, message: GetHeaders, out: Outbox<HeaderSyncOutput>): void {
-    if (!this.#roles.serve) return
-    const tree = this.#tree
-    const tip = tree.best
-    let from: number
-    let to: number
-    if (message.locator.length === 0) {
-      // Without a locator it asks for the one header that it names.
-      const wanted = tree.find(message.stopHash)
-      if (wanted <= 0) return
-      from = tree.height(wanted)
-      to = from
-      if (tree.ancestor(tip, from) !== wanted) return
-    } else {
-      from = tree.height(locate(tree, tip, message.locator)) + 1
-      to = Math.min(tree.height(tip), from + MAX_HEADERS_RESULTS - 1)
-      const stop = tree.find(message.stopHash)
-      if (stop >= 0 && tree.ancestor(tip, tree.height(stop)) === stop) to = Math.min(to, tree.height(stop))
-    }
-    // Until our chain has the work that the network is known to have, it is none to be followed (Core answers with nothing too).
-    const empty = to < from || tree.chainWork(tip) < tree.params.minimumChainWork
-    const headers = empty ? new Uint8Array(0) : tree.rawChain(tip, from, to)
-    if (!empty) peer.sent = tree.ancestor(tip, to)
-    out.push({ _tag: "Send", peer: peer.id, message: headersMessage(headers) })
+  #serve(peer: PeerView, query: GetHeaders, out: Outbox<HeaderSyncOutput>): void {
+    const answered = this.#roles.serve ? answer(this.#tree, query) : undefined
+    if (answered === undefined) return
+    if (answered.last >= 0) peer.sent = answered.last
+    out.push({ _tag: "Send", peer: peer.id, message: answered.message })
   }
 
-  #inventory(peer: PeerView, message: Inv, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    let unknown = false
-    const { inventory } = message
+  #inventory(peer: PeerView, { inventory }: Inv, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    let unknown: Uint8Array | undefined
     for (let i = 0; i < inventory.count; i++) {
       if (inventory.typeAt(i) !== MSG_BLOCK) continue
-      const header = this.#tree.find(inventory.hashAt(i))
+      const header = this.#tree.find(inventory.raw, INV_ENTRY_SIZE * i + 4)
       if (header >= 0) this.#has(peer, header, out)
-      else unknown = true
+      else unknown = inventory.hashAt(i)
     }
-    if (unknown) this.#ask(peer, this.#tree.best, now, out)
+    if (unknown === undefined) return
+    peer.announced = copyOut(unknown)
+    if (peer.started) return this.#ask(peer, this.#tree.best, now, out)
+    // While another's first sync is under way one more peer is asked for each new block: quicker where that other one is silent, and
+    // not the whole chain from everybody at once.
+    if (peer.askedByInventory || equals(this.#askedForBlock, peer.announced)) return
+    peer.askedByInventory = true
+    this.#askedForBlock = peer.announced
+    this.#ask(peer, this.#tree.best, now, out)
   }
 
   #submit(headers: Uint8Array, count: number, now: Now, out: Outbox<HeaderSyncOutput>): void {
@@ -374,8 +342,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       const peer = this.#peers.get(id)
       if (peer === undefined || this.#syncing !== peer) continue
       this.#syncing = undefined
-      // Slow costs the connection when somebody else can be asked, and nothing else.
-      if (this.#waiting.size > 0) out.push({ _tag: "TooSlow", peer: id, reason: { _tag: "HeadersTimeout" } })
+      // Slow costs the connection while we are far behind and have another peer to ask that we chose ourselves: who only connects to us
+      // must not be able to end a sync. In every other case the next one is asked beside it.
+      if (this.#waitingOutbound.size > 0 && !this.#isRecent(now)) {
+        out.push({ _tag: "TooSlow", peer: id, reason: { _tag: "HeadersTimeout" } })
+      }
     }
     for (let id = this.#askAgain.takeDue(now.instant); id !== undefined; id = this.#askAgain.takeDue(now.instant)) {
       const peer = this.#peers.get(id)

@@ -2,7 +2,7 @@
 import type { PeerId } from "@satwire/machine"
 import type { BlockHash } from "@satwire/primitives"
 import type { GetHeaders, Headers, Inv, SendHeaders } from "@satwire/wire"
-import type { RunFault } from "./acceptHeaders.ts"
+import type { RunFault } from "./AcceptHeaders.ts"
 
 export type HeaderSyncMessage = Headers | GetHeaders | Inv | SendHeaders
 

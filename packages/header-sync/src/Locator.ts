@@ -1,13 +1,13 @@
 /**
- * A block locator: hashes of a chain from its tip back to the root, ten steps of one and then steps that double, so that the other
- * side finds the fork in few hashes.
+ * A block locator: hashes of a chain from its tip back to the root, eleven steps of one and then steps that double, so that the other
+ * side finds nearly where the chains part in few hashes.
  *
- * Source: Bitcoin Core 28.1 `chain.cpp` (`LocatorEntries`).
+ * Source: Bitcoin Core 28.1 `chain.cpp` (`LocatorEntries`), `validation.cpp` (`FindForkInGlobalIndex`).
  */
 import type { BlockHash } from "@satwire/primitives"
 import type { HeaderTree } from "./HeaderTree.ts"
 
-/** The locator of the chain that ends with `tip`. At most 32 hashes for any chain there can be. */
+/** The locator of the chain that ends with `tip`: 31 hashes at height a million, 42 for the longest chain that a tree can hold. */
 export const locator = (tree: HeaderTree, tip: number): ReadonlyArray<BlockHash> => {
   const hashes: Array<BlockHash> = []
   const root = tree.height(0)
@@ -16,20 +16,26 @@ export const locator = (tree: HeaderTree, tip: number): ReadonlyArray<BlockHash>
     hashes.push(tree.hash(at))
     const height = tree.height(at)
     if (height === root) return hashes
-    if (hashes.length > 10) step *= 2
     at = tree.ancestor(at, Math.max(height - step, root))
+    if (hashes.length > 10) step *= 2
   }
 }
 
-/** Where the chain of `tip` and the chain behind a locator part: the first of its hashes that is on the chain, or the root. */
+/**
+ * The header of the chain of `tip` from which on the sender of a locator is to be told: the first of its hashes that is on this chain,
+ * or the root.
+ *
+ * Specification: hashes that we know but that are not on this chain count as unknown. Rationale: the answer would begin at another header
+ * for who has seen a stale one, and so tell a prober which of many connections lead to the same node (as in Core).
+ */
 export const locate = (tree: HeaderTree, tip: number, hashes: ReadonlyArray<Uint8Array>): number => {
+  const tipHeight = tree.height(tip)
   for (const hash of hashes) {
     const header = tree.find(hash)
     if (header < 0) continue
-    const height = tree.height(header)
-    if (tree.ancestor(tip, height) === header) return header
-    // The chain of the other side runs through a header that is not on ours: they part where ours leaves it.
-    return tree.fork(tip, header)
+    if (tree.ancestor(tip, tree.height(header)) === header) return header
+    // Beyond our tip, and so past all that we have.
+    if (tree.ancestor(header, tipHeight) === tip) return tip
   }
   return 0
 }

@@ -1,11 +1,10 @@
-export { type Acceptance, type RunFault, acceptHeaders } from "./acceptHeaders.ts"
+export { type Acceptance, type RunFault, acceptHeaders } from "./AcceptHeaders.ts"
 export {
   HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
   HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
   HEADERS_RESPONSE_TIME_MS,
   HeaderSync,
   type HeaderSyncRoles,
-  MAX_BLOCKS_TO_ANNOUNCE,
   RECENT_TIP_SECONDS
 } from "./HeaderSync.ts"
 export type {
@@ -19,4 +18,5 @@ export type {
 } from "./HeaderSyncEvents.ts"
 export { HeaderTree } from "./HeaderTree.ts"
 export { locate, locator } from "./Locator.ts"
+export { MAX_BLOCKS_TO_ANNOUNCE } from "./Serving.ts"
 export type { TreeBase } from "./TreeBase.ts"

@@ -5,7 +5,14 @@
  * On Core's regtest witnesses are active from genesis. On a network that deploys them by votes (BIP-0009), as bcoin's regtest does,
  * blocks vote while the deployment is started or locked in and commit to witnesses once it is active.
  */
-import { type ChainView, DeploymentStates, VERSIONBITS_TOP_BITS, medianTimePast, nextBits } from "@satwire/consensus"
+import {
+  type ChainView,
+  DeploymentStates,
+  MAX_TIMEWARP,
+  VERSIONBITS_TOP_BITS,
+  medianTimePast,
+  nextBits
+} from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import {
   type Block,
@@ -13,6 +20,7 @@ import {
   type ChainParams,
   type Transaction,
   blockMerkleRoot,
+  retargetPeriod,
   witnessCommitmentHash,
   witnessMerkleRoot
 } from "@satwire/primitives"
@@ -26,12 +34,13 @@ export interface TemplateOptions {
   /** The number of the parent in the view. */
   readonly parent: number
   readonly parentHash: BlockHash
-  /** Our clock in Unix seconds; the block's time is later where the median time past demands it. */
+  /** Our clock in Unix seconds; the block's time is later where consensus demands it. */
   readonly unix: number
   /** Makes blocks of one parent, time and payee differ. */
   readonly extraNonce: number
   /** Who is paid. */
   readonly scriptPubKey?: Uint8Array
+  /** What the block holds besides its coinbase, as they come. With witnesses only where segwit is active. */
   readonly transactions?: ReadonlyArray<Transaction>
   /** What the transactions pay in all. */
   readonly fees?: bigint
@@ -55,7 +64,7 @@ export class BlockTemplates {
     const params = this.#params
     const view = this.#view
     const height = view.height(parent) + 1
-    const time = Math.max(unix, (medianTimePast(view, parent) ?? view.time(parent)) + 1)
+    const time = Math.max(unix, minimumTime(params, view, parent))
     const state = this.#segwit.after(parent)
     const others = options.transactions ?? []
     // The coinbase counts as zero in the witness tree, so the others decide the commitment alone.
@@ -78,10 +87,21 @@ export class BlockTemplates {
     const transactions = [first, ...others]
     const bits = nextBits(params, view, parent, time)
     const merkleRoot = blockMerkleRoot(sha256, transactions).root
-    const votes = params.segwit._tag === "VersionBits" && (state === "started" || state === "lockedIn")
-    const version = VERSIONBITS_TOP_BITS | (votes && params.segwit._tag === "VersionBits" ? 1 << params.segwit.bit : 0)
+    const open = state === "started" || state === "lockedIn"
+    const vote = open && params.segwit._tag === "VersionBits" ? 1 << params.segwit.bit : 0
+    const version = VERSIONBITS_TOP_BITS | vote
     return { header: { version, previousBlock: parentHash, merkleRoot, time, bits, nonce: 0 }, transactions }
   }
+}
+
+/**
+ * The earliest time that a child of `parent` may claim (Core `GetMinimumTime`). BIP-0094's limit on time warps is kept on every network:
+ * a chain that obeys a rule too early breaks none.
+ */
+const minimumTime = (params: ChainParams, view: ChainView, parent: number): number => {
+  const afterMedian = (medianTimePast(view, parent) ?? view.time(parent)) + 1
+  const beginsPeriod = (view.height(parent) + 1) % retargetPeriod(params) === 0
+  return beginsPeriod ? Math.max(afterMedian, view.time(parent) - MAX_TIMEWARP) : afterMedian
 }
 
 const PLACE_OF_COINBASE: Transaction = { version: 0, inputs: [], outputs: [], lockTime: 0 }

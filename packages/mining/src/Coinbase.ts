@@ -26,7 +26,10 @@ export const blockSubsidy = (params: ChainParams, height: number): Satoshis => {
   return Satoshis(halvings >= 64 ? 0n : (50n * COIN) >> BigInt(halvings))
 }
 
-/** A number as a script pushes it: the opcodes 0 and 1 to 16, or its bytes, least significant first, the sign in the last bit. */
+/**
+ * A number from 0 on as a script pushes it: the opcodes for 0 and for 1 to 16, or its bytes, least significant first. The highest bit of
+ * the last one is the sign: where the number itself would set it, a zero follows.
+ */
 export const scriptNumber = (value: number): Uint8Array => {
   if (value === 0) return Uint8Array.of(OP_0)
   if (value >= 1 && value <= 16) return Uint8Array.of(OP_1 + value - 1)
@@ -36,7 +39,7 @@ export const scriptNumber = (value: number): Uint8Array => {
   return Uint8Array.of(digits.length, ...digits)
 }
 
-/** The coinbase's script: its height, then a counter that makes each one different. Never shorter than the two bytes that are the least. */
+/** The coinbase's script: its height, then a counter that makes each one different. 6 to 10 bytes; consensus wants 2 to 100. */
 const coinbaseScript = (height: number, extraNonce: number): Uint8Array => {
   const pushedHeight = scriptNumber(height)
   const script = new Writer(new Uint8Array(pushedHeight.length + 5))

@@ -22,11 +22,17 @@ export class ProofSearch {
   readonly #view: DataView
   readonly #target: Uint32Array
   readonly #hash: Uint8Array = new Uint8Array(32)
-  #nonce = 0
+  /** The next one to try. */
+  #nonce: number
 
-  /** @param header 80 raw bytes, copied */
-  constructor(sha256: Sha256, header: Uint8Array) {
+  /**
+   * @param header 80 raw bytes, copied; their nonce does not matter
+   * @param firstNonce where the search begins; it ends with the highest nonce that there is
+   * @throws RangeError where no hash can meet the header's bits
+   */
+  constructor(sha256: Sha256, header: Uint8Array, firstNonce: number = 0) {
     if (header.length !== HEADER_SIZE) throw new RangeError(`a header has 80 bytes, not ${header.length}`)
+    this.#nonce = firstNonce
     this.#sha256 = sha256
     this.header = new Uint8Array(header)
     this.#view = new DataView(this.header.buffer)
@@ -40,15 +46,14 @@ export class ProofSearch {
     return this.#view.getUint32(HEADER_NONCE, true)
   }
 
-  /** Tries up to `tries` nonces more. */
+  /** Tries up to `tries` nonces more; after `found`, those that follow. */
   step(tries: number): SearchStep {
-    for (let i = 0; i < tries; i++) {
-      if (this.#nonce >= NONCES) return "exhausted"
+    for (let i = 0; i < tries && this.#nonce < NONCES; i++) {
       this.#view.setUint32(HEADER_NONCE, this.#nonce, true)
       this.#nonce += 1
       this.#sha256.sha256d(this.header, 0, HEADER_SIZE, this.#hash, 0)
       if (meetsTarget(this.#hash, 0, this.#target)) return "found"
     }
-    return "searching"
+    return this.#nonce < NONCES ? "searching" : "exhausted"
   }
 }

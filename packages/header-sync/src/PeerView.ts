@@ -1,0 +1,36 @@
+/** What header sync keeps of a peer, from its handshake until it is gone: nobody else reads it. */
+import type { Instant, PeerId } from "@satwire/machine"
+
+export interface PeerView {
+  readonly id: PeerId
+  readonly outbound: boolean
+  /** It sent `sendheaders` (BIP-0130). */
+  prefersHeaders: boolean
+  /** We sent `sendheaders`. */
+  askedForHeaders: boolean
+  /** Its first sync with us was started. */
+  started: boolean
+  /** It was asked before that, because it announced a block that we do not know. */
+  askedByInventory: boolean
+  /** The header of most work that we know it has, or -1. */
+  best: number
+  /** The hash of the last thing that it announced, if we did not know it then. */
+  announced: Uint8Array | undefined
+  /** The last header that we sent it, or -1. */
+  sent: number
+  /** When our `getheaders` left that it has not answered. */
+  askedAt: Instant | undefined
+}
+
+export const peerView = (id: PeerId, outbound: boolean): PeerView => ({
+  id,
+  outbound,
+  prefersHeaders: false,
+  askedForHeaders: false,
+  started: false,
+  askedByInventory: false,
+  best: -1,
+  announced: undefined,
+  sent: -1,
+  askedAt: undefined
+})
