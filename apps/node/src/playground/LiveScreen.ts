@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Terminal from "effect/Terminal"
-import { shortHash } from "./factLine.ts"
+import { shortHash } from "./FactLine.ts"
 import type { PlaygroundNode } from "./PlaygroundNetwork.ts"
 import { type NodeFrame, drawScreen } from "./Screen.ts"
 

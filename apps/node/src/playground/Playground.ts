@@ -10,7 +10,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import { factLine } from "./factLine.ts"
+import { factLine } from "./FactLine.ts"
 import { LiveScreen } from "./LiveScreen.ts"
 import { type PlaygroundNode, heightOf, playgroundNetwork } from "./PlaygroundNetwork.ts"
 

@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { PeerId } from "@satwire/machine"
+import { blockHashFromHex } from "@satwire/primitives"
+import { factLine } from "../../src/playground/FactLine.ts"
+
+const hash = blockHashFromHex("00000000000000000000000000000000000000000000000000000123456789ab")
+
+describe("a line for a fact", () => {
+  it("names the tip, its height, who sent it and what it replaced", () => {
+    const tip = { height: 12, hash, time: 1_750_000_000 }
+    const fact = { _tag: "TipChanged", tip, forkHeight: 10, removed: 1, added: 2, from: PeerId(3) } as const
+    assert.strictEqual(factLine("bob", fact), "bob       tip is …0123456789ab at height 12 (from peer 3, 1 replaced)")
+  })
+
+  it("says why a peer was lost, in a sentence", () => {
+    const reason = { _tag: "PingTimeout" } as const
+    const fact = { _tag: "PeerDisconnected", peer: PeerId(1), address: "127.0.0.1:1", reason, cost: "disconnect" } as const
+    assert.match(factLine("bob", fact) ?? "", /^bob +lost 127\.0\.0\.1:1: a ping was not answered within TIMEOUT_INTERVAL/)
+  })
+
+  it("never prints what a peer sent as it came", () => {
+    const info = {
+      direction: "inbound",
+      transport: "v1",
+      sessionId: undefined,
+      protocolVersion: 70016,
+      commonVersion: 70016,
+      services: 0n,
+      userAgent: "/evil\u001b[2J\n:1/",
+      startHeight: 0,
+      relay: true,
+      wtxidRelay: true,
+      addrV2: true,
+      timeOffsetSeconds: 0
+    } as const
+    const line = factLine("bob", { _tag: "PeerReady", peer: PeerId(1), address: "127.0.0.1:1", info }) ?? ""
+    // oxlint-disable-next-line no-control-regex
+    assert.notMatch(line, /[\u0000-\u001f]/)
+  })
+
+  it("has none for what only programs want to know", () => {
+    assert.isUndefined(factLine("bob", { _tag: "HeadersStored", count: 3 }))
+  })
+})
