@@ -11,7 +11,13 @@
  */
 import type { Sha256 } from "@satwire/crypto"
 import { V1Framing } from "@satwire/framing"
-import { type HeaderSyncMessage, type HeaderSyncOutput, HeaderSync, type HeaderTree } from "@satwire/header-sync"
+import {
+  HeaderSync,
+  type HeaderSyncInput,
+  type HeaderSyncMessage,
+  type HeaderSyncOutput,
+  type HeaderTree
+} from "@satwire/header-sync"
 import {
   Deadlines,
   type Instant,
@@ -20,6 +26,7 @@ import {
   type Outbox,
   type PeerId,
   type Random,
+  assert,
   earliest
 } from "@satwire/machine"
 import { Miner, type MinerOutput } from "@satwire/mining"
@@ -79,6 +86,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
   readonly #headerSyncOutbox: Outbox<HeaderSyncOutput> = { push: (output) => this.#fromHeaderSync(output) }
+  /** Inputs that what header sync puts out brings about, while it is at work: a peer that it found at fault is gone. */
+  #forHeaderSync: Array<HeaderSyncInput> = []
+  #headerSyncIsAtWork = false
 
   constructor(options: NodeCoreOptions) {
     this.#options = options
@@ -172,12 +182,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "Disconnect":
         return this.#close(input.peer, { _tag: "Requested" }, "disconnect")
       case "SubmitHeaders":
-        this.#headerSync?.handle(
-          { _tag: "Submit", headers: input.headers, count: input.count },
-          this.#now,
-          this.#headerSyncOutbox
-        )
-        return
+        return this.#toHeaderSync({ _tag: "Submit", headers: input.headers, count: input.count })
       case "MakeBlock":
         this.#miner?.handle({ _tag: "MakeBlock" }, this.#now, this.#minerOutbox)
         return
@@ -188,6 +193,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #opened(id: PeerId, direction: Direction, address: string): void {
     const { random, params, sha256 } = this.#options
+    assert(!this.#entries.has(id), `connection ${id} is opened twice`)
     const entry: Entry = {
       id,
       address,
@@ -216,12 +222,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         entry.ready = true
         this.#shakingHands.delete(entry)
         this.#out.push({ _tag: "PeerReady", peer: entry.id, address: entry.address, info: output.info })
-        this.#headerSync?.handle(
-          { _tag: "PeerReady", peer: entry.id, outbound: entry.direction === "outbound" },
-          this.#now,
-          this.#headerSyncOutbox
-        )
-        return
+        return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.direction === "outbound" })
       case "Received":
         return this.#route(entry, output.message)
       case "Pong":
@@ -235,12 +236,28 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   #route(entry: Entry, message: Message): void {
-    if (ROUTES[message._tag] !== "headerSync") return
-    this.#headerSync?.handle(
-      { _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage },
-      this.#now,
-      this.#headerSyncOutbox
-    )
+    switch (ROUTES[message._tag]) {
+      case "headerSync":
+        return this.#toHeaderSync({ _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage })
+      case "peer":
+      case "ignore":
+        return
+    }
+  }
+
+  /** One input after another: a machine is never entered while it is at work. */
+  #toHeaderSync(input: HeaderSyncInput): void {
+    const headerSync = this.#headerSync
+    if (headerSync === undefined) return
+    if (this.#headerSyncIsAtWork) {
+      this.#forHeaderSync.push(input)
+      return
+    }
+    this.#headerSyncIsAtWork = true
+    for (let next: HeaderSyncInput | undefined = input; next !== undefined; next = this.#forHeaderSync.shift()) {
+      headerSync.handle(next, this.#now, this.#headerSyncOutbox)
+    }
+    this.#headerSyncIsAtWork = false
   }
 
   #fromHeaderSync(output: HeaderSyncOutput): void {
@@ -270,7 +287,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #fromMiner(output: MinerOutput): void {
     this.#out.push(output)
-    this.#headerSync?.handle({ _tag: "Submit", headers: output.header, count: 1 }, this.#now, this.#headerSyncOutbox)
+    this.#toHeaderSync({ _tag: "Submit", headers: output.header, count: 1 })
   }
 
   /** Ends a connection from our side. */
@@ -289,23 +306,22 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#entries.delete(id)
     this.#deadlines.set(id, undefined)
     this.#shakingHands.delete(entry)
+    // It may be in the middle of a chunk, whose rest concerns nobody any more.
+    entry.machine.handle({ _tag: "Close" }, this.#now, entry.outbox)
     this.#out.push({ _tag: "PeerDisconnected", peer: id, address: entry.address, reason, cost })
-    if (entry.ready) this.#headerSync?.handle({ _tag: "PeerGone", peer: id }, this.#now, this.#headerSyncOutbox)
+    if (entry.ready) this.#toHeaderSync({ _tag: "PeerGone", peer: id })
   }
 
   #timeout(): void {
-    const due: Array<PeerId> = []
-    while (due.length < TIMEOUTS_PER_TURN) {
-      const id = this.#deadlines.takeDue(this.#now.instant)
+    const { instant } = this.#now
+    for (let served = 0; served < TIMEOUTS_PER_TURN; served++) {
+      const id = this.#deadlines.takeDue(instant)
       if (id === undefined) break
-      due.push(id)
-    }
-    for (const id of due) {
       const entry = this.#entries.get(id)
       if (entry !== undefined) this.#touch(entry).machine.handle({ _tag: "Timeout" }, this.#now, entry.outbox)
     }
-    this.#headerSync?.handle({ _tag: "Timeout" }, this.#now, this.#headerSyncOutbox)
-    this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
+    if (isDue(this.#headerSync, instant)) this.#toHeaderSync({ _tag: "Timeout" })
+    if (isDue(this.#miner, instant)) this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
   }
 
   #touch(entry: Entry): Entry {
@@ -339,5 +355,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (bytes !== undefined) this.#out.push({ _tag: "Write", peer: entry.id, bytes })
   }
 }
+
+const isDue = (machine: { nextTimeout(): Instant | undefined } | undefined, instant: Instant): boolean =>
+  (machine?.nextTimeout() ?? Infinity) <= instant
 
 const status = (entry: Entry): PeerStatus => ({ peer: entry.id, address: entry.address, ...entry.machine.snapshot() })
