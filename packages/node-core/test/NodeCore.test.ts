@@ -233,7 +233,7 @@ describe("a node that dials itself", () => {
     const clock = { ms: 0 }
     const [ours, theirs] = [new NodeBench({ clock }), new NodeBench({ clock, seed: 2 })]
     run(clock, [ours, theirs], [new Pipe(ours, theirs)], 1000)
-    const [write] = ours.turns.flat().filter((output) => output._tag === "Write")
+    const write = ours.turns.flat().find((output) => output._tag === "Write")
     const version = write?._tag === "Write" ? sentTo(write.peer, [write])[0] : undefined
     if (version?._tag !== "version") throw new Error("no version")
     const replaying = ours.open("inbound")
@@ -423,8 +423,9 @@ describe("what is asked between turns", () => {
     bench.ready("outbound")
     bench.input({ _tag: "Disconnect", peer: bench.ready() })
     bench.open("inbound")
-    const asked = bench.core.query("peers").map(({ peer, state }) => [peer, state === "ready" ? "ready" : "connected"])
-    expect(new Map(asked as ReadonlyArray<[PeerId, string]>)).toEqual(balance(bench))
+    const asked = new Map<PeerId, string>()
+    for (const { peer, state } of bench.core.query("peers")) asked.set(peer, state === "ready" ? "ready" : "connected")
+    expect(asked).toEqual(balance(bench))
   })
 })
 
