@@ -1,4 +1,5 @@
 export { MESSAGES_WAITING, MESSAGE_BYTES_WAITING } from "./Inbox.ts"
+export { DEFAULT_MAX_SESSIONS, type ListenOptions, listen } from "./Listen.ts"
 export {
   type ConnectOptions,
   DEFAULT_USER_AGENT,

@@ -153,14 +153,30 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     try {
       this.#options.machine.handle(input, this.#now(), { push: (output) => outputs.push(output) })
       for (const output of outputs) {
+        // What was performed may have closed the scope.
+        if (this.#stopped) return
         this.#options.perform?.(output)
         this.#edge.publish(output)
       }
     } catch (thrown) {
-      this.stop()
-      const what = thrown instanceof Error ? thrown.message : String(thrown)
-      const message = `a machine broke its own rule: ${what} (last input: ${input._tag}); this is a bug of Satwire`
-      this.#edge.fail(new MachineFailed({ thrown, lastInputs: [...this.#lastInputs], message }))
+      this.#fail(thrown)
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    this.stop()
+    const what = thrown instanceof Error ? thrown.message : String(thrown)
+    const last = this.#lastInputs.at(-1) ?? "none"
+    const message = `a machine broke its own rule: ${what} (last input: ${last}); this is a bug of Satwire`
+    this.#edge.fail(new MachineFailed({ thrown, lastInputs: [...this.#lastInputs], message }))
+  }
+
+  #deadline(): number | undefined {
+    try {
+      return this.#options.machine.nextTimeout()
+    } catch (thrown) {
+      this.#fail(thrown)
+      return undefined
     }
   }
 
@@ -170,7 +186,7 @@ class Driver<Input extends { readonly _tag: string }, Output> {
    */
   #arm(): void {
     if (this.#stopped) return
-    const deadline = this.#options.machine.nextTimeout()
+    const deadline = this.#deadline()
     if (deadline !== undefined && this.#armed !== undefined && this.#armed <= deadline) return
     this.#timer?.interruptUnsafe()
     this.#timer = undefined
@@ -183,7 +199,7 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     this.#armed = undefined
     this.#timer = undefined
     if (this.#stopped) return
-    const deadline = this.#options.machine.nextTimeout()
+    const deadline = this.#deadline()
     if (deadline !== undefined && deadline <= this.#now().instant) this.submit(this.#options.timeout)
     else this.#arm()
   }

@@ -1,0 +1,143 @@
+/**
+ * The session for JavaScript that is not written in Effect: the same services, turned into promises and async iterables by one function
+ * of `@satwire/runtime/promise`. Over TCP, unless another transport is given.
+ */
+import { platformSha256 } from "@satwire/crypto/node"
+import { type ChainParams, networks } from "@satwire/primitives"
+import { type CallOptions, type Owned, type Promised, acquire, promised, repeated } from "@satwire/runtime/promise"
+import {
+  type Connection,
+  type Dialer,
+  type Endpoint,
+  type EndpointError,
+  type Listener,
+  parseEndpoint
+} from "@satwire/transport"
+import { layerTcp } from "@satwire/transport-tcp"
+import type { Message } from "@satwire/wire"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Listen from "./Listen.ts"
+import * as Session from "./PeerSession.ts"
+import { SessionEnded } from "./SessionError.ts"
+
+export { SessionEnded, type SessionEndReason } from "./SessionError.ts"
+export { DialError, EndpointError, ListenError } from "@satwire/transport"
+
+/** A network by the name that people use, or any other by its parameters. */
+export type Network = "mainnet" | "testnet3" | "testnet4" | "signet" | "regtest" | ChainParams
+
+export interface SessionOptions extends Omit<Session.SessionOptions, "params">, CallOptions {
+  /** Which network the peer is of; `"mainnet"` where not given. */
+  readonly network?: Network | undefined
+}
+
+export interface ConnectOptions extends SessionOptions {
+  /** How long dialling may take, name resolution included; the transport's own limit where not given. */
+  readonly dialTimeoutMs?: number | undefined
+  /** What carries the bytes; TCP where not given. */
+  readonly transport?: Layer.Layer<Dialer> | undefined
+}
+
+export interface ListenOptions extends SessionOptions {
+  /** How many sessions there may be at once: 125 where not given. */
+  readonly maxSessions?: number | undefined
+  /** What carries the bytes; TCP where not given. */
+  readonly transport?: Layer.Layer<Listener> | undefined
+}
+
+/**
+ * One peer after its handshake. Every promise rejects with {@link SessionEnded} once the session is over.
+ *
+ * The loop over `messages` ends when the session is closed here, and throws when it ends otherwise. It may be left and entered anew:
+ * nothing is lost between two loops.
+ */
+export interface PeerSession extends Promised<Session.PeerSession> {}
+
+/** A session that its holder closes, by hand or by `await using`. */
+export interface OwnSession extends PeerSession, Owned {}
+
+/** An endpoint that is listened on, until its holder closes it with all its sessions. */
+export interface Listening extends Owned {
+  /** Where it listens in fact: a port 0 has become the one that was given. */
+  readonly endpoint: Endpoint
+}
+
+/**
+ * Dials a peer, written `host:port`, or `host` alone with the network's port, and shakes hands with it. Rejects with `DialError`,
+ * `EndpointError`, `SessionEnded`, or the reason of the signal.
+ */
+export const connect = (peer: string | Endpoint, options: ConnectOptions = {}): Promise<OwnSession> =>
+  acquire(
+    Effect.gen(function* () {
+      const resolved = sessionOptions(options)
+      const endpoint = yield* endpointOf(peer, resolved.params)
+      return withLoop(yield* Session.connect(endpoint, { ...resolved, dialTimeoutMs: options.dialTimeoutMs }))
+    }).pipe(carriedBy(options.transport ?? layerTcp)),
+    options
+  )
+
+/** Shakes hands over a connection that nobody has started yet, whichever end opened it. */
+export const overConnection = (connection: Connection, options: SessionOptions = {}): Promise<OwnSession> =>
+  acquire(
+    Effect.suspend(() => Effect.map(Session.overConnection(connection, sessionOptions(options)), withLoop)),
+    options
+  )
+
+/**
+ * Listens on `host:port`, where port 0 is any free one. Each peer that has shaken hands is given to `onSession`, and its session is
+ * closed when that is done. What `onSession` rejects with is logged, unless it is {@link SessionEnded}.
+ */
+export const listen = (
+  where: string | Endpoint,
+  options: ListenOptions,
+  onSession: (session: PeerSession) => Promise<void>
+): Promise<Listening> =>
+  acquire(
+    Effect.gen(function* () {
+      const resolved = { ...sessionOptions(options), maxSessions: options.maxSessions }
+      const endpoint = yield* endpointOf(where, resolved.params)
+      const listening = yield* Listen.listen(endpoint, resolved, (session) =>
+        Effect.tryPromise({ try: () => onSession(promised(withLoop(session))), catch: (thrown) => thrown }).pipe(
+          Effect.catch((thrown) => (thrown instanceof SessionEnded ? Effect.fail(thrown) : Effect.die(thrown)))
+        )
+      )
+      return { endpoint: listening.endpoint }
+    }).pipe(carriedBy(options.transport ?? layerTcp)),
+    options
+  )
+
+/** The messages one by one: a loop that is left takes none along that it did not see, as a stream of chunks would. */
+const withLoop = (session: Session.PeerSession): PeerSessionWithLoop => ({
+  ...session,
+  messages: repeated(session.receive, (ended) => ended.reason._tag === "ClosedHere")
+})
+
+type PeerSessionWithLoop = Omit<Session.PeerSession, "messages"> & { readonly messages: AsyncIterable<Message> }
+
+/** With a transport of its own, which closes with the scope. */
+const carriedBy =
+  <Transport>(transport: Layer.Layer<Transport>) =>
+  <A, E>(effect: Effect.Effect<A, E, Transport | Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
+    Effect.flatMap(Layer.build(transport), (context) => Effect.provide(effect, context))
+
+const endpointOf = (where: string | Endpoint, params: ChainParams): Effect.Effect<Endpoint, EndpointError> =>
+  typeof where === "string" ? Effect.fromResult(parseEndpoint(where, params.defaultPort)) : Effect.succeed(where)
+
+const sessionOptions = (options: SessionOptions): Session.SessionOptions => ({
+  params: paramsOf(options.network ?? "mainnet"),
+  userAgent: options.userAgent,
+  services: options.services,
+  startHeight: options.startHeight,
+  relay: options.relay,
+  sha256: options.sha256 ?? platformSha256
+})
+
+const paramsOf = (network: Network): ChainParams => {
+  if (typeof network !== "string") return network
+  const params = Object.hasOwn(networks, network) ? networks[network] : undefined
+  if (params !== undefined) return params
+  // Who writes no types learns here what may stand.
+  throw new TypeError(`no network is called "${network as string}": take one of ${Object.keys(networks).join(", ")}`)
+}
