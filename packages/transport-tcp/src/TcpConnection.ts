@@ -130,7 +130,7 @@ export class TcpConnection implements Connection {
   }
 
   #limitEnd(): void {
-    this.#endTimer ??= setTimeout(() => this.#drop(TimedOut), END_TIMEOUT_MS).unref()
+    this.#endTimer ??= setTimeout(() => this.#drop(TimedOut), END_TIMEOUT_MS)
   }
 
   #report(): void {

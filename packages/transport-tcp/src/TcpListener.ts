@@ -55,7 +55,7 @@ const listening = (
     server.once("error", fail)
     server.once("listening", () => {
       server.off("error", fail)
-      // A connection that could not be accepted (no file descriptors left) is gone; those that stand and the listener go on.
+      // One connection that could not be accepted; those that stand and the listener go on.
       server.on("error", () => undefined)
       resume(Effect.succeed(server))
     })

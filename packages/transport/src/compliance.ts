@@ -47,3 +47,6 @@ export const transportCompliance = <E>(api: SuiteApi, transport: TransportUnderT
     scopeCases(it, host, transport.layer)
   })
 }
+
+export { type Hosted, type Pair, hosted, pair, pattern } from "./compliance/Case.ts"
+export { Observed, Signal } from "./compliance/Observed.ts"
