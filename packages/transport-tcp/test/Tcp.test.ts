@@ -12,14 +12,12 @@ import { event, rawServer, deafListener } from "./RawPeers.ts"
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"))
 
 transportCompliance({ describe, it }, { name: "TCP over IPv4", layer: layerTcp, host: "127.0.0.1" })
-if (hasIpv6) {
+describe.skipIf(!hasIpv6)("where this machine has ::1", () => {
   transportCompliance(
     { describe, it },
     { name: "TCP over IPv6", layer: layerTcp, host: "::1", foreignHost: "2001:db8::1" }
   )
-} else {
-  it.skip("TCP over IPv6: this machine has no ::1", () => undefined)
-}
+})
 
 const dialled = Effect.fnUntraced(function* (endpoint: { readonly host: string; readonly port: number }) {
   const signal = new Signal()
