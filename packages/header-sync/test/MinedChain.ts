@@ -1,14 +1,14 @@
-/** Chains for tests and benchmarks: valid by every rule of a network whose target two tries meet. */
-import { nextBits } from "@satwire/consensus"
+/** Headers for tests and benchmarks, with real proof of work on networks whose target a few tries meet. */
+import { type ChainView, nextBits } from "@satwire/consensus"
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import {
+  type BlockHash,
   type ChainParams,
   HEADER_BITS,
   HEADER_NONCE,
-  HEADER_PREVIOUS,
   HEADER_SIZE,
-  HEADER_TIME,
   encodeHeader,
+  headerHash,
   meetsTarget,
   targetFromBits,
   targetWords,
@@ -18,45 +18,71 @@ import { HeaderTree } from "../src/index.ts"
 
 const hash = new Uint8Array(32)
 
-/** Counts the nonce of 80 raw bytes up until their hash meets their bits, and gives that hash, which the next call overwrites. */
+/** Counts the nonce of 80 raw bytes up until their hash meets their bits. Bits that no hash can meet are left as they are. */
 export const findNonce = (raw: Uint8Array): Uint8Array => {
   const view = new DataView(raw.buffer, raw.byteOffset, HEADER_SIZE)
   const target = targetFromBits(view.getUint32(HEADER_BITS, true))
-  if (target === undefined) throw new RangeError("no hash meets these bits")
+  if (target === undefined) return raw
   const words = targetWords(target)
   for (let nonce = 0; ; nonce++) {
     view.setUint32(HEADER_NONCE, nonce, true)
     portableSha256.sha256d(raw, 0, HEADER_SIZE, hash, 0)
-    if (meetsTarget(hash, 0, words)) return hash
+    if (meetsTarget(hash, 0, words)) return raw
   }
 }
 
-/** The raw headers of a chain of `count` on top of genesis, about a spacing apart, so that targets change a little at each retarget. */
-export const mineChain = (params: ChainParams, count: number, seed: number): Uint8Array => {
+export interface ChildOptions {
+  /** Seconds since 1970. */
+  readonly time: number
+  /** The bits that are due, where it is left out. */
+  readonly bits?: number
+  readonly version?: number
+  /** Makes children of one parent and time differ. */
+  readonly salt?: number
+}
+
+/** A raw header that follows `parent` and has its proof of work. */
+export const child = (
+  params: ChainParams,
+  view: ChainView & { hash(header: number): BlockHash },
+  parent: number,
+  { time, bits, version, salt }: ChildOptions
+): Uint8Array => {
+  const merkleRoot = new Uint8Array(32)
+  new DataView(merkleRoot.buffer).setUint32(0, salt ?? 0)
+  return findNonce(
+    encodeHeader({
+      version: version ?? 4,
+      previousBlock: view.hash(parent),
+      merkleRoot,
+      time,
+      bits: bits ?? nextBits(params, view, parent, time),
+      nonce: 0
+    })
+  )
+}
+
+/** Takes a header into a tree without judging it. */
+export const force = (tree: HeaderTree, parent: number, raw: Uint8Array): number => {
+  tree.stage(raw, 0, 1)
+  const bits = new DataView(raw.buffer, raw.byteOffset).getUint32(HEADER_BITS, true)
+  return tree.append(headerHash(portableSha256, raw), 0, parent, workFromBits(bits))
+}
+
+/** Mines `count` headers on `parent` into the tree, about a spacing apart, and gives the number of the last. */
+export const extend = (tree: HeaderTree, parent: number, count: number, seed = 0): number => {
   const random = ChaChaRandom.fromNumber(seed)
-  const tree = HeaderTree.fromGenesis(params, random)
-  const headers = new Uint8Array(count * HEADER_SIZE)
-  const raw = encodeHeader({
-    version: 0x20000000,
-    previousBlock: params.genesisHash,
-    merkleRoot: random.bytes(32),
-    time: params.genesis.time,
-    bits: params.genesis.bits,
-    nonce: 0
-  })
-  const view = new DataView(raw.buffer)
-  let previous: Uint8Array = params.genesisHash
+  const { params } = tree
+  let at = parent
   for (let i = 0; i < count; i++) {
-    const time = params.genesis.time + (i + 1) * params.powTargetSpacing + random.below(params.powTargetSpacing)
-    const parent = tree.size - 1
-    const bits = nextBits(params, tree, parent, time)
-    raw.set(previous, HEADER_PREVIOUS)
-    view.setUint32(HEADER_TIME, time, true)
-    view.setUint32(HEADER_BITS, bits, true)
-    previous = findNonce(raw)
-    headers.set(raw, i * HEADER_SIZE)
-    tree.stage(raw, 0, 1)
-    tree.append(previous, 0, parent, workFromBits(bits))
+    const time = tree.time(at) + 1 + random.below(2 * params.powTargetSpacing)
+    at = force(tree, at, child(params, tree, at, { time, salt: seed }))
   }
-  return headers
+  return at
+}
+
+/** The raw headers of a chain of `count` on top of genesis. */
+export const mineChain = (params: ChainParams, count: number, seed: number): Uint8Array => {
+  const tree = HeaderTree.fromGenesis(params, ChaChaRandom.fromNumber(seed))
+  return tree.rawChain(extend(tree, 0, count, seed), 1, count)
 }
