@@ -3,10 +3,11 @@
  * transactions that it is given and selects none.
  *
  * On Core's regtest witnesses are active from genesis. On a network that deploys them by votes (BIP-0009), as bcoin's regtest does,
- * blocks vote while the deployment is started or locked in and commit to witnesses once it is active.
+ * blocks vote while the deployment is started or locked in and commit to witnesses once it is active. They vote for CSV in the same way.
  */
 import {
   type ChainView,
+  type DeploymentState,
   DeploymentStates,
   MAX_TIMEWARP,
   VERSIONBITS_TOP_BITS,
@@ -18,6 +19,7 @@ import {
   type Block,
   type BlockHash,
   type ChainParams,
+  type Deployment,
   type Transaction,
   blockMerkleRoot,
   retargetPeriod,
@@ -50,11 +52,13 @@ export interface TemplateOptions {
 export class BlockTemplates {
   readonly #params: ChainParams
   readonly #view: ChainView
+  readonly #csv: DeploymentStates
   readonly #segwit: DeploymentStates
 
   constructor(params: ChainParams, view: ChainView) {
     this.#params = params
     this.#view = view
+    this.#csv = new DeploymentStates(params.csv, view)
     this.#segwit = new DeploymentStates(params.segwit, view)
   }
 
@@ -65,11 +69,11 @@ export class BlockTemplates {
     const view = this.#view
     const height = view.height(parent) + 1
     const time = Math.max(unix, minimumTime(params, view, parent))
-    const state = this.#segwit.after(parent)
+    const segwit = this.#segwit.after(parent)
     const others = options.transactions ?? []
     // The coinbase counts as zero in the witness tree, so the others decide the commitment alone.
     const commitment =
-      state === "active"
+      segwit === "active"
         ? witnessCommitmentHash(
             sha256,
             witnessMerkleRoot(sha256, [PLACE_OF_COINBASE, ...others]).root,
@@ -87,9 +91,7 @@ export class BlockTemplates {
     const transactions = [first, ...others]
     const bits = nextBits(params, view, parent, time)
     const merkleRoot = blockMerkleRoot(sha256, transactions).root
-    const open = state === "started" || state === "lockedIn"
-    const vote = open && params.segwit._tag === "VersionBits" ? 1 << params.segwit.bit : 0
-    const version = VERSIONBITS_TOP_BITS | vote
+    const version = VERSIONBITS_TOP_BITS | vote(params.csv, this.#csv.after(parent)) | vote(params.segwit, segwit)
     return { header: { version, previousBlock: parentHash, merkleRoot, time, bits, nonce: 0 }, transactions }
   }
 }
@@ -103,5 +105,9 @@ const minimumTime = (params: ChainParams, view: ChainView, parent: number): numb
   const beginsPeriod = (view.height(parent) + 1) % retargetPeriod(params) === 0
   return beginsPeriod ? Math.max(afterMedian, view.time(parent) - MAX_TIMEWARP) : afterMedian
 }
+
+/** The bit by which a block votes while the vote is open and, so that all can see it, until the rule holds (BIP-0009 §"Bit flags"). */
+const vote = (deployment: Deployment, state: DeploymentState): number =>
+  deployment._tag === "VersionBits" && (state === "started" || state === "lockedIn") ? 1 << deployment.bit : 0
 
 const PLACE_OF_COINBASE: Transaction = { version: 0, inputs: [], outputs: [], lockTime: 0 }

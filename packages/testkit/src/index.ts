@@ -13,4 +13,5 @@ export { type Contender, type ContestOptions, type Score, contest, contestClock 
 export { fastTestNetwork } from "./FastNetwork.ts"
 export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./HeaderSegments.ts"
 export { arbitraryMessage, arbitraryMessages } from "./Messages.ts"
+export { MinedChain, type MineOptions } from "./MinedChain.ts"
 export { type Describe, type RealData, describeWithData, realData, realDataPath } from "./RealData.ts"
