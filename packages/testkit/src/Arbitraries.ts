@@ -14,6 +14,10 @@ import {
 } from "@satwire/primitives"
 import * as fc from "fast-check"
 
+/** A record as a decoder makes it: fast-check's own sometimes has no prototype, which strict equality tells from one that has. */
+const plain = <A>(fields: { readonly [Field in keyof A]: fc.Arbitrary<A[Field]> }): fc.Arbitrary<A> =>
+  fc.record(fields, { noNullPrototype: true })
+
 /** Up to `maxLength` bytes. */
 export const arbitraryBytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength })
 
@@ -36,7 +40,7 @@ export const arbitraryAmount: fc.Arbitrary<Satoshis> = fc.oneof(
 ) as fc.Arbitrary<Satoshis>
 
 /** A header of any fields: its hash meets no target but by chance. */
-export const arbitraryHeader: fc.Arbitrary<BlockHeader> = fc.record({
+export const arbitraryHeader: fc.Arbitrary<BlockHeader> = plain({
   version: arbitraryI32,
   previousBlock: arbitraryHash as fc.Arbitrary<BlockHash>,
   merkleRoot: arbitraryHash,
@@ -54,20 +58,20 @@ const script: fc.Arbitrary<Uint8Array> = fc.oneof(
   }
 )
 
-const input: fc.Arbitrary<TxInput> = fc.record({
-  previousOutput: fc.record({ txid: arbitraryHash as fc.Arbitrary<Txid>, index: arbitraryU32 }),
+const input: fc.Arbitrary<TxInput> = plain({
+  previousOutput: plain({ txid: arbitraryHash as fc.Arbitrary<Txid>, index: arbitraryU32 }),
   scriptSig: script,
   sequence: arbitraryU32,
   witness: fc.oneof(fc.constant([]), fc.array(script, { maxLength: 4 }))
 })
 
-const output: fc.Arbitrary<TxOutput> = fc.record({ amount: arbitraryAmount, scriptPubKey: script })
+const output: fc.Arbitrary<TxOutput> = plain({ amount: arbitraryAmount, scriptPubKey: script })
 
 /**
  * A transaction of one to four inputs, with witnesses or without. None has no input but outputs: such a one has no unambiguous form on
  * the wire (BIP-0144 §"Serialization": its empty list of inputs is the marker of the extended form).
  */
-export const arbitraryTransaction: fc.Arbitrary<Transaction> = fc.record({
+export const arbitraryTransaction: fc.Arbitrary<Transaction> = plain({
   version: arbitraryI32,
   inputs: fc.array(input, { minLength: 1, maxLength: 4 }),
   outputs: fc.array(output, { maxLength: 4 }),
@@ -75,7 +79,7 @@ export const arbitraryTransaction: fc.Arbitrary<Transaction> = fc.record({
 })
 
 /** A block of up to five transactions. */
-export const arbitraryBlock: fc.Arbitrary<Block> = fc.record({
+export const arbitraryBlock: fc.Arbitrary<Block> = plain({
   header: arbitraryHeader,
   transactions: fc.array(arbitraryTransaction, { maxLength: 5 })
 })
