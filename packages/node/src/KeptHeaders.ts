@@ -1,13 +1,29 @@
-/** Between the header tree and the store: what was kept comes back at start, and passes every rule again on its way. */
+/**
+ * Between the header tree and the store: what was kept comes back at start and passes every rule again on its way; what is accepted
+ * from then on is written in the order of its acceptance.
+ */
+import { concat } from "@satwire/bytes"
 import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { type HeaderTree, acceptHeaders } from "@satwire/header-sync"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { HeaderStore, type StoreError } from "@satwire/store"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+/**
+ * How many bytes of accepted headers may wait for a slow disk. While more do, nothing is read from any peer, until half of it is written;
+ * what peers sent before is still taken in.
+ *
+ * @limit bytes of headers that wait for the store before reading from peers stops
+ */
+export const HEADER_BYTES_WAITING = 4_000_000
 
 interface HeadersRefusedFields {
   /** How many headers passed before. */
@@ -32,17 +48,22 @@ export const restoreHeaders = (
   Effect.gen(function* () {
     const store = yield* HeaderStore
     const proof = new ProofOfWork(tree.params)
+    const before = tree.size
     let refused: string | undefined
     yield* store.load((headers, count) => {
       refused ??= restoreBatch(tree, proof, sha256, headers, count)
     })
-    const accepted = tree.size - 1
+    const accepted = tree.size - before
     if (refused === undefined) return accepted
-    const message = `the stored headers do not belong to this ${tree.params.name} (${refused} after ${accepted}): move headers.dat away, or take another data directory`
+    const what = `the stored headers are not of the ${tree.params.name} chain that this node follows`
+    const message = `${what} (number ${accepted + 1}: ${refused}): move headers.dat away, or take another data directory`
     return yield* new HeadersRefused({ accepted, message })
   })
 
-/** Gives what is wrong with the batch, or `undefined`. Headers of a batch may be of several chains: it is cut where one ends. */
+/**
+ * Gives what is wrong with the batch, or `undefined`. Its headers may be of several chains: it is cut where one ends. A cut costs the
+ * hashes behind it, so the next piece is tried no more than twice as long as the last one was.
+ */
 const restoreBatch = (
   tree: HeaderTree,
   proof: ProofOfWork,
@@ -50,34 +71,76 @@ const restoreBatch = (
   headers: Uint8Array,
   count: number
 ): string | undefined => {
+  // What was accepted once is not too new any more, whatever the clock says today.
+  const accept = (from: number, run: number) =>
+    acceptHeaders(tree, proof, sha256, headers.subarray(from * HEADER_SIZE, (from + run) * HEADER_SIZE), run, Infinity)
+  let most = MAX_HEADERS_RESULTS
   for (let from = 0; from < count;) {
-    let run = Math.min(count - from, MAX_HEADERS_RESULTS)
-    let acceptance = accept(tree, proof, sha256, headers, from, run)
+    let run = Math.min(count - from, most)
+    let acceptance = accept(from, run)
     if (acceptance._tag === "Accepted" && acceptance.fault?.rule === "non-continuous") {
       run = acceptance.fault.index
-      acceptance = accept(tree, proof, sha256, headers, from, run)
+      acceptance = accept(from, run)
     }
-    if (acceptance._tag === "Unconnected") return "unconnected"
+    if (acceptance._tag === "Unconnected") return "its parent is missing"
     if (acceptance.fault !== undefined) return acceptance.fault.rule
     from += run
+    most = Math.min(2 * run, MAX_HEADERS_RESULTS)
   }
   return undefined
 }
 
-const accept = (
-  tree: HeaderTree,
-  proof: ProofOfWork,
-  sha256: Sha256,
-  headers: Uint8Array,
-  from: number,
-  count: number
-): ReturnType<typeof acceptHeaders> =>
-  // What was accepted once is not too new any more, whatever the clock says today.
-  acceptHeaders(
-    tree,
-    proof,
-    sha256,
-    headers.subarray(from * HEADER_SIZE, (from + count) * HEADER_SIZE),
-    count,
-    Infinity
-  )
+export interface HeaderKeeperOptions {
+  /** So many more headers are safe. */
+  readonly stored: (count: number) => void
+  /** More waits for the store than it should, or no longer. */
+  readonly behind: (isBehind: boolean) => void
+  /** The store gave up; nothing more is kept. */
+  readonly failed: (cause: Cause.Cause<StoreError>) => void
+}
+
+/**
+ * Writes headers to the store in order, all that wait in one commit. What waits when the scope closes is written before it has closed.
+ * What it gives takes `count` headers whose memory is the keeper's from then on.
+ */
+export const keepHeaders = (
+  options: HeaderKeeperOptions
+): Effect.Effect<(headers: Uint8Array, count: number) => void, never, HeaderStore | Scope.Scope> =>
+  Effect.gen(function* () {
+    const store = yield* HeaderStore
+    const waiting = yield* Queue.unbounded<{ readonly headers: Uint8Array; readonly count: number }, Cause.Done>()
+    let bytes = 0
+    let isBehind = false
+    const weigh = (change: number): void => {
+      bytes += change
+      const most = isBehind ? HEADER_BYTES_WAITING / 2 : HEADER_BYTES_WAITING
+      if (bytes > most === isBehind) return
+      isBehind = !isBehind
+      options.behind(isBehind)
+    }
+    const writer = yield* Effect.forkScoped(
+      Stream.fromQueue(waiting).pipe(
+        Stream.runForEachArray((batches) => {
+          const count = batches.reduce((sum, batch) => sum + batch.count, 0)
+          const headers = joined(batches.map((batch) => batch.headers))
+          return Effect.map(store.append(headers, count), () => {
+            weigh(-headers.length)
+            options.stored(count)
+          })
+        }),
+        Effect.catchCause((cause) => {
+          if (Cause.hasInterruptsOnly(cause)) return Effect.void
+          return Effect.map(Queue.shutdown(waiting), () => options.failed(cause))
+        })
+      )
+    )
+    yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(waiting), Fiber.await(writer)))
+    return (headers, count) => {
+      if (Queue.offerUnsafe(waiting, { headers, count })) weigh(headers.length)
+    }
+  })
+
+const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const [only] = parts
+  return parts.length === 1 && only !== undefined ? only : concat(parts)
+}

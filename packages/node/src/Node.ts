@@ -3,35 +3,32 @@
  *
  * ```
  *   Dialer, Listener ─▶ Connections ─▶ MachineService(NodeCore) ─▶ facts
- *                                            │ HeadersAccepted
- *                                            ▼
- *                                       HeaderStore
+ *                            ▲               │ HeadersAccepted
+ *                            │ hold          ▼
+ *                            └────────── HeaderStore
  * ```
  *
- * Closing its scope closes every connection and keeps every header that was accepted.
+ * Closing its scope keeps every header that was accepted and closes every connection, and is done when no handle is left. A failure
+ * does the same by itself, before it is told.
  */
-import { concat } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
-import { NodeCore, type Queries } from "@satwire/node-core"
+import { NodeCore, type NodeCoreOutput, type Queries } from "@satwire/node-core"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
-import { HeaderStore, type StoreError } from "@satwire/store"
-import { Dialer, type Endpoint, type ListenError, Listener, type Listening } from "@satwire/transport"
-import type * as Cause from "effect/Cause"
+import type { HeaderStore, StoreError } from "@satwire/store"
+import { type Dialer, type Endpoint, type ListenError, Listener, type Listening } from "@satwire/transport"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Connections } from "./Connections.ts"
 import { keepConnected } from "./KeepConnected.ts"
-import { type HeadersRefused, restoreHeaders } from "./KeptHeaders.ts"
+import { type HeadersRefused, keepHeaders, restoreHeaders } from "./KeptHeaders.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
 
@@ -41,6 +38,12 @@ import type { NodeOptions } from "./NodeOptions.ts"
  * @limit facts kept for a slow reader
  */
 export const FACTS_KEPT = 4096
+/**
+ * How many of the last facts a new reader begins with, so that who reads from the start on misses nothing of it.
+ *
+ * @limit facts that a new reader begins with
+ */
+export const FACTS_REPLAYED = 16
 
 /** Why a node cannot go on. */
 export type NodeFailure = MachineFailed | StoreError
@@ -51,17 +54,23 @@ export type NodeStartError = StoreError | HeadersRefused | ListenError
 export interface NodeShape {
   /** Where it can be found, if it listens. */
   readonly listening: Endpoint | undefined
-  /** What happens from now on. Who reads too slowly loses the oldest. */
+  /**
+   * The last {@link FACTS_REPLAYED} facts, and what happens from then on. A reader that is more than {@link FACTS_KEPT} facts behind loses
+   * the oldest, without a word: facts are news, and state is asked for by `query`.
+   */
   readonly facts: Stream.Stream<NodeFact>
   /** Reads state, as of now. */
   readonly query: <Name extends keyof Queries>(name: Name) => Effect.Effect<Queries[Name]>
-  /** Keeps a connection to this address from now on. */
+  /** Keeps a connection to this address from now on; also to one that was given up before. */
   readonly connect: (endpoint: Endpoint) => Effect.Effect<void>
-  /** Takes in headers from elsewhere: `count` raw headers, each the child of the one before. */
+  /**
+   * Takes in headers from elsewhere: `count` raw headers, each the child of the one before. They are copied. What is refused is told as
+   * the fact `SubmitRefused`.
+   */
   readonly submitHeaders: (headers: Uint8Array, count: number) => Effect.Effect<void>
   /** Mines a block on the best tip. Without the mining role it does nothing. */
   readonly makeBlock: Effect.Effect<void>
-  /** Never succeeds; fails when the node cannot go on. */
+  /** Never succeeds. Fails when the node cannot go on; by then everything that it held is closed. */
   readonly failure: Effect.Effect<never, NodeFailure>
 }
 
@@ -75,95 +84,106 @@ export class Node extends NodeBase {
     Layer.effect(Node, makeNode(options))
 }
 
-/** A node that runs while the scope is open. */
+/** A node that runs while the scope is open. A base that contradicts itself is a defect, as it is the caller's mistake. */
 export const makeNode = (
   options: NodeOptions,
   sha256: Sha256 = platformSha256
 ): Effect.Effect<NodeShape, NodeStartError, Dialer | Listener | HeaderStore | Scope.Scope> =>
   Effect.gen(function* () {
-    const random = yield* seededRandom
-    const tree =
-      options.base === undefined
-        ? HeaderTree.fromGenesis(options.params, random.fork())
-        : HeaderTree.fromBase(options.params, options.base, sha256, random.fork())
-    const loaded = yield* restoreHeaders(tree, sha256)
-    const facts = yield* PubSub.sliding<NodeFact>({ capacity: FACTS_KEPT, replay: 16 })
-    const tell = (fact: NodeFact): void => void PubSub.publishUnsafe(facts, fact)
+    const running = yield* Scope.fork(yield* Effect.scope)
+    const broken = yield* Deferred.make<never, NodeFailure>()
     const failed = yield* Deferred.make<never, NodeFailure>()
-    const keep = yield* headerKeeper(tell, (cause) => Deferred.doneUnsafe(failed, Exit.failCause(cause)))
+    const node = yield* runningNode(options, sha256, broken).pipe(
+      Scope.provide(running),
+      Effect.onError((cause) => Scope.close(running, Exit.failCause(cause)))
+    )
+    yield* Effect.forkScoped(
+      Effect.catchCause(Deferred.await(broken), (cause) =>
+        Effect.uninterruptible(
+          Effect.andThen(Scope.close(running, Exit.failCause(cause)), Deferred.failCause(failed, cause))
+        )
+      )
+    )
+    return { ...node, failure: Deferred.await(failed) }
+  })
 
-    const { params, roles, userAgent, services } = options
+/** The node without its end; `broken` is failed when it cannot go on. */
+const runningNode = (
+  options: NodeOptions,
+  sha256: Sha256,
+  broken: Deferred.Deferred<never, NodeFailure>
+): Effect.Effect<Omit<NodeShape, "failure">, NodeStartError, Dialer | Listener | HeaderStore | Scope.Scope> =>
+  Effect.gen(function* () {
+    const random = yield* seededRandom
+    const { params, base, roles, userAgent, services } = options
+    const tree =
+      base === undefined
+        ? HeaderTree.fromGenesis(params, random.fork())
+        : HeaderTree.fromBase(params, base, sha256, random.fork())
+    const loaded = yield* restoreHeaders(tree, sha256)
+    const facts = yield* PubSub.sliding<NodeFact>({ capacity: FACTS_KEPT, replay: FACTS_REPLAYED })
+    const tell = (fact: NodeFact): void => void PubSub.publishUnsafe(facts, fact)
+    const keep = yield* keepHeaders({
+      stored: (count) => tell({ _tag: "HeadersStored", count }),
+      behind(isBehind) {
+        connections.hold(isBehind)
+        tell({ _tag: "StoreBehind", isBehind })
+      },
+      failed: (cause) => Deferred.doneUnsafe(broken, Exit.failCause(cause))
+    })
+
     const core = new NodeCore({ params, roles, tree, sha256, random, userAgent, services })
     const connections: Connections = new Connections((input) => service.submit(input))
-    yield* Effect.addFinalizer(() => Effect.sync(() => connections.destroyAll()))
-    const dialling = yield* keepConnected({ connections, tell, dialTimeoutMs: options.dialTimeoutMs })
+    yield* Effect.addFinalizer(() => connections.closeAll)
     const service = yield* machineService({
       machine: core,
       timeout: { _tag: "Timeout" } as const,
-      perform(output) {
-        switch (output._tag) {
-          case "Write":
-          case "Pause":
-          case "Close":
-            return connections.perform(output)
-          case "HeadersAccepted":
-            keep(output.headers, output.count)
-            return tell(output)
-          case "PeerDisconnected":
-            dialling.disconnected(output)
-            return tell(output)
-          default:
-            return tell(output)
-        }
-      }
+      perform: (output) => perform(output, { connections, keep, tell })
     })
     yield* Effect.forkScoped(
       Effect.catchCause(service.failure, (cause) =>
-        Effect.sync(() => Deferred.doneUnsafe(failed, Exit.failCause(cause)))
+        Effect.sync(() => Deferred.doneUnsafe(broken, Exit.failCause(cause)))
       )
     )
     tell({ _tag: "HeadersLoaded", count: loaded, height: tree.height(tree.best) })
+    const connect = yield* keepConnected({ connections, tell, dialTimeoutMs: options.dialTimeoutMs })
     const listening = yield* listen(options, connections, tell)
-    for (const endpoint of options.connect) yield* dialling.keep(endpoint)
+    for (const endpoint of options.connect) yield* connect(endpoint)
     return {
       listening: listening?.endpoint,
       facts: Stream.fromPubSub(facts),
       query: (name) => Effect.sync(() => core.query(name)),
-      connect: dialling.keep,
+      connect,
       submitHeaders: (headers, count) => Effect.sync(() => service.submit({ _tag: "SubmitHeaders", headers, count })),
-      makeBlock: Effect.sync(() => service.submit({ _tag: "MakeBlock" })),
-      failure: Deferred.await(failed)
+      makeBlock: Effect.sync(() => service.submit({ _tag: "MakeBlock" }))
     }
   })
 
-/** Writes accepted headers to the store in order, all that wait in one commit; what waits at the end is written before the scope closes. */
-const headerKeeper = (
-  tell: (fact: NodeFact) => void,
-  fail: (cause: Cause.Cause<StoreError>) => void
-): Effect.Effect<(headers: Uint8Array, count: number) => void, never, HeaderStore | Scope.Scope> =>
-  Effect.gen(function* () {
-    const store = yield* HeaderStore
-    const waiting = yield* Queue.unbounded<{ readonly headers: Uint8Array; readonly count: number }, Cause.Done>()
-    const writer = yield* Effect.forkDetach(
-      Stream.fromQueue(waiting).pipe(
-        Stream.runForEachArray((batches) => {
-          let count = 0
-          for (const batch of batches) count += batch.count
-          const headers = joined(batches.map((batch) => batch.headers))
-          return Effect.tap(store.append(headers, count), () =>
-            Effect.sync(() => tell({ _tag: "HeadersStored", count }))
-          )
-        }),
-        Effect.catchCause((cause) => Effect.sync(() => fail(cause)))
-      )
-    )
-    yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(waiting), Fiber.await(writer)))
-    return (headers, count) => void Queue.offerUnsafe(waiting, { headers, count })
-  })
-
-const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const [only] = parts
-  return parts.length === 1 && only !== undefined ? only : concat(parts)
+/** Does what the machine asks for, keeps what it accepted, and tells the rest. */
+const perform = (
+  output: NodeCoreOutput,
+  to: {
+    readonly connections: Connections
+    readonly keep: (headers: Uint8Array, count: number) => void
+    readonly tell: (fact: NodeFact) => void
+  }
+): void => {
+  switch (output._tag) {
+    case "Write":
+    case "Pause":
+    case "Close":
+      return to.connections.perform(output)
+    case "HeadersAccepted": {
+      const { headers, count, from } = output
+      to.keep(headers, count)
+      return to.tell({ _tag: "HeadersAccepted", count, from })
+    }
+    case "PeerDisconnected":
+      to.connections.disconnected(output)
+      return to.tell(output)
+    default:
+      return to.tell(output)
+  }
 }
 
 const listen = (
@@ -175,8 +195,9 @@ const listen = (
     if (options.listen === undefined) return undefined
     const listener = yield* Listener
     const listening = yield* listener.listen(options.listen, (connection) => {
-      if (connections.inbound >= options.maxInbound) return connection.destroy()
-      connections.add(connection, () => {})
+      if (connections.inbound < options.maxInbound) return connections.add(connection, () => {})
+      tell({ _tag: "InboundRefused", endpoint: connection.remote })
+      connection.destroy()
     })
     tell({ _tag: "Listening", endpoint: listening.endpoint })
     return listening

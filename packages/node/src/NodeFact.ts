@@ -1,15 +1,26 @@
-/** What a node tells: everything its machines put out as facts, and what happens at its edge. */
+/** What a node tells: what its machines put out as facts, and what happens at its edge. */
 import type { NodeCoreFact } from "@satwire/node-core"
+import type { PeerId } from "@satwire/machine"
 import type { DialError, Endpoint } from "@satwire/transport"
+
+/** Why an address is not dialled again. */
+export type GivenUpBecause = "BrokeTheRules" | "OurOwnAddress"
 
 export type EdgeFact =
   /** The headers that were kept are in the tree again. */
   | { readonly _tag: "HeadersLoaded"; readonly count: number; readonly height: number }
   | { readonly _tag: "Listening"; readonly endpoint: Endpoint }
+  /** Somebody connected while `maxInbound` others were, and was cut off. */
+  | { readonly _tag: "InboundRefused"; readonly endpoint: Endpoint }
   | { readonly _tag: "DialFailed"; readonly endpoint: Endpoint; readonly error: DialError; readonly retryInMs: number }
-  /** An address that broke the rules is not dialled again by this run. */
-  | { readonly _tag: "PeerGivenUp"; readonly endpoint: Endpoint }
-  /** Headers are on disk and survive any crash from here on. */
+  /** This address is not dialled again, unless somebody asks for it anew. */
+  | { readonly _tag: "PeerGivenUp"; readonly endpoint: Endpoint; readonly because: GivenUpBecause }
+  /** New headers are in the tree. From `HeadersStored` on they survive a crash. */
+  | { readonly _tag: "HeadersAccepted"; readonly count: number; readonly from: PeerId | undefined }
+  /** So many more of the accepted headers, in their order, are on disk and survive any crash from here on. */
   | { readonly _tag: "HeadersStored"; readonly count: number }
+  /** The store is slow: nothing is read from any peer until it has caught up (`isBehind` false). */
+  | { readonly _tag: "StoreBehind"; readonly isBehind: boolean }
 
-export type NodeFact = NodeCoreFact | EdgeFact
+/** Facts are small, so that many can wait for a slow reader: they tell of headers and do not carry them. */
+export type NodeFact = Exclude<NodeCoreFact, { readonly _tag: "HeadersAccepted" }> | EdgeFact

@@ -1,5 +1,14 @@
-export { Connections } from "./Connections.ts"
-export { HeadersRefused } from "./KeptHeaders.ts"
-export { FACTS_KEPT, Node, type NodeFailure, type NodeShape, type NodeStartError, makeNode } from "./Node.ts"
-export type { EdgeFact, NodeFact } from "./NodeFact.ts"
+export { BYTES_AFTER_END } from "./Connections.ts"
+export { FIRST_RETRY_MS, LAST_RETRY_MS } from "./KeepConnected.ts"
+export { HEADER_BYTES_WAITING, HeadersRefused } from "./KeptHeaders.ts"
+export {
+  FACTS_KEPT,
+  FACTS_REPLAYED,
+  Node,
+  type NodeFailure,
+  type NodeShape,
+  type NodeStartError,
+  makeNode
+} from "./Node.ts"
+export type { EdgeFact, GivenUpBecause, NodeFact } from "./NodeFact.ts"
 export { DEFAULT_MAX_INBOUND, type NodeOptions } from "./NodeOptions.ts"

@@ -1,60 +1,43 @@
-import { ANYONE_CAN_SPEND } from "@satwire/mining"
-import { DEFAULT_MAX_INBOUND, Node, type NodeFact, type NodeOptions, type NodeShape } from "@satwire/node"
-import { regtest } from "@satwire/primitives"
-import { HeaderStore } from "@satwire/store"
-import { Dialer, type Endpoint, Listener } from "@satwire/transport"
-import { layerTcp } from "@satwire/transport-tcp"
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-
-const optionsFor = (connect: ReadonlyArray<Endpoint>): NodeOptions => ({
-  params: regtest,
-  roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
-  userAgent: "/satwire-test:0.0.0/",
-  services: 0n,
-  connect,
-  listen: { host: "127.0.0.1", port: 0 },
-  maxInbound: DEFAULT_MAX_INBOUND,
-  dialTimeoutMs: 5000
-})
-
-const startNode = (connect: ReadonlyArray<Endpoint>): Effect.Effect<NodeShape, unknown, Scope.Scope> =>
-  Effect.map(
-    Layer.build(
-      Layer.provide(Node.layer(optionsFor(connect)), Layer.fresh(Layer.mergeAll(layerTcp, HeaderStore.layerMemory)))
-    ),
-    (context) => Context.get(context, Node)
-  )
-
-const firstFact = (node: NodeShape, wanted: (fact: NodeFact) => boolean): Effect.Effect<NodeFact> =>
-  node.facts.pipe(
-    Stream.filter(wanted),
-    Stream.runHead,
-    Effect.map((fact) => Option.getOrThrow(fact))
-  )
-
-const endpointOf = (node: NodeShape): Endpoint => {
-  if (node.listening === undefined) throw new Error("the node does not listen")
-  return node.listening
-}
+import { startNode, tipOf } from "./TestNode.ts"
 
 describe("a node over TCP", () => {
   it.live("follows the blocks that another node mines", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const miner = yield* startNode([])
-        const follower = yield* startNode([endpointOf(miner)])
-        yield* firstFact(follower, (fact) => fact._tag === "PeerReady")
-        for (let i = 0; i < 5; i++) yield* miner.makeBlock
-        yield* firstFact(follower, (fact) => fact._tag === "TipChanged" && fact.tip.height === 5)
-        const [ours, theirs] = [yield* follower.query("headers"), yield* miner.query("headers")]
-        assert.deepStrictEqual(ours?.tip, theirs?.tip)
+        const miner = yield* startNode()
+        const follower = yield* startNode({ connect: [miner.endpoint] })
+        yield* follower.until("PeerReady")
+        for (let i = 0; i < 5; i++) yield* miner.service.makeBlock
+        yield* follower.until("TipChanged", ({ tip }) => tip.height === 5)
+        assert.deepStrictEqual(yield* tipOf(follower), yield* tipOf(miner))
+      })
+    )
+  )
+
+  it.live("catches up with what was mined before it came, and is followed by who follows it", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const miner = yield* startNode()
+        for (let i = 0; i < 20; i++) yield* miner.service.makeBlock
+        const middle = yield* startNode({ connect: [miner.endpoint] })
+        const last = yield* startNode({ connect: [middle.endpoint] })
+        yield* last.until("TipChanged", ({ tip }) => tip.height === 20)
+        yield* miner.service.makeBlock
+        yield* last.until("TipChanged", ({ tip }) => tip.height === 21)
+        assert.deepStrictEqual(yield* tipOf(last), yield* tipOf(miner))
+      })
+    )
+  )
+
+  it.live("tells where it listens and what it loaded to who reads its facts after the start", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode()
+        const listening = yield* node.until("Listening")
+        assert.deepStrictEqual(listening.endpoint, node.endpoint)
+        assert.deepStrictEqual(yield* node.until("HeadersLoaded"), { _tag: "HeadersLoaded", count: 0, height: 0 })
       })
     )
   )
