@@ -9,3 +9,4 @@ export {
   sha256d
 } from "./Sha256.ts"
 export { type SipKey, sipHash24, sipKey } from "./SipHash.ts"
+export { type LongMessages, makeScalarSha256, makeSimdSha256, makeWasmSha256, wasmSha256 } from "./WasmSha256.ts"

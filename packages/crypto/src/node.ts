@@ -3,7 +3,8 @@
  * edge picks from it and injects the value.
  */
 import * as Crypto from "node:crypto"
-import { type Sha256, type Sha256Range, portableSha256, sha256From } from "./Sha256.ts"
+import { type Sha256, type Sha256Range, sha256From } from "./Sha256.ts"
+import { makeWasmSha256 } from "./WasmSha256.ts"
 
 const createHash = (): Crypto.Hash => Crypto.createHash("sha256")
 
@@ -24,22 +25,24 @@ export const createHashSha256: Sha256 = sha256From("createHash", byCreateHash, c
 declare const Deno: unknown
 const isDeno = typeof Deno !== "undefined"
 
-/**
- * From how many bytes on the platform is the faster one. A call into it costs 1 µs on Node 24 and 3 to 6 µs on Deno 2.9 before the first
- * byte, plain JavaScript 0.4 µs for each 64 bytes (measured, `bench/sha256.bench.ts`).
- */
-export const NATIVE_FROM_BYTES: number = isDeno ? 512 : 96
-
-/** Node's `hash` beats its `createHash` by a third at 1 KiB; on Deno it is the other way round, by a tenth (measured, as above). */
+/** Node's `hash` beats its `createHash` by a third at 1 KiB; on Deno it is the other way round, by a tenth (measured, `bench/sha256.bench.ts`). */
 const native = isDeno ? createHashSha256 : nativeSha256
 
-/** The platform from {@link NATIVE_FROM_BYTES} on and plain JavaScript below: what a node hashes with. */
-export const platformSha256: Sha256 = sha256From(
-  `${native.name} from ${NATIVE_FROM_BYTES} bytes`,
-  (input, start, end, out, outOffset) =>
-    (end - start < NATIVE_FROM_BYTES ? portableSha256 : native).sha256(input, start, end, out, outOffset),
-  createHash
-)
+/**
+ * From how many bytes on the platform is faster than one message in WebAssembly. A call into it costs 1 µs on Node 24 and 3 to 6 µs on
+ * Deno 2.9 before the first byte (measured, as above).
+ */
+export const NATIVE_FROM_BYTES: number = isDeno ? 2048 : 512
+/** The same where four messages go side by side. */
+export const NATIVE_OF_MANY_FROM_BYTES: number = isDeno ? 8192 : 2048
+
+/** WebAssembly for what is short and the platform for what is long: what a node hashes with. */
+export const platformSha256: Sha256 = makeWasmSha256({
+  fromBytes: NATIVE_FROM_BYTES,
+  ofManyFromBytes: NATIVE_OF_MANY_FROM_BYTES,
+  name: native.name,
+  sha256: (input, start, end, out, outOffset) => native.sha256(input, start, end, out, outOffset)
+})
 
 /** `length` bytes of the platform's entropy. */
 export const entropy = (length: number): Uint8Array => new Uint8Array(Crypto.randomBytes(length))

@@ -2,7 +2,7 @@ import { fromHex, toHex } from "@satwire/bytes"
 import { sha256 as noble } from "@noble/hashes/sha2.js"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Sha256, portableSha256, sha256d } from "../src/index.ts"
+import { type Sha256, makeScalarSha256, makeSimdSha256, portableSha256, sha256d, wasmSha256 } from "../src/index.ts"
 import { NATIVE_FROM_BYTES, createHashSha256, entropy, nativeSha256, platformSha256 } from "../src/node.ts"
 
 /** The reference: noble as its users call it. */
@@ -19,18 +19,27 @@ const noise = (length: number): Uint8Array => {
   return bytes
 }
 
+/** Node and Deno have WebAssembly and vectors: their absence would be a fault of ours. */
+const present = (backend: Sha256 | undefined): Sha256 => {
+  if (backend === undefined) throw new Error("this runtime compiled no WebAssembly")
+  return backend
+}
+
 const backends: ReadonlyArray<readonly [string, Sha256]> = [
   ["portable", portableSha256],
   ["native", nativeSha256],
   ["createHash", createHashSha256],
-  ["platform", platformSha256]
+  ["platform", platformSha256],
+  ["wasm", wasmSha256()],
+  ["wasm with four lanes", present(makeSimdSha256())],
+  ["wasm with one lane", present(makeScalarSha256())]
 ]
 
 /** The lengths around blocks of SHA-256 and around the crossover of the platform's backend, and some far above. */
 const LENGTHS = [
   ...Array.from({ length: 301 }, (_, length) => length),
   ...[-1, 0, 1].map((by) => NATIVE_FROM_BYTES + by),
-  ...[511, 512, 1000, 4096, 65_536, 100_001]
+  ...[511, 512, 1000, 2048, 4096, 65_536, 100_001]
 ]
 
 describe.each(backends)("the %s backend", (_, backend) => {
