@@ -10,3 +10,4 @@ export {
 } from "./Sha256.ts"
 export { type SipKey, sipHash24, sipKey } from "./SipHash.ts"
 export { type LongMessages, makeScalarSha256, makeSimdSha256, makeWasmSha256, wasmSha256 } from "./WasmSha256.ts"
+export { ID_BYTES, type SipHashMany, makeWasmSipHashMany, portableSipHashMany, sipHashMany } from "./SipHashMany.ts"
