@@ -131,6 +131,16 @@ export class Reader {
     return this.#borrowed ? this.#copied(at, length) : this.#bytes.subarray(at, at + length)
   }
 
+  /** Passes over the next `length` bytes. */
+  skip(length: number, what = "bytes"): void {
+    this.#take(length, what)
+  }
+
+  /** Lets `walk` look at the bytes from `start` on, before any are read. It must keep none of them: they may be borrowed. */
+  look<A>(walk: (bytes: Uint8Array, start: number, end: number) => A): A {
+    return walk(this.#bytes, this.offset, this.#end)
+  }
+
   /** Copies the next `length` bytes to `target` from `targetOffset` on. */
   copyTo(target: Uint8Array, targetOffset: number, length: number, what = "bytes"): void {
     const at = this.#take(length, what)

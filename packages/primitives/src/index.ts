@@ -22,6 +22,7 @@ export {
   readHeader,
   writeHeader
 } from "./BlockHeader.ts"
+export { BlockView, readBlockView } from "./BlockView.ts"
 export { type ChainParams, type Deployment, type Genesis, genesisHeader, retargetPeriod } from "./ChainParams.ts"
 export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
 export { HashIndex, type HashOrigin } from "./HashIndex.ts"
@@ -42,3 +43,4 @@ export {
   writeTransaction,
   wtxid
 } from "./Transaction.ts"
+export { TransactionView, readTransactionView } from "./TransactionView.ts"
