@@ -1,26 +1,38 @@
 /**
  * The standing scenario of header sync, drawn whole from a seed: a random network with latencies, miners that race, partitions, cut
- * connections and liars. When the storm is over one last block is mined, and every honest node must follow the chain of most work.
+ * connections, liars and weak peers; sometimes on a chain that is thousands of headers long, sometimes with a target that changes. When
+ * the storm is over one last block is mined, and every honest node must follow the chain of most work.
  */
-import { shuffle } from "@satwire/machine"
-import { type ChainParams, regtest } from "@satwire/primitives"
-import { HonestNode } from "./HonestNode.ts"
-import { agreeOnWork, honestInvariants } from "./invariants.ts"
+import { type Random, shuffle } from "@satwire/machine"
+import type { ChainParams } from "@satwire/primitives"
+import { Breach } from "./Breach.ts"
+import { ChainInvariants } from "./ChainInvariants.ts"
+import { HonestNode, headerNode } from "./HonestNode.ts"
+import { Impostor, WEAKNESSES, type Weakness } from "./Impostor.ts"
 import { LIES, Liar, type Lie, PUNISHED } from "./Liar.ts"
-import type { LinkConditions } from "./Link.ts"
-import { type SimulatedNode, Simulation } from "./Simulation.ts"
+import { MinedHeaders, mineChain } from "./MinedHeaders.ts"
+import { NETWORKS, type SimulatedNetwork } from "./Networks.ts"
+import { peerInvariants } from "./PeerInvariants.ts"
+import { EPOCH_UNIX, type SimulatedNode, Simulation } from "./Simulation.ts"
+import { wireInvariants } from "./WireInvariants.ts"
+import { Wiring } from "./Wiring.ts"
 
 export interface ScenarioOptions {
   readonly seed: number
   /** Honest nodes; drawn from 2 to 12 where it is not given. */
-  readonly nodes?: number
-  readonly params?: ChainParams
+  readonly nodes?: number | undefined
+  /** Drawn where it is not given. */
+  readonly network?: SimulatedNetwork | undefined
+  /** Fails where more headers than this leave a best chain at once: finds seeds that are worth a look. */
+  readonly maxReorganisation?: number | undefined
 }
 
 export interface ScenarioResult {
   readonly seed: number
+  readonly network: SimulatedNetwork
   readonly nodes: number
-  readonly liars: ReadonlyArray<Lie>
+  /** Who is there besides honest nodes, by what is wrong with it. */
+  readonly others: ReadonlyArray<Lie | Weakness>
   readonly blocks: number
   readonly height: number
   readonly reorganisations: number
@@ -31,180 +43,206 @@ export interface ScenarioResult {
   readonly traceHash: string
 }
 
-const STORM_MS = 20 * 60 * 1000
+/** The command that runs a scenario again. */
+export const replayCommand = ({ seed, nodes, network, maxReorganisation }: ScenarioOptions): string => {
+  const flags = { nodes, network, "max-reorganisation": maxReorganisation }
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
+  return [`npm run simulate -- --seed ${seed}`, ...given.map(([name, value]) => `--${name} ${value}`)].join(" ")
+}
+
+const MINUTE_MS = 60_000
+const STORM_MS = 20 * MINUTE_MS
 /** Longer than any timeout that has to pass before a stuck sync moves on. */
-const CALM_MS = 50 * 60 * 1000
-const REDIAL_MS = 2000
+const CALM_MS = 50 * MINUTE_MS
+/** What liars still have to be heard and hung up on once the honest agree. */
+const LAST_WORDS_MS = 4 * MINUTE_MS
+/** One scenario in this many lasts to its end even if everybody agrees before. */
+const FULL_LENGTH_ONE_IN = 10
+/** Longer than a ping may wait, the pause before it included. */
+const SILENCE_MS = 25 * MINUTE_MS
+
+/** One scenario in this many starts with a long chain at one node. */
+const LONG_CHAIN_ONE_IN = 20
+const LONG_CHAIN_LEAST = 1500
+const LONG_CHAIN_SPREAD = 1500
 
 export const runHeaderScenario = (options: ScenarioOptions): ScenarioResult => {
-  const simulation = new Simulation(options.seed)
-  const { random } = simulation
-  const params = options.params ?? regtest
-  const count = options.nodes ?? 2 + random.below(11)
-  const honest: Array<HonestNode> = []
-  for (let i = 0; i < count; i++) {
-    honest.push(new HonestNode(simulation, `node-${i}`, params, { skewSeconds: random.below(121) - 60 }))
-  }
-  const liars: Array<{ readonly liar: Liar; readonly node: SimulatedNode }> = []
-  for (let i = 0; i < 1 + Math.floor(count / 10); i++) {
-    const liar = new Liar(LIES[random.below(LIES.length)] as Lie, params, random.fork())
-    liars.push({ liar, node: simulation.add(`liar-${i}`, liar) })
-  }
-  simulation.always(honestInvariants(honest))
-  const wiring = new Wiring(simulation, honest, liars)
-  wiring.dialAll()
-  const blocks = storm(simulation, honest)
-  simulation.run(STORM_MS)
-  simulation.partition(() => 0)
-  simulation.run(STORM_MS + CALM_MS)
-  // Chains of equal work are a tie that only the next block breaks.
-  honest[random.below(honest.length)]?.mine()
-  simulation.run(STORM_MS + 2 * CALM_MS)
-  agreeOnWork(honest)
-  wiring.checkLiars()
-  wiring.stop()
-  simulation.cut()
-  simulation.run(STORM_MS + 2 * CALM_MS + 1000)
-  for (const { core, node } of honest)
-    if (!core.isEmpty) simulation.breach(`${node.name} remembers peers that are gone`)
-  const [first] = honest
-  return {
-    seed: options.seed,
-    nodes: count,
-    liars: liars.map(({ liar }) => liar.lie),
-    blocks: blocks() + 1,
-    height: first === undefined ? 0 : first.tree.height(first.tree.best),
-    ...wiring.reorganisations(),
-    turns: simulation.turns,
-    virtualSeconds: Math.round(simulation.timeMs / 1000),
-    traceHash: simulation.trace.digest()
-  }
+  const simulation = new Simulation(options.seed, { replay: replayCommand(options) })
+  return simulation.explain(() => new HeaderScenario(simulation, options).run())
 }
 
-/** Miners at work, partitions that come and go, connections that are pulled. Gives how many blocks were mined. */
-const storm = (simulation: Simulation, honest: ReadonlyArray<HonestNode>): (() => number) => {
-  const { random } = simulation
-  let blocks = 0
-  const miners = shuffle(random, [...honest]).slice(0, Math.min(3, honest.length))
-  for (const miner of miners) {
-    for (let at = random.below(60_000); at < STORM_MS; at += 1 + random.below(120_000)) {
-      simulation.after(at, () => {
-        blocks += 1
-        miner.mine()
-      })
-    }
-  }
-  for (let at = random.below(STORM_MS / 4); at < STORM_MS; at += 30_000 + random.below(STORM_MS / 3)) {
-    const groups = new Map(simulation.nodes.map((node) => [node, random.below(2)]))
-    simulation.after(at, () => simulation.partition((node) => groups.get(node) ?? 0))
-    simulation.after(at + 10_000 + random.below(180_000), () => simulation.partition(() => 0))
-  }
-  for (let i = random.below(4); i > 0; i--) {
-    const victim = simulation.nodes[random.below(simulation.nodes.length)]
-    simulation.after(random.below(STORM_MS), () => simulation.cut(victim))
-  }
-  return () => blocks
+interface Other {
+  readonly node: SimulatedNode
+  readonly what: Lie | Weakness
 }
 
-/** Who dials whom, again and again, as a node's edge does; and what became of the liars. */
-class Wiring {
+class HeaderScenario {
   readonly #simulation: Simulation
-  readonly #honest: ReadonlyArray<HonestNode>
-  readonly #liars: ReadonlyArray<{ readonly liar: Liar; readonly node: SimulatedNode }>
-  readonly #byName: Map<string, SimulatedNode>
-  /** Addresses that a node discourages: it dials them no more. */
-  readonly #discouraged: Map<SimulatedNode, Set<string>> = new Map()
-  readonly #conditions: Map<string, LinkConditions> = new Map()
-  readonly #dials: Array<readonly [SimulatedNode, SimulatedNode]> = []
+  readonly #network: SimulatedNetwork
+  readonly #params: ChainParams
+  readonly #mined: MinedHeaders = new MinedHeaders()
+  readonly #honest: Array<HonestNode> = []
+  readonly #others: Array<Other> = []
+  readonly #chains: ChainInvariants
+  readonly #maxReorganisation: number
+  #blocks = 0
   #reorganisations = 0
   #deepest = 0
-  #stopped = false
 
-  constructor(
-    simulation: Simulation,
-    honest: ReadonlyArray<HonestNode>,
-    liars: ReadonlyArray<{ readonly liar: Liar; readonly node: SimulatedNode }>
-  ) {
+  constructor(simulation: Simulation, options: ScenarioOptions) {
+    const { random } = simulation
+    const drawnNetwork = random.below(4) === 0 ? "fast" : "regtest"
+    const drawnNodes = 2 + random.below(11)
+    const isLong = random.below(LONG_CHAIN_ONE_IN) === 0
     this.#simulation = simulation
-    this.#honest = honest
-    this.#liars = liars
-    this.#byName = new Map(simulation.nodes.map((node) => [node.name, node]))
-    const isHonest = new Set(honest.map(({ node }) => node))
-    simulation.onOutput((node, output) => {
-      if (!isHonest.has(node)) return
-      if (output._tag === "TipChanged" && output.removed > 0) {
-        this.#reorganisations += 1
-        this.#deepest = Math.max(this.#deepest, output.removed)
-      }
-      if (output._tag !== "PeerDisconnected") return
-      const other = this.#byName.get(output.address)
-      if (output.cost === "discourage") {
-        if (other !== undefined && isHonest.has(other)) {
-          simulation.breach(`${node.name} discourages honest ${output.address}: ${JSON.stringify(output.reason)}`)
-        }
-        this.#discouragedBy(node).add(output.address)
-      }
-    })
-  }
-
-  /** Everybody dials the next one, so that the network is connected, and some others. Liars are dialled and dial. */
-  dialAll(): void {
-    const { random } = this.#simulation
-    this.#honest.forEach(({ node }, i) => {
-      const next = this.#honest[(i + 1) % this.#honest.length]
-      if (next !== undefined && next.node !== node) this.#dials.push([node, next.node])
-      for (let k = random.below(3); k > 0; k--) {
-        const other = this.#honest[random.below(this.#honest.length)]
-        if (other !== undefined && other.node !== node) this.#dials.push([node, other.node])
-      }
-    })
-    for (const { node } of this.#liars) {
-      const victims = shuffle(random, [...this.#honest]).slice(0, 3)
-      victims.forEach((victim, i) => this.#dials.push(i % 2 === 0 ? [victim.node, node] : [node, victim.node]))
+    this.#network = options.network ?? drawnNetwork
+    this.#params = NETWORKS[this.#network]
+    this.#maxReorganisation = options.maxReorganisation ?? Infinity
+    const count = options.nodes ?? drawnNodes
+    for (let i = 0; i < count; i++) {
+      const skewSeconds = random.below(121) - 60
+      this.#honest.push(new HonestNode(simulation, `node-${i}`, this.#params, { skewSeconds }))
     }
-    for (const [from, to] of this.#dials) {
-      const conditions = {
-        latencyMs: 5 + random.below(300),
-        jitterMs: random.below(50),
-        chunkBytes: 1 + random.below(4000)
-      }
-      this.#conditions.set(`${from.name}>${to.name}`, conditions)
-      this.#keepDialling(from, to, conditions)
-    }
+    const longChain = isLong ? this.#longChain(random) : undefined
+    for (let i = 0; i < 1 + Math.floor(count / 10); i++) this.#others.push(this.#other(i, longChain))
+    this.#chains = new ChainInvariants(this.#honest, this.#mined)
+    this.#watch()
+    if (longChain !== undefined) this.#honest[0]?.load(longChain)
   }
 
-  /** Liars whose lie is punished are connected to nobody who heard it; nobody else paid for it. */
-  checkLiars(): void {
-    for (const { liar, node } of this.#liars) {
-      if (!PUNISHED.has(liar.lie)) continue
-      for (const { node: victim } of this.#honest) {
-        if (this.#simulation.isConnected(victim, node)) {
-          this.#simulation.breach(`${victim.name} keeps ${node.name}, which tells "${liar.lie}"`)
-        }
-      }
-    }
-  }
-
-  stop(): void {
-    this.#stopped = true
-  }
-
-  reorganisations(): { readonly reorganisations: number; readonly deepestReorganisation: number } {
-    return { reorganisations: this.#reorganisations, deepestReorganisation: this.#deepest }
-  }
-
-  #discouragedBy(node: SimulatedNode): Set<string> {
-    let discouraged = this.#discouraged.get(node)
-    if (discouraged === undefined) this.#discouraged.set(node, (discouraged = new Set()))
-    return discouraged
-  }
-
-  #keepDialling(from: SimulatedNode, to: SimulatedNode, conditions: LinkConditions): void {
-    if (this.#stopped) return
-    const refused = this.#discouragedBy(from).has(to.name) || this.#discouragedBy(to).has(from.name)
-    if (!refused && !this.#simulation.isConnected(from, to)) this.#simulation.connect(from, to, conditions)
-    this.#simulation.after(refused ? STORM_MS : REDIAL_MS + 5 * conditions.latencyMs, () =>
-      this.#keepDialling(from, to, conditions)
+  run(): ScenarioResult {
+    const simulation = this.#simulation
+    const { random } = simulation
+    const honest = this.#honest.map(({ node }) => node)
+    const wiring = new Wiring(simulation)
+    wiring.dialAll(
+      honest,
+      this.#others.map(({ node }) => node)
     )
+    this.#storm()
+    simulation.run(STORM_MS)
+    simulation.partition(() => 0)
+    this.#calmDown()
+    // Chains of equal work are a tie that only the next block breaks.
+    this.#mine(this.#honest[random.below(honest.length)])
+    this.#calmDown()
+    this.#chains.atEnd()
+    const punished = this.#others.filter(({ what }) => (PUNISHED as ReadonlySet<string>).has(what))
+    wiring.nobodyKeeps(
+      punished.map(({ node }) => node),
+      honest
+    )
+    wiring.stop()
+    this.#forget()
+    return this.#result()
+  }
+
+  /** Lets things settle: until the honest agree and a little longer, at most for {@link CALM_MS}. */
+  #calmDown(): void {
+    const simulation = this.#simulation
+    const untilMs = simulation.timeMs + CALM_MS
+    const isPatient = simulation.random.below(FULL_LENGTH_ONE_IN) === 0
+    while (simulation.timeMs < untilMs && (isPatient || !this.#chains.isAgreed)) {
+      simulation.run(Math.min(untilMs, simulation.timeMs + MINUTE_MS))
+    }
+    simulation.run(simulation.timeMs + LAST_WORDS_MS)
+  }
+
+  /** A node forgets peers that are gone, whether it was told so or has to notice it by their silence. */
+  #forget(): void {
+    const simulation = this.#simulation
+    if (simulation.random.below(2) === 0) simulation.cut()
+    else simulation.partition((node) => node.index)
+    simulation.run(simulation.timeMs + SILENCE_MS)
+    for (const { core, node } of this.#honest) {
+      if (!core.isEmpty) throw new Breach(`${node.name} remembers peers that are gone`)
+      if (core.nextTimeout() !== undefined) throw new Breach(`${node.name} waits for something, and nobody is there`)
+    }
+  }
+
+  /** Miners at work, partitions that come and go, connections that are pulled. */
+  #storm(): void {
+    const simulation = this.#simulation
+    const { random } = simulation
+    for (const miner of shuffle(random, [...this.#honest]).slice(0, 3)) {
+      for (let at = random.below(MINUTE_MS); at < STORM_MS; at += 1 + random.below(2 * MINUTE_MS)) {
+        simulation.after(at, () => this.#mine(miner))
+      }
+    }
+    for (let at = random.below(STORM_MS / 4); at < STORM_MS; at += 30_000 + random.below(STORM_MS / 3)) {
+      const groups = new Map(simulation.nodes.map((node) => [node, random.below(2)]))
+      simulation.after(at, () => simulation.partition((node) => groups.get(node) ?? 0))
+      simulation.after(at + 10_000 + random.below(3 * MINUTE_MS), () => simulation.partition(() => 0))
+    }
+    for (let i = random.below(4); i > 0; i--) {
+      const victim = simulation.nodes[random.below(simulation.nodes.length)]
+      simulation.after(random.below(STORM_MS), () => simulation.cut(victim))
+    }
+  }
+
+  #mine(miner: HonestNode | undefined): void {
+    if (miner === undefined) return
+    this.#blocks += 1
+    miner.mine()
+  }
+
+  /** A chain at the network's own pace that ends some time before the simulation begins. */
+  #longChain(random: Random): Uint8Array {
+    const count = LONG_CHAIN_LEAST + random.below(LONG_CHAIN_SPREAD)
+    const pace = this.#network === "fast" ? 64 : 1 + random.below(600)
+    const end = EPOCH_UNIX - (random.below(2) === 0 ? 3600 : 2 * 24 * 3600)
+    const chain = mineChain(this.#params, count, (height) => end - pace * (count - height), random.u32())
+    this.#mined.add(chain)
+    return chain
+  }
+
+  #other(index: number, longChain: Uint8Array | undefined): Other {
+    const { random } = this.#simulation
+    const drawn = random.below(LIES.length + WEAKNESSES.length)
+    const lie = LIES[drawn]
+    if (lie !== undefined) {
+      const liar = new Liar(lie, this.#params, random.fork(), this.#mined)
+      return { what: lie, node: this.#simulation.add(`liar-${index}`, liar, { isHonest: false }) }
+    }
+    const weakness = WEAKNESSES[drawn - LIES.length] as Weakness
+    const { core } = headerNode(this.#params, random.fork())
+    const impostor = new Impostor(weakness, core, random)
+    const node = this.#simulation.add(`weak-${index}`, impostor, { isHonest: false })
+    // It has the long chain as well, so that it can leave others in the middle of it.
+    if (longChain !== undefined) {
+      this.#simulation.input(node, { _tag: "SubmitHeaders", headers: longChain, count: longChain.length / 80 })
+    }
+    return { what: weakness, node }
+  }
+
+  #watch(): void {
+    const simulation = this.#simulation
+    simulation.always(this.#chains.afterTurn)
+    simulation.always(peerInvariants(this.#honest))
+    simulation.always(wireInvariants(this.#honest))
+    simulation.onOutput((node, output) => {
+      if (!node.isHonest || output._tag !== "TipChanged" || output.removed === 0) return
+      this.#reorganisations += 1
+      this.#deepest = Math.max(this.#deepest, output.removed)
+      if (output.removed > this.#maxReorganisation)
+        throw new Breach(`${node.name}: ${output.removed} headers left its best chain at once`)
+    })
+  }
+
+  #result(): ScenarioResult {
+    const [first] = this.#honest
+    return {
+      seed: this.#simulation.seed,
+      network: this.#network,
+      nodes: this.#honest.length,
+      others: this.#others.map(({ what }) => what),
+      blocks: this.#blocks,
+      height: first === undefined ? 0 : first.tree.height(first.tree.best),
+      reorganisations: this.#reorganisations,
+      deepestReorganisation: this.#deepest,
+      turns: this.#simulation.turns,
+      virtualSeconds: Math.round(this.#simulation.timeMs / 1000),
+      traceHash: this.#simulation.trace.digest()
+    }
   }
 }

@@ -1,14 +1,33 @@
 /** An honest node of a simulation: a `NodeCore` with its tree at hand. */
-import { portableSha256 } from "@satwire/crypto"
 import { HeaderTree } from "@satwire/header-sync"
 import type { Random } from "@satwire/machine"
 import { ANYONE_CAN_SPEND } from "@satwire/mining"
 import { NodeCore } from "@satwire/node-core"
-import type { ChainParams } from "@satwire/primitives"
+import { type ChainParams, HEADER_SIZE } from "@satwire/primitives"
 import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
+import { sha256 } from "./Sha256.ts"
 import type { SimulatedNode, Simulation } from "./Simulation.ts"
 
+/** A node that follows, serves, announces and mines headers, and its tree. */
+export const headerNode = (
+  params: ChainParams,
+  random: Random
+): { readonly core: NodeCore; readonly tree: HeaderTree } => {
+  const tree = HeaderTree.fromGenesis(params, random.fork())
+  const core = new NodeCore({
+    params,
+    roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
+    tree,
+    sha256,
+    random,
+    userAgent: "/satwire-simulator:0.0.0/",
+    services: NODE_NETWORK | NODE_WITNESS
+  })
+  return { core, tree }
+}
+
 export class HonestNode {
+  readonly params: ChainParams
   readonly tree: HeaderTree
   readonly core: NodeCore
   readonly node: SimulatedNode
@@ -20,23 +39,21 @@ export class HonestNode {
     params: ChainParams,
     options: { readonly skewSeconds?: number } = {}
   ) {
-    const random: Random = simulation.random.fork()
+    const { core, tree } = headerNode(params, simulation.random.fork())
+    this.params = params
+    this.core = core
+    this.tree = tree
     this.#simulation = simulation
-    this.tree = HeaderTree.fromGenesis(params, random.fork())
-    this.core = new NodeCore({
-      params,
-      roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
-      tree: this.tree,
-      sha256: portableSha256,
-      random,
-      userAgent: "/satwire-simulator:0.0.0/",
-      services: NODE_NETWORK | NODE_WITNESS
-    })
-    this.node = simulation.add(name, this.core, options.skewSeconds ?? 0)
+    this.node = simulation.add(name, core, options)
   }
 
   /** Has the node mine a block on its own tip, from now on. */
   mine(): void {
     this.#simulation.input(this.node, { _tag: "MakeBlock" })
+  }
+
+  /** Gives the node headers as if it had read them from its store. */
+  load(headers: Uint8Array): void {
+    this.#simulation.input(this.node, { _tag: "SubmitHeaders", headers, count: headers.length / HEADER_SIZE })
   }
 }

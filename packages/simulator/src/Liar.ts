@@ -1,14 +1,23 @@
 /**
- * A peer that shakes hands as everybody does and then lies about headers, in one of several ways. It goes through the same seam as an
- * honest node, so a simulation cannot tell them apart but by what they say.
+ * A peer that shakes hands as everybody does and then lies about headers or misuses the connection, in one of several ways. It goes through
+ * the same seam as an honest node, so a simulation cannot tell them apart but by what they say.
  */
-import { type Sha256, portableSha256 } from "@satwire/crypto"
 import { V1Framing } from "@satwire/framing"
 import { type Instant, type Now, type Outbox, type PeerId, type Random, earliest } from "@satwire/machine"
 import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
 import { Peer, type PeerOutput } from "@satwire/peer"
-import { type ChainParams, HEADER_SIZE, ZERO_HASH, encodeHeader, genesisHeader, headerHash } from "@satwire/primitives"
-import { type Message, NODE_NETWORK, PROTOCOL_VERSION, headersMessage } from "@satwire/wire"
+import {
+  type BlockHash,
+  type ChainParams,
+  HEADER_SIZE,
+  ZERO_HASH,
+  encodeHeader,
+  genesisHeader,
+  headerHash
+} from "@satwire/primitives"
+import { MAX_HEADERS_RESULTS, type Message, NODE_NETWORK, PROTOCOL_VERSION, headersMessage } from "@satwire/wire"
+import { type MinedHeaders, mineChain } from "./MinedHeaders.ts"
+import { sha256 } from "./Sha256.ts"
 import type { Actor } from "./Simulation.ts"
 
 export type Lie =
@@ -22,12 +31,18 @@ export type Lie =
   | "too old"
   /** Headers whose parents nobody knows, for ever. */
   | "unconnected"
+  /** A branch of its own from genesis on: every header is valid, and there is less work in it than in the best chain. */
+  | "little work"
   /** A great height, and no headers at all. */
   | "boast"
   /** Nothing, whatever is asked. */
   | "silence"
   /** Bytes that are no protocol. */
   | "garbage"
+  /** Far more pings and questions than anybody needs. */
+  | "flood"
+  /** More questions than can be answered at once, and it never reads the answers. */
+  | "deaf"
 
 export const LIES: ReadonlyArray<Lie> = [
   "no proof of work",
@@ -35,25 +50,37 @@ export const LIES: ReadonlyArray<Lie> = [
   "not continuous",
   "too old",
   "unconnected",
+  "little work",
   "boast",
   "silence",
-  "garbage"
+  "garbage",
+  "flood",
+  "deaf"
 ]
 
 /** The lies that no honest peer tells: whoever hears one ends the connection and dials no more. */
 export const PUNISHED: ReadonlySet<Lie> = new Set<Lie>(["no proof of work", "wrong bits", "not continuous", "too old"])
 
+/** More than two turns' share of frames. */
+const FLOOD_PINGS = 600
+/** Answers to these fill the send buffer once there are a hundred headers. */
+const FLOOD_QUESTIONS = 300
+/** On every network here a header of the easiest target takes two hashes, and stays the easiest at this pace. */
+const EASY_PACE_SECONDS = 64
+
 export class Liar implements Actor {
   readonly lie: Lie
   readonly #params: ChainParams
   readonly #random: Random
-  readonly #sha256: Sha256 = portableSha256
+  readonly #mined: MinedHeaders
   readonly #peers: Map<PeerId, Peer> = new Map()
 
-  constructor(lie: Lie, params: ChainParams, random: Random) {
+  /** @param mined the book into which it writes what it does the work for */
+  constructor(lie: Lie, params: ChainParams, random: Random, mined: MinedHeaders) {
     this.lie = lie
     this.#params = params
     this.#random = random
+    this.#mined = mined
   }
 
   nextTimeout(): Instant | undefined {
@@ -77,7 +104,7 @@ export class Liar implements Actor {
             }),
             isOwnNonce: () => false
           },
-          framing: new V1Framing({ magic: this.#params.magic, sha256: this.#sha256 }),
+          framing: new V1Framing({ magic: this.#params.magic, sha256 }),
           random: this.#random,
           openedAt: now.instant
         })
@@ -116,18 +143,56 @@ export class Liar implements Actor {
       out.push({ _tag: "Close", peer: id })
       return
     }
+    if (output._tag === "Ready") {
+      if (this.lie === "deaf") out.push({ _tag: "Pause", peer: id, paused: true })
+      for (const message of this.#greeting(output.info.startHeight)) send(peer, message, now)
+    }
     const asked = output._tag === "Received" && output.message._tag === "getheaders"
     if (output._tag !== "Ready" && !asked) return
     const answer = this.#answer(now, asked)
-    if (answer !== undefined) peer.handle({ _tag: "Send", message: answer }, now, { push: () => {} })
+    if (answer !== undefined) send(peer, answer, now)
+  }
+
+  /** What it says first of all to a peer of that height. */
+  #greeting(height: number): ReadonlyArray<Message> {
+    const questions = Array.from({ length: FLOOD_QUESTIONS }, (): Message => this.#question())
+    switch (this.lie) {
+      case "flood": {
+        const pings = Array.from({ length: FLOOD_PINGS }, (): Message => ({ _tag: "ping", nonce: this.#random.u64() }))
+        return [...pings, ...questions]
+      }
+      case "deaf":
+        return questions
+      case "little work":
+        return this.#littleWork(height)
+      default:
+        return []
+    }
+  }
+
+  /** Asks for all there is. */
+  #question(): Message {
+    return { _tag: "getheaders", protocolVersion: PROTOCOL_VERSION, locator: [ZERO_HASH], stopHash: ZERO_HASH }
+  }
+
+  #littleWork(height: number): ReadonlyArray<Message> {
+    const count = Math.min(Math.floor(height / 2), MAX_HEADERS_RESULTS)
+    if (count === 0) return []
+    const start = this.#params.genesis.time
+    const branch = mineChain(this.#params, count, (at) => start + EASY_PACE_SECONDS * at, this.#random.u32())
+    this.#mined.add(branch)
+    return [headersMessage(branch)]
   }
 
   #answer(now: Now, asked: boolean): Message | undefined {
     switch (this.lie) {
       case "silence":
       case "garbage":
+      case "deaf":
         return undefined
       case "boast":
+      case "flood":
+      case "little work":
         return asked ? headersMessage(new Uint8Array(0)) : undefined
       case "unconnected":
         return headersMessage(this.#header(this.#random.bytes(32), { time: now.unix }))
@@ -143,13 +208,14 @@ export class Liar implements Actor {
         const both = new Uint8Array(2 * HEADER_SIZE)
         both.set(first)
         both.set(second, HEADER_SIZE)
+        // Core judges each header's work first, then that they are a chain: none of them is taken in.
         return headersMessage(both)
       }
     }
   }
 
   #genesis(): Uint8Array {
-    return headerHash(this.#sha256, genesisHeader(this.#params))
+    return headerHash(sha256, genesisHeader(this.#params))
   }
 
   /** A header on `parent`, with its proof of work done unless told otherwise. */
@@ -160,17 +226,20 @@ export class Liar implements Actor {
     const { time, bits = this.#params.genesis.bits, proven = true } = options
     const header = {
       version: 0x20000000,
-      previousBlock: parent as typeof ZERO_HASH,
+      previousBlock: parent as BlockHash,
       merkleRoot: this.#random.bytes(32),
       time,
       bits,
       nonce: 0
     }
-    // On regtest half of all hashes meet the target: the lowest byte of the last word tells.
+    // Half of all hashes meet the easiest target: the highest byte tells, and 0x7f may go either way.
     for (let nonce = 0; ; nonce++) {
       const raw = encodeHeader({ ...header, nonce })
-      const meets = (headerHash(this.#sha256, raw)[31] as number) < 0x7f
-      if (meets === proven) return raw
+      const highest = headerHash(sha256, raw)[31] as number
+      if (proven ? highest < 0x7f : highest > 0x7f) return raw
     }
   }
 }
+
+const send = (peer: Peer, message: Message, now: Now): void =>
+  peer.handle({ _tag: "Send", message }, now, { push() {} })

@@ -1,6 +1,11 @@
 /**
  * One direction of a simulated connection: bytes leave in one piece and arrive in order, later, in pieces of any size. It can stall (a
- * partition: bytes wait and nothing is lost, as TCP behaves) and its receiver can pause.
+ * partition: bytes wait and nothing is lost, as TCP behaves), its receiver can pause, and its end comes behind everything that was
+ * written.
+ *
+ * ```
+ *   write ─▶ ┄┄ in flight ┄┄ ─▶ held (stalled, paused) ─▶ deliver, in pieces ─▶ ended
+ * ```
  */
 import type { Random } from "@satwire/machine"
 
@@ -14,50 +19,73 @@ export interface LinkConditions {
   readonly chunkBytes: number
 }
 
-/** The node at the other end takes this much before the sender is told to wait. */
-const WINDOW_BYTES = 1_000_000
+/**
+ * What is under way before the sender is told to wait: the sockets' buffers of both sides.
+ *
+ * @limit bytes under way on a simulated link before its sender is told to wait
+ */
+export const WINDOW_BYTES = 1_000_000
+
+export interface LinkOptions {
+  readonly conditions: LinkConditions
+  readonly random: Random
+  /** The virtual clock, in milliseconds. */
+  readonly now: () => number
+  /** Runs something after a virtual delay. What is due at one instant runs in the order of these calls. */
+  readonly later: (delayMs: number, run: () => void) => void
+  /** Hands a piece to the receiver. */
+  readonly deliver: (chunk: Uint8Array) => void
+  /** Tells the sender whether more than the window is under way. */
+  readonly blocked: (blocked: boolean) => void
+  /** Tells the receiver that no more will come. */
+  readonly ended: () => void
+}
 
 export class Link {
-  readonly #conditions: LinkConditions
-  readonly #random: Random
-  readonly #deliver: (chunk: Uint8Array) => void
-  readonly #blocked: (blocked: boolean) => void
-  readonly #later: (delayMs: number, run: () => void) => void
+  readonly #options: LinkOptions
+  /** What has arrived and waits for its receiver. */
   readonly #held: Array<Uint8Array> = []
-  #inFlight = 0
+  /** When what was sent last arrives: nothing overtakes it. */
+  #lastArrival = 0
+  #underWay = 0
   #isBlocked = false
-  #busyForMs = 0
   #stalled = false
   #paused = false
+  /** The end has arrived. */
+  #endIsHere = false
+  /** The receiver's own bytes are lost: it hears of that before anything that is held. */
+  #isReset = false
   #closed = false
 
-  constructor(options: {
-    readonly conditions: LinkConditions
-    readonly random: Random
-    /** Hands a piece to the receiver. */
-    readonly deliver: (chunk: Uint8Array) => void
-    /** Tells the sender whether more than the window is under way. */
-    readonly blocked: (blocked: boolean) => void
-    /** Runs something after a virtual delay. Calls of one link keep their order for equal instants. */
-    readonly later: (delayMs: number, run: () => void) => void
-  }) {
-    this.#conditions = options.conditions
-    this.#random = options.random
-    this.#deliver = options.deliver
-    this.#blocked = options.blocked
-    this.#later = options.later
+  constructor(options: LinkOptions) {
+    this.#options = options
   }
 
-  /** Sends bytes. `sinceMs` is how long ago the last send of this link was. */
-  write(bytes: Uint8Array, sinceMs: number): void {
+  /** Bytes that were written and not yet delivered. */
+  get underWayBytes(): number {
+    return this.#underWay
+  }
+
+  write(bytes: Uint8Array): void {
     if (this.#closed) return
-    this.#inFlight += bytes.length
+    this.#underWay += bytes.length
     this.#tellSender()
-    // Order is kept: nothing arrives before what was sent earlier.
-    const own = this.#conditions.latencyMs + this.#random.below(this.#conditions.jitterMs + 1)
-    const delay = Math.max(own, this.#busyForMs - sinceMs)
-    this.#busyForMs = delay
-    this.#later(delay, () => this.#arrive(bytes))
+    this.#arriveLater(() => {
+      this.#held.push(bytes)
+    })
+  }
+
+  /** The sender is done: the receiver hears of the end behind all that was written. */
+  end(): void {
+    this.#arriveLater(() => {
+      this.#endIsHere = true
+    })
+  }
+
+  /** The sender is gone and the receiver writes to it: the next thing that the receiver hears, even when it does not read, is the end. */
+  reset(): void {
+    this.#isReset = true
+    this.#flush()
   }
 
   /** A partition begins or ends. */
@@ -69,38 +97,55 @@ export class Link {
   /** The receiver stops or goes on reading. */
   pause(paused: boolean): void {
     this.#paused = paused
-    if (!paused) this.#later(0, () => this.#flush())
+    if (!paused) this.#options.later(0, () => this.#flush())
   }
 
+  /** Nothing is delivered or told any more. */
   close(): void {
     this.#closed = true
     this.#held.length = 0
   }
 
-  #arrive(bytes: Uint8Array): void {
-    if (this.#closed) return
-    this.#held.push(bytes)
-    this.#flush()
+  #arriveLater(arrive: () => void): void {
+    const { conditions, random, now, later } = this.#options
+    const own = now() + conditions.latencyMs + random.below(conditions.jitterMs + 1)
+    this.#lastArrival = Math.max(own, this.#lastArrival)
+    later(this.#lastArrival - now(), () => {
+      if (this.#closed) return
+      arrive()
+      this.#flush()
+    })
   }
 
   #flush(): void {
+    const { conditions, random, deliver } = this.#options
+    if (this.#isReset && !this.#stalled) return this.#finish()
     while (!this.#closed && !this.#stalled && !this.#paused) {
       const bytes = this.#held.shift()
-      if (bytes === undefined) return
-      const size = Math.min(bytes.length, 1 + this.#random.below(this.#conditions.chunkBytes))
+      if (bytes === undefined) {
+        if (this.#endIsHere) this.#finish()
+        return
+      }
+      const size = Math.min(bytes.length, 1 + random.below(conditions.chunkBytes))
       if (size < bytes.length) this.#held.unshift(bytes.subarray(size))
-      this.#inFlight -= size
-      this.#deliver(bytes.subarray(0, size))
+      this.#underWay -= size
+      deliver(bytes.subarray(0, size))
       this.#tellSender()
     }
   }
 
+  #finish(): void {
+    if (this.#closed) return
+    this.close()
+    this.#options.ended()
+  }
+
   #tellSender(): void {
-    const blocked = this.#inFlight > WINDOW_BYTES
+    const blocked = this.#underWay > WINDOW_BYTES
     if (blocked === this.#isBlocked || this.#closed) return
     this.#isBlocked = blocked
-    this.#later(0, () => {
-      if (!this.#closed) this.#blocked(blocked)
+    this.#options.later(0, () => {
+      if (!this.#closed) this.#options.blocked(blocked)
     })
   }
 }

@@ -2,6 +2,12 @@
  * A network of nodes in one process, on one virtual clock, from one seed. Nodes are machines and nothing else: what takes a day takes
  * milliseconds, and what happened once happens again.
  *
+ * ```
+ *   Schedule ─▶ input ─▶ turn of one node ─▶ outputs ─▶ Connection ─▶ Schedule
+ *                               │
+ *                       invariants, trace
+ * ```
+ *
  * After every turn of a node the invariants are checked; a breach names the seed and the command that replays it.
  */
 import { ChaChaRandom } from "@satwire/crypto"
@@ -15,30 +21,42 @@ import {
   PeerId as peerId
 } from "@satwire/machine"
 import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
-import { Link, type LinkConditions } from "./Link.ts"
+import { Breach, explained } from "./Breach.ts"
+import { Connection, type ConnectionEnd, type ConnectionHost } from "./Connection.ts"
+import { type LinkConditions, WINDOW_BYTES } from "./Link.ts"
 import { Schedule } from "./Schedule.ts"
 import { Trace } from "./Trace.ts"
 
 /** What the simulator runs: a node, or something that speaks through the same seam. */
 export type Actor = Machine<NodeCoreInput, NodeCoreOutput>
 
-/** Checks one node after each of its turns, given what the turn put out. Throws `Breach` where something is wrong. */
-export type Invariant = (node: SimulatedNode, outputs: ReadonlyArray<NodeCoreOutput>) => void
-
-/** Something that must never be so was so. */
-export class Breach extends Error {
-  override readonly name = "Breach"
+/** One input of one node and what came of it. */
+export interface Turn {
+  readonly node: SimulatedNode
+  readonly input: NodeCoreInput
+  readonly now: Now
+  readonly outputs: ReadonlyArray<NodeCoreOutput>
 }
 
+/** Checks a node after each of its turns. Throws `Breach` where something is wrong. */
+export type Invariant = (turn: Turn) => void
+
 /** When the virtual clock starts: an ordinary day of 2025. */
-const EPOCH_UNIX = 1_750_000_000
+export const EPOCH_UNIX = 1_750_000_000
 
 /**
- * How many turns one node may take at one instant before it counts as spinning.
+ * How many timeouts a node may ask for at one instant before it counts as spinning.
  *
- * @limit turns of a simulated node at one instant
+ * @limit timeouts of a simulated node at one instant
  */
-const TURNS_PER_INSTANT = 100_000
+const TIMEOUTS_PER_INSTANT = 2000
+
+/**
+ * What may be under way in one direction: the window, and what one turn may still add to it before the node hears of that.
+ *
+ * @limit bytes under way on a simulated link
+ */
+const MOST_UNDER_WAY_BYTES: number = WINDOW_BYTES + 1_500_000
 
 export interface SimulatedNode {
   readonly index: number
@@ -46,19 +64,20 @@ export interface SimulatedNode {
   readonly actor: Actor
   /** Its clock minus the true one. */
   readonly skewSeconds: number
+  /** Liars are free to break every rule; everybody else is judged. */
+  readonly isHonest: boolean
 }
 
-interface Connection {
-  readonly ends: readonly [End, End]
-  open: boolean
+/** When a node wants to be woken, and how often it was at this instant. */
+interface Wake {
+  at: number | undefined
+  timeoutsNow: number
+  lastTimeoutMs: number
 }
 
-interface End {
-  readonly node: SimulatedNode
-  readonly peer: PeerId
-  /** What this end sends. */
-  link: Link | undefined
-  lastWrite: number
+export interface SimulationOptions {
+  /** The command that runs it again, for the message of a breach. */
+  readonly replay?: string
 }
 
 export class Simulation {
@@ -66,24 +85,38 @@ export class Simulation {
   readonly random: Random
   readonly trace: Trace = new Trace()
   readonly nodes: Array<SimulatedNode> = []
+  readonly #replay: string
   readonly #schedule: Schedule = new Schedule()
   readonly #invariants: Array<Invariant> = []
   readonly #listeners: Array<(node: SimulatedNode, output: NodeCoreOutput) => void> = []
-  readonly #ends: Map<PeerId, { readonly connection: Connection; readonly side: 0 | 1 }> = new Map()
-  /** Open connections by the two that they join. */
-  readonly #between: Map<string, number> = new Map()
-  readonly #wakes: Map<SimulatedNode, number> = new Map()
-  readonly #partition: Map<SimulatedNode, number> = new Map()
+  /** The ends that their nodes hold open. */
+  readonly #ends: Map<PeerId, ConnectionEnd> = new Map()
+  readonly #whenClosed: Map<Connection, () => void> = new Map()
+  readonly #wakes: Map<SimulatedNode, Wake> = new Map()
+  readonly #groups: Map<SimulatedNode, number> = new Map()
+  readonly #host: ConnectionHost
   /** Every chunk is delivered in this memory and spoiled afterwards, so that a view that was kept shows. */
   #chunk: Uint8Array = new Uint8Array(0)
   #timeMs = 0
   #peers = 0
-  #turnsNow = 0
   #turns = 0
+  #inTurn = false
 
-  constructor(seed: number) {
+  constructor(seed: number, options: SimulationOptions = {}) {
     this.seed = seed
     this.random = ChaChaRandom.fromNumber(seed)
+    this.#replay = options.replay ?? `npm run simulate -- --seed ${seed}`
+    this.#host = {
+      random: this.random,
+      now: () => this.#timeMs,
+      later: (delayMs, run) => this.after(delayMs, run),
+      deliver: (end, chunk) => this.#deliver(end, chunk),
+      blocked: ({ node, peer, side, connection }, blocked) => {
+        if (connection.isOpen(side)) this.input(node, { _tag: "SendBlocked", peer, blocked })
+      },
+      ended: ({ node, peer }, how) => this.input(node, { _tag: "ConnectionClosed", peer, how }),
+      closed: (end) => this.#closed(end)
+    }
   }
 
   /** Virtual milliseconds since the start. */
@@ -102,10 +135,16 @@ export class Simulation {
     return { instant: Instant(this.#timeMs), unix }
   }
 
-  add(name: string, actor: Actor, skewSeconds = 0): SimulatedNode {
-    const node: SimulatedNode = { index: this.nodes.length, name, actor, skewSeconds }
+  add(
+    name: string,
+    actor: Actor,
+    options: { readonly skewSeconds?: number; readonly isHonest?: boolean } = {}
+  ): SimulatedNode {
+    const { skewSeconds = 0, isHonest = true } = options
+    const node: SimulatedNode = { index: this.nodes.length, name, actor, skewSeconds, isHonest }
     this.nodes.push(node)
-    this.#partition.set(node, 0)
+    this.#groups.set(node, 0)
+    this.#wakes.set(node, { at: undefined, timeoutsNow: 0, lastTimeoutMs: -1 })
     return node
   }
 
@@ -124,138 +163,118 @@ export class Simulation {
     this.#schedule.add(this.#timeMs + delayMs, run)
   }
 
-  /** `from` dials `to`. Both learn of the connection one latency later. */
-  connect(from: SimulatedNode, to: SimulatedNode, conditions: LinkConditions): void {
+  /** `from` dials `to`. Both learn of the connection one latency later; `closed` runs when the dialler's end is closed, by whomever. */
+  connect(from: SimulatedNode, to: SimulatedNode, conditions: LinkConditions, closed: () => void = () => {}): void {
     this.after(conditions.latencyMs, () => {
-      const connection: Connection = { ends: [this.#end(from), this.#end(to)], open: true }
-      const [dialler, listener] = connection.ends
-      this.#ends.set(dialler.peer, { connection, side: 0 })
-      this.#ends.set(listener.peer, { connection, side: 1 })
-      this.#between.set(pair(from, to), (this.#between.get(pair(from, to)) ?? 0) + 1)
-      dialler.link = this.#link(connection, dialler, listener, conditions)
-      listener.link = this.#link(connection, listener, dialler, conditions)
-      if (this.#separated(from, to)) for (const end of connection.ends) end.link?.stall(true)
-      this.input(from, { _tag: "ConnectionOpened", peer: dialler.peer, direction: "outbound", address: to.name })
-      this.input(to, { _tag: "ConnectionOpened", peer: listener.peer, direction: "inbound", address: from.name })
+      const dialler = { node: from, peer: peerId(++this.#peers) }
+      const connection = new Connection(this.#host, conditions, dialler, { node: to, peer: peerId(++this.#peers) })
+      this.#whenClosed.set(connection, closed)
+      for (const end of connection.ends) this.#ends.set(end.peer, end)
+      if (this.#separated(from, to)) connection.stall(true)
+      for (const { node, peer, side } of connection.ends) {
+        const [direction, address] = side === 0 ? (["outbound", to.name] as const) : (["inbound", from.name] as const)
+        this.input(node, { _tag: "ConnectionOpened", peer, direction, address })
+      }
     })
   }
 
-  /** Whether a connection between the two is open. */
-  isConnected(a: SimulatedNode, b: SimulatedNode): boolean {
-    return (this.#between.get(pair(a, b)) ?? 0) > 0
+  /** Whether `node` holds an end of a connection with `other` open. */
+  isConnected(node: SimulatedNode, other: SimulatedNode): boolean {
+    for (const end of this.#ends.values()) {
+      if (end.node === node && end.connection.ends[end.side === 0 ? 1 : 0].node === other) return true
+    }
+    return false
   }
 
   /** Splits the network: nodes of different groups hear nothing of each other until the next call. */
   partition(groupOf: (node: SimulatedNode) => number): void {
-    for (const node of this.nodes) this.#partition.set(node, groupOf(node))
-    for (const { connection } of [...this.#ends.values()]) {
+    for (const node of this.nodes) this.#groups.set(node, groupOf(node))
+    for (const connection of this.#connections()) {
       const [left, right] = connection.ends
-      const stalled = this.#separated(left.node, right.node)
-      left.link?.stall(stalled)
-      right.link?.stall(stalled)
+      connection.stall(this.#separated(left.node, right.node))
     }
   }
 
   /** Ends every connection of a node, or of all nodes, as if cables were pulled. */
   cut(node?: SimulatedNode): void {
-    for (const { connection } of [...this.#ends.values()]) {
-      if (node === undefined || connection.ends.some((end) => end.node === node))
-        this.#close(connection, undefined, "cut")
+    for (const connection of this.#connections()) {
+      if (node === undefined || connection.ends.some((end) => end.node === node)) connection.cut()
     }
   }
 
   /** Gives a node an input, now: one turn. */
   input(node: SimulatedNode, input: NodeCoreInput): void {
-    const outputs: Array<NodeCoreOutput> = []
+    if (this.#inTurn) throw new Breach(`${node.name} is given ${input._tag} within a turn`)
+    this.#inTurn = true
     this.#turns += 1
-    if (++this.#turnsNow > TURNS_PER_INSTANT)
-      this.breach(`${node.name} spins: ${TURNS_PER_INSTANT} turns at one instant`)
     this.#record(node, input)
-    node.actor.handle(input, this.now(node), { push: (output) => outputs.push(output) })
+    const outputs: Array<NodeCoreOutput> = []
+    const now = this.now(node)
+    node.actor.handle(input, now, outputs)
     for (const output of outputs) this.#perform(node, output)
-    for (const invariant of this.#invariants) invariant(node, outputs)
+    const turn: Turn = { node, input, now, outputs }
+    for (const invariant of this.#invariants) invariant(turn)
+    this.#inTurn = false
     this.#arm(node)
   }
 
   /** Runs until nothing is to come or `untilMs` is reached. */
   run(untilMs: number): void {
-    for (;;) {
-      const next = this.#schedule.next
-      if (next === undefined || next > untilMs) break
-      if (next > this.#timeMs) {
-        this.#timeMs = next
-        this.#turnsNow = 0
-      }
+    for (let next = this.#schedule.next; next !== undefined && next <= untilMs; next = this.#schedule.next) {
+      this.#timeMs = next
       this.#schedule.take()?.run()
     }
     this.#timeMs = Math.max(this.#timeMs, untilMs)
-    this.#turnsNow = 0
   }
 
-  /** Ends the run with what is wrong and how to see it again. */
-  breach(what: string): never {
-    throw new Breach(
-      `seed ${this.seed} at ${this.#timeMs} ms: ${what}\nreplay: npm run simulate -- --seed ${this.seed}`
-    )
+  /** Runs a part of a scenario: what it throws becomes a breach that names the seed and how to see it again. */
+  explain<A>(run: () => A): A {
+    return explained(() => ({ seed: this.seed, timeMs: this.#timeMs, replay: this.#replay }), run)
   }
 
-  #end(node: SimulatedNode): End {
-    return { node, peer: peerId(++this.#peers), link: undefined, lastWrite: 0 }
-  }
-
-  #link(connection: Connection, from: End, to: End, conditions: LinkConditions): Link {
-    return new Link({
-      conditions,
-      random: this.random,
-      later: (delayMs, run) => this.after(delayMs, run),
-      deliver: (chunk) => {
-        if (!connection.open) return
-        if (this.#chunk.length < chunk.length) this.#chunk = new Uint8Array(chunk.length)
-        this.#chunk.set(chunk)
-        this.input(to.node, { _tag: "BytesReceived", peer: to.peer, chunk: this.#chunk.subarray(0, chunk.length) })
-        this.#chunk.fill(0xa5, 0, chunk.length)
-      },
-      blocked: (blocked) => this.input(from.node, { _tag: "SendBlocked", peer: from.peer, blocked })
-    })
+  /** A connection once for each end that is still open. */
+  #connections(): ReadonlySet<Connection> {
+    return new Set([...this.#ends.values()].map(({ connection }) => connection))
   }
 
   #separated(a: SimulatedNode, b: SimulatedNode): boolean {
-    return this.#partition.get(a) !== this.#partition.get(b)
+    return this.#groups.get(a) !== this.#groups.get(b)
+  }
+
+  #deliver({ node, peer }: ConnectionEnd, chunk: Uint8Array): void {
+    if (this.#chunk.length < chunk.length) this.#chunk = new Uint8Array(chunk.length)
+    this.#chunk.set(chunk)
+    this.input(node, { _tag: "BytesReceived", peer, chunk: this.#chunk.subarray(0, chunk.length) })
+    this.#chunk.fill(0xa5, 0, chunk.length)
+  }
+
+  #closed(end: ConnectionEnd): void {
+    this.#ends.delete(end.peer)
+    if (end.side !== 0) return
+    const closed = this.#whenClosed.get(end.connection)
+    this.#whenClosed.delete(end.connection)
+    closed?.()
   }
 
   #perform(node: SimulatedNode, output: NodeCoreOutput): void {
     this.trace.text(output._tag)
     for (const listener of this.#listeners) listener(node, output)
     if (output._tag !== "Write" && output._tag !== "Pause" && output._tag !== "Close") return
-    const at = this.#ends.get(output.peer)
-    if (at === undefined || !at.connection.open) return
-    const own = at.connection.ends[at.side]
-    const other = at.connection.ends[at.side === 0 ? 1 : 0]
-    if (own.node !== node) this.breach(`${node.name} acts on a connection of ${own.node.name}`)
+    const end = this.#ends.get(output.peer)
+    if (end === undefined) return
+    if (end.node !== node) throw new Breach(`${node.name} acts on a connection of ${end.node.name}`)
+    const { connection, side } = end
     switch (output._tag) {
       case "Write":
-        this.trace.bytes(output.bytes)
-        own.link?.write(output.bytes, this.#timeMs - own.lastWrite)
-        own.lastWrite = this.#timeMs
+        this.trace.number(output.bytes.length)
+        connection.write(side, output.bytes)
+        if (connection.underWayBytes(side) > MOST_UNDER_WAY_BYTES && node.isHonest)
+          throw new Breach(`${node.name} writes on and on to a peer that takes nothing`)
         return
       case "Pause":
-        return other.link?.pause(output.paused)
+        return connection.pause(side, output.paused)
       case "Close":
-        return this.#close(at.connection, own, "ended")
-    }
-  }
-
-  /** Closes a connection; the end that did it is not told. */
-  #close(connection: Connection, by: End | undefined, how: string): void {
-    if (!connection.open) return
-    connection.open = false
-    const [left, right] = connection.ends
-    const between = pair(left.node, right.node)
-    this.#between.set(between, (this.#between.get(between) ?? 1) - 1)
-    for (const end of connection.ends) {
-      end.link?.close()
-      this.#ends.delete(end.peer)
-      if (end !== by) this.after(0, () => this.input(end.node, { _tag: "ConnectionClosed", peer: end.peer, how }))
+        return connection.close(side)
     }
   }
 
@@ -263,17 +282,23 @@ export class Simulation {
   #arm(node: SimulatedNode): void {
     const wanted = node.actor.nextTimeout()
     if (wanted === undefined) return
+    const wake = this.#wakes.get(node) as Wake
     const at = Math.max(wanted, this.#timeMs)
-    const armed = this.#wakes.get(node)
-    if (armed !== undefined && armed <= at) return
-    this.#wakes.set(node, at)
-    this.#schedule.add(at, () => {
-      if (this.#wakes.get(node) !== at) return
-      this.#wakes.delete(node)
-      const due = node.actor.nextTimeout()
-      if (due !== undefined && due <= this.#timeMs) this.input(node, { _tag: "Timeout" })
-      else this.#arm(node)
-    })
+    if (wake.at !== undefined && wake.at <= at) return
+    wake.at = at
+    this.#schedule.add(at, () => this.#wake(node, wake, at))
+  }
+
+  #wake(node: SimulatedNode, wake: Wake, at: number): void {
+    if (wake.at !== at) return
+    wake.at = undefined
+    const due = node.actor.nextTimeout()
+    if (due === undefined || due > this.#timeMs) return this.#arm(node)
+    wake.timeoutsNow = wake.lastTimeoutMs === this.#timeMs ? wake.timeoutsNow + 1 : 1
+    wake.lastTimeoutMs = this.#timeMs
+    if (wake.timeoutsNow > TIMEOUTS_PER_INSTANT)
+      throw new Breach(`${node.name} spins: ${TIMEOUTS_PER_INSTANT} timeouts at one instant`)
+    this.input(node, { _tag: "Timeout" })
   }
 
   #record(node: SimulatedNode, input: NodeCoreInput): void {
@@ -284,7 +309,3 @@ export class Simulation {
     this.trace.event()
   }
 }
-
-/** A name for two nodes, whichever dialled. */
-const pair = (a: SimulatedNode, b: SimulatedNode): string =>
-  a.index < b.index ? `${a.index} ${b.index}` : `${b.index} ${a.index}`

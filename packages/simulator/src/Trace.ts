@@ -18,7 +18,17 @@ export class Trace {
   }
 
   bytes(value: Uint8Array): void {
-    for (const byte of value) this.#mix(byte)
+    const words = value.length & ~3
+    // Four bytes at a time: half of what a simulation does is bytes that move.
+    for (let i = 0; i < words; i += 4) {
+      this.#mix(
+        (value[i] as number) |
+          ((value[i + 1] as number) << 8) |
+          ((value[i + 2] as number) << 16) |
+          ((value[i + 3] as number) << 24)
+      )
+    }
+    for (let i = words; i < value.length; i++) this.#mix(value[i] as number)
     this.#mix(-value.length)
   }
 

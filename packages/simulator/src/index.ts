@@ -1,8 +1,23 @@
-export { type ScenarioOptions, type ScenarioResult, runHeaderScenario } from "./HeaderScenario.ts"
+export { Breach } from "./Breach.ts"
+export { ChainInvariants } from "./ChainInvariants.ts"
+export { type ScenarioOptions, type ScenarioResult, replayCommand, runHeaderScenario } from "./HeaderScenario.ts"
 export { HonestNode } from "./HonestNode.ts"
+export { Impostor, WEAKNESSES, type Weakness } from "./Impostor.ts"
 export { LIES, Liar, type Lie, PUNISHED } from "./Liar.ts"
-export { Link, type LinkConditions } from "./Link.ts"
+export { Link, type LinkConditions, type LinkOptions, WINDOW_BYTES } from "./Link.ts"
+export { MinedHeaders, mineChain } from "./MinedHeaders.ts"
+export { NETWORKS, type SimulatedNetwork } from "./Networks.ts"
+export { peerInvariants } from "./PeerInvariants.ts"
 export { Schedule } from "./Schedule.ts"
-export { type Actor, Breach, type Invariant, type SimulatedNode, Simulation } from "./Simulation.ts"
+export {
+  type Actor,
+  EPOCH_UNIX,
+  type Invariant,
+  type SimulatedNode,
+  Simulation,
+  type SimulationOptions,
+  type Turn
+} from "./Simulation.ts"
 export { Trace } from "./Trace.ts"
-export { agreeOnWork, honestInvariants } from "./invariants.ts"
+export { wireInvariants } from "./WireInvariants.ts"
+export { Wiring } from "./Wiring.ts"
