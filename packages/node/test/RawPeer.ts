@@ -1,0 +1,170 @@
+/** The other end of a node's connection, by hand: a plain socket, and frames that no code of ours would make. */
+import { portableSha256, sha256d } from "@satwire/crypto"
+import { regtest } from "@satwire/primitives"
+import { type Endpoint, formatEndpoint } from "@satwire/transport"
+import {
+  type Message,
+  NODE_NETWORK,
+  NO_ADDRESS,
+  PROTOCOL_VERSION,
+  VERACK,
+  type Version,
+  commandBytes,
+  encodePayload
+} from "@satwire/wire"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { once } from "node:events"
+import * as Net from "node:net"
+import { LOOPBACK } from "./TestNode.ts"
+
+export interface FrameOptions {
+  readonly magic?: number
+  readonly length?: number
+  /** XORed into the checksum. */
+  readonly spoil?: number
+}
+
+/** One v1 frame of any command and payload. */
+export const frame = (command: string, payload: Uint8Array, options: FrameOptions = {}): Uint8Array => {
+  const bytes = new Uint8Array(24 + payload.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, options.magic ?? regtest.magic, true)
+  bytes.set(commandBytes(command), 4)
+  view.setUint32(16, options.length ?? payload.length, true)
+  bytes.set(sha256d(portableSha256, payload).subarray(0, 4), 20)
+  view.setUint32(20, view.getUint32(20, true) ^ (options.spoil ?? 0), true)
+  bytes.set(payload, 24)
+  return bytes
+}
+
+/** These messages as frames, one after another. */
+export const framed = (...messages: ReadonlyArray<Message>): Uint8Array =>
+  new Uint8Array(messages.flatMap((message) => [...frame(message._tag, encodePayload(message))]))
+
+/** A `version` as an ordinary node sends it. */
+export const versionOf = (fields: Partial<Version> = {}): Version => ({
+  _tag: "version",
+  protocolVersion: PROTOCOL_VERSION,
+  services: NODE_NETWORK,
+  time: 1_700_000_000n,
+  receiver: NO_ADDRESS,
+  sender: NO_ADDRESS,
+  nonce: 0x1234_5678_9abc_def0n,
+  userAgent: "/raw:1.0/",
+  startHeight: 7,
+  relay: true,
+  ...fields
+})
+
+/** All that a peer has to say to shake hands. */
+export const HANDSHAKE: Uint8Array = framed(versionOf(), VERACK)
+
+export class RawPeer {
+  readonly #socket: Net.Socket
+  readonly #closed: Promise<unknown>
+  /** As the node sees it. */
+  readonly address: string
+  #received = 0
+  #isClosed = false
+
+  constructor(socket: Net.Socket) {
+    this.#socket = socket
+    this.address = formatEndpoint({ host: LOOPBACK, port: socket.localPort ?? 0 })
+    this.#closed = once(socket, "close")
+    socket.once("close", () => (this.#isClosed = true))
+    socket.on("error", () => undefined)
+  }
+
+  /** How many bytes came. */
+  get received(): number {
+    return this.#received
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Says all that there is to say, and reads. */
+  shakeHands(): void {
+    this.write(HANDSHAKE)
+    this.read()
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Each byte in a segment of its own, and in a turn of its own. */
+  trickle(bytes: Uint8Array): Effect.Effect<void> {
+    this.#socket.setNoDelay()
+    return Effect.forEach(
+      bytes,
+      (byte) =>
+        Effect.andThen(
+          Effect.promise(() => this.#written(Uint8Array.of(byte))),
+          Effect.yieldNow
+        ),
+      { discard: true }
+    )
+  }
+
+  /** Reads and counts what comes; before, nothing is read. */
+  read(): void {
+    this.#socket.on("data", (chunk: Uint8Array) => (this.#received += chunk.length))
+  }
+
+  end(): void {
+    this.#socket.resume()
+    this.#socket.end()
+  }
+
+  reset(): void {
+    this.#socket.resetAndDestroy()
+  }
+
+  readonly closed: Effect.Effect<void> = Effect.suspend(() => {
+    this.#socket.resume()
+    return Effect.promise(() => this.#closed)
+  })
+
+  #written(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.#socket.write(bytes, () => resolve()))
+  }
+}
+
+/** Connects to a node; when the scope closes, the socket is gone. */
+export const rawPeer = (endpoint: Endpoint): Effect.Effect<RawPeer, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const socket = Net.connect({ host: endpoint.host, port: endpoint.port })
+    yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+    yield* Effect.promise(() => once(socket, "connect"))
+    return new RawPeer(socket)
+  })
+
+export interface RawServer {
+  readonly endpoint: Endpoint
+  /** Who connected, in order. */
+  readonly peers: ReadonlyArray<RawPeer>
+}
+
+/** Listens and does nothing else, until the scope closes. */
+export const rawServer: Effect.Effect<RawServer, never, Scope.Scope> = Effect.gen(function* () {
+  const sockets: Array<Net.Socket> = []
+  const peers: Array<RawPeer> = []
+  const server = Net.createServer((socket) => {
+    sockets.push(socket)
+    peers.push(new RawPeer(socket))
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+  )
+  server.listen(0, LOOPBACK)
+  yield* Effect.promise(() => once(server, "listening"))
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  return { endpoint: { host: LOOPBACK, port }, peers }
+})
