@@ -125,7 +125,8 @@ const opened = Effect.fnUntraced(function* (
   const session = new Session(connection, yield* Queue.unbounded<Message, SessionEnded>())
   yield* Effect.addFinalizer((exit) => {
     session.end({ _tag: "ClosedHere" })
-    return Exit.isSuccess(exit) ? session.close(CLOSE_GRACE_MS) : session.destroy
+    // With bytes of the peer unread, closing at once would take back what was sent and is still under way.
+    return Exit.isSuccess(exit) && session.hasSent ? session.close(CLOSE_GRACE_MS) : session.destroy
   })
   const machine = yield* machineOf(connection, options)
   const service = yield* machineService({
@@ -137,7 +138,7 @@ const opened = Effect.fnUntraced(function* (
     Effect.catch((failed) => Effect.sync(() => session.crash(failed))),
     Effect.forkScoped
   )
-  session.start(service.submit)
+  session.start(service)
   return { session, machine, remote: connection.remote }
 })
 

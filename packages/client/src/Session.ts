@@ -3,7 +3,7 @@
  * no effect of its own but those that others wait on.
  */
 import { MAX_SEND_BUFFER_BYTES, type PeerInfo, type PeerInput } from "@satwire/peer"
-import type { MachineFailed } from "@satwire/runtime"
+import type { MachineFailed, MachineService } from "@satwire/runtime"
 import { type CloseReason, type Connection, formatEndpoint } from "@satwire/transport"
 import type { Message } from "@satwire/wire"
 import * as Cause from "effect/Cause"
@@ -26,9 +26,12 @@ export class Session {
   readonly #writable: Latch.Latch = Latch.makeUnsafe(true)
   readonly inbox: Inbox
   #submit: (input: PeerInput) => void = () => {}
+  #between: (action: () => void) => void = (action) => action()
   /** What the next pong answers to. */
   #pong: Deferred.Deferred<number, SessionEnded> | undefined = undefined
   #blocked = false
+  /** Somebody has sent something, beyond what the protocol says by itself. */
+  #hasSent = false
   #over: Exit.Exit<never, SessionEnded> | undefined = undefined
 
   constructor(connection: Connection, queue: Queue.Queue<Message, SessionEnded>) {
@@ -37,8 +40,9 @@ export class Session {
   }
 
   /** Begins the handshake. */
-  start(submit: (input: PeerInput) => void): void {
+  start({ submit, between }: Pick<MachineService<PeerInput, SessionOutput>, "submit" | "between">): void {
     this.#submit = submit
+    this.#between = between
     submit({ _tag: "Opened" })
     this.#connection.start({
       onBytes: (chunk) => submit({ _tag: "Bytes", chunk }),
@@ -52,8 +56,7 @@ export class Session {
     if (this.#over !== undefined) return
     switch (output._tag) {
       case "Ready":
-        Deferred.doneUnsafe(this.#ready, Exit.succeed(output.info))
-        return
+        return this.#between(() => Deferred.doneUnsafe(this.#ready, Exit.succeed(output.info)))
       case "Received":
         return this.inbox.push(output.message)
       case "Pong":
@@ -85,6 +88,7 @@ export class Session {
     return Effect.suspend(() => {
       if (this.#over !== undefined) return this.#over
       if (this.#blocked) return Effect.andThen(this.#writable.await, this.send(message))
+      this.#hasSent = true
       this.#submit({ _tag: "Send", message })
       return Effect.void
     })
@@ -109,6 +113,10 @@ export class Session {
     this.#connection.destroy()
   }
 
+  get hasSent(): boolean {
+    return this.#hasSent
+  }
+
   /** Closes the connection now, and waits until it is gone. */
   readonly destroy: Effect.Effect<void> = Effect.suspend(() => {
     this.#connection.destroy()
@@ -131,20 +139,21 @@ export class Session {
     if (this.#over !== undefined) return
     const exit = Exit.failCause(cause)
     this.#over = exit
-    Deferred.doneUnsafe(this.#ready, exit)
-    Deferred.doneUnsafe(this.#ended, exit)
-    if (this.#pong !== undefined) Deferred.doneUnsafe(this.#pong, exit)
-    this.inbox.end(cause)
     this.#submit({ _tag: "Close" })
     this.#blocked = false
-    this.#writable.openUnsafe()
+    this.#between(() => {
+      Deferred.doneUnsafe(this.#ready, exit)
+      Deferred.doneUnsafe(this.#ended, exit)
+      if (this.#pong !== undefined) Deferred.doneUnsafe(this.#pong, exit)
+      this.inbox.end(cause)
+      this.#writable.openUnsafe()
+    })
   }
 
   #answered(roundTripMs: number): void {
     const pong = this.#pong
-    // Before those who waited run on, in this very call, and ask anew.
     this.#pong = undefined
-    if (pong !== undefined) Deferred.doneUnsafe(pong, Exit.succeed(roundTripMs))
+    if (pong !== undefined) this.#between(() => Deferred.doneUnsafe(pong, Exit.succeed(roundTripMs)))
   }
 
   #hold(held: boolean): void {
@@ -158,7 +167,7 @@ export class Session {
     this.#blocked = blocked
     this.#submit({ _tag: "SendBlocked", blocked })
     if (blocked) this.#writable.closeUnsafe()
-    else this.#writable.openUnsafe()
+    else this.#between(() => !this.#blocked && this.#writable.openUnsafe())
   }
 
   #closed(reason: CloseReason): void {

@@ -14,7 +14,7 @@ import {
   parseEndpoint
 } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
-import type { Message } from "@satwire/wire"
+import { type Message, encodePayload } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -73,7 +73,7 @@ export const connect = (peer: string | Endpoint, options: ConnectOptions = {}): 
     Effect.gen(function* () {
       const resolved = sessionOptions(options)
       const endpoint = yield* endpointOf(peer, resolved.params)
-      return withLoop(yield* Session.connect(endpoint, { ...resolved, dialTimeoutMs: options.dialTimeoutMs }))
+      return forLoops(yield* Session.connect(endpoint, { ...resolved, dialTimeoutMs: options.dialTimeoutMs }))
     }).pipe(carriedBy(options.transport ?? layerTcp)),
     options
   )
@@ -81,7 +81,7 @@ export const connect = (peer: string | Endpoint, options: ConnectOptions = {}): 
 /** Shakes hands over a connection that nobody has started yet, whichever end opened it. */
 export const overConnection = (connection: Connection, options: SessionOptions = {}): Promise<OwnSession> =>
   acquire(
-    Effect.suspend(() => Effect.map(Session.overConnection(connection, sessionOptions(options)), withLoop)),
+    Effect.suspend(() => Effect.map(Session.overConnection(connection, sessionOptions(options)), forLoops)),
     options
   )
 
@@ -99,7 +99,7 @@ export const listen = (
       const resolved = { ...sessionOptions(options), maxSessions: options.maxSessions }
       const endpoint = yield* endpointOf(where, resolved.params)
       const listening = yield* Listen.listen(endpoint, resolved, (session) =>
-        Effect.tryPromise({ try: () => onSession(promised(withLoop(session))), catch: (thrown) => thrown }).pipe(
+        Effect.tryPromise({ try: () => onSession(promised(forLoops(session))), catch: (thrown) => thrown }).pipe(
           Effect.catch((thrown) => (thrown instanceof SessionEnded ? Effect.fail(thrown) : Effect.die(thrown)))
         )
       )
@@ -108,13 +108,27 @@ export const listen = (
     options
   )
 
-/** The messages one by one: a loop that is left takes none along that it did not see, as a stream of chunks would. */
-const withLoop = (session: Session.PeerSession): PeerSessionWithLoop => ({
+type SessionForLoops = Omit<Session.PeerSession, "messages"> & { readonly messages: AsyncIterable<Message> }
+
+/**
+ * Two members are other than under Effect. The messages come one by one: a loop that is left takes none along that it did not see, as a
+ * stream of chunks would. And what is sent is looked at first, since there may be no types to say what a message is.
+ */
+const forLoops = (session: Session.PeerSession): SessionForLoops => ({
   ...session,
+  send: (message) => Effect.andThen(sendable(message), session.send(message)),
   messages: repeated(session.receive, (ended) => ended.reason._tag === "ClosedHere")
 })
 
-type PeerSessionWithLoop = Omit<Session.PeerSession, "messages"> & { readonly messages: AsyncIterable<Message> }
+/** Dies of a `TypeError` for what cannot be encoded. */
+const sendable = (message: Message): Effect.Effect<void> =>
+  Effect.sync(() => {
+    try {
+      encodePayload(message)
+    } catch (cause) {
+      throw new TypeError("this is no message that can be sent: see Message of @satwire/wire", { cause })
+    }
+  })
 
 /** With a transport of its own, which closes with the scope. */
 const carriedBy =

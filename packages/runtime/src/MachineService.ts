@@ -9,6 +9,8 @@
  * ```
  *
  * A turn is synchronous: nothing asynchronous lies between bytes and the outbox. Effect owns the lifetime, the timer and the streams.
+ * Nobody else runs within a turn: a fiber that is told something runs on at once, inside the call that told it (measured), so whoever
+ * tells does it `between` turns.
  */
 import type { Machine, Now } from "@satwire/machine"
 import type * as Cause from "effect/Cause"
@@ -57,6 +59,11 @@ export interface MachineService<in Input, out Output> {
    * failure, and after the scope has closed, inputs are dropped.
    */
   readonly submit: (input: Input) => void
+  /**
+   * Runs an action while no turn is under way: now, or else right after. For what wakes fibers, which may well read the machine's state
+   * or submit to it. It runs after a failure and after the scope has closed, too.
+   */
+  readonly between: (action: () => void) => void
   /** The clock's readings, as the machine is given them. */
   readonly now: () => Now
   /** What the machine puts out from now on. A reader that is more than `OUTPUTS_KEPT` behind loses the oldest. */
@@ -84,7 +91,9 @@ export const machineService = <Input extends { readonly _tag: string }, Output>(
     const published = yield* PubSub.sliding<Exit.Exit<Output, MachineFailed>>(OUTPUTS_KEPT)
     const driver = new Driver(options, now, {
       sleep: (ms, wake) => fork(Effect.andThen(ms > 0 ? Effect.sleep(ms) : Effect.yieldNow, Effect.sync(wake))),
-      publish: (output) => PubSub.publishUnsafe(published, Exit.succeed(output)),
+      publish: (outputs) => {
+        for (const output of outputs) PubSub.publishUnsafe(published, Exit.succeed(output))
+      },
       fail: (failure) => {
         Deferred.doneUnsafe(failed, Exit.fail(failure))
         PubSub.publishUnsafe(published, Exit.fail(failure))
@@ -93,6 +102,7 @@ export const machineService = <Input extends { readonly _tag: string }, Output>(
     yield* Effect.addFinalizer(() => Effect.sync(() => driver.stop()))
     return {
       submit: (input) => driver.submit(input),
+      between: (action) => driver.between(action),
       now,
       outputs: Stream.fromPubSub(published).pipe(Stream.mapEffect((exit) => exit)),
       failure: Deferred.await(failed)
@@ -102,7 +112,7 @@ export const machineService = <Input extends { readonly _tag: string }, Output>(
 /** What a driver needs of Effect. */
 interface Edge<Output> {
   readonly sleep: (ms: number, wake: () => void) => Fiber.Fiber<void>
-  readonly publish: (output: Output) => void
+  readonly publish: (outputs: ReadonlyArray<Output>) => void
   readonly fail: (failure: MachineFailed) => void
 }
 
@@ -111,6 +121,8 @@ class Driver<Input extends { readonly _tag: string }, Output> {
   readonly #now: () => Now
   readonly #edge: Edge<Output>
   readonly #waiting: Array<Input> = []
+  /** What is to be done once no turn is under way. */
+  readonly #afterwards: Array<() => void> = []
   readonly #lastInputs: Array<string> = []
   #inTurn = false
   #stopped = false
@@ -137,6 +149,12 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     }
     this.#inTurn = false
     this.#arm()
+    for (let next = this.#afterwards.shift(); next !== undefined; next = this.#afterwards.shift()) next()
+  }
+
+  between(action: () => void): void {
+    if (this.#inTurn) this.#afterwards.push(action)
+    else action()
   }
 
   stop(): void {
@@ -150,13 +168,15 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     this.#lastInputs.push(input._tag)
     if (this.#lastInputs.length > INPUTS_REPORTED) this.#lastInputs.shift()
     const outputs: Array<Output> = []
+    const performed: Array<Output> = []
+    this.between(() => this.#edge.publish(performed))
     try {
       this.#options.machine.handle(input, this.#now(), { push: (output) => outputs.push(output) })
       for (const output of outputs) {
         // What was performed may have closed the scope.
         if (this.#stopped) return
         this.#options.perform?.(output)
-        this.#edge.publish(output)
+        performed.push(output)
       }
     } catch (thrown) {
       this.#fail(thrown)
@@ -168,7 +188,8 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     const what = thrown instanceof Error ? thrown.message : String(thrown)
     const last = this.#lastInputs.at(-1) ?? "none"
     const message = `a machine broke its own rule: ${what} (last input: ${last}); this is a bug of Satwire`
-    this.#edge.fail(new MachineFailed({ thrown, lastInputs: [...this.#lastInputs], message }))
+    const failure = new MachineFailed({ thrown, lastInputs: [...this.#lastInputs], message })
+    this.between(() => this.#edge.fail(failure))
   }
 
   #deadline(): number | undefined {
