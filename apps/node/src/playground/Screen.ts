@@ -84,4 +84,5 @@ export const bar = (share: number): string => {
 
 const thousands = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, " ")
 
-const clip = (line: string, columns: number): string => (line.length <= columns ? line : `${line.slice(0, columns - 1)}…`)
+const clip = (line: string, columns: number): string =>
+  line.length <= columns ? line : `${line.slice(0, columns - 1)}…`

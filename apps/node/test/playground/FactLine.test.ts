@@ -14,8 +14,17 @@ describe("a line for a fact", () => {
 
   it("says why a peer was lost, in a sentence", () => {
     const reason = { _tag: "PingTimeout" } as const
-    const fact = { _tag: "PeerDisconnected", peer: PeerId(1), address: "127.0.0.1:1", reason, cost: "disconnect" } as const
-    assert.match(factLine("bob", fact) ?? "", /^bob +lost 127\.0\.0\.1:1: a ping was not answered within TIMEOUT_INTERVAL/)
+    const fact = {
+      _tag: "PeerDisconnected",
+      peer: PeerId(1),
+      address: "127.0.0.1:1",
+      reason,
+      cost: "disconnect"
+    } as const
+    assert.match(
+      factLine("bob", fact) ?? "",
+      /^bob +lost 127\.0\.0\.1:1: a ping was not answered within TIMEOUT_INTERVAL/
+    )
   })
 
   it("never prints what a peer sent as it came", () => {

@@ -1,0 +1,109 @@
+/** The commands of `satwire`. What a command does is loaded when it is given, so that `--help` and `--version` are quick. */
+import * as Argument from "effect/cli/Argument"
+import * as CliConfig from "effect/cli/CliConfig"
+import type * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Completions from "effect/cli/Completions"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { VERSION } from "../Version.ts"
+import type { PlaygroundError } from "../playground/Playground.ts"
+import type { RunNodeError } from "../node/RunNode.ts"
+import type { RunPeerError } from "../peer/RunPeer.ts"
+import { completionsOf, flagsOf, sharedFlags } from "./Flags.ts"
+import { presenter } from "./Presenter.ts"
+
+/** The flags of a node, and those that its commands share with it. */
+const options = Command.make("satwire", { own: flagsOf("node") }).pipe(
+  Command.withSharedFlags({ shared: sharedFlags() })
+)
+
+const TARGET = "The peer's address or name; without a port, the network's own."
+
+const node = options.pipe(
+  Command.withHandler(({ own, shared }) =>
+    Effect.flatMap(
+      Effect.promise(() => import("../node/RunNode.ts")),
+      ({ runNode }) => runNode({ ...own, ...shared })
+    )
+  ),
+  Command.withDescription(
+    [
+      "Satwire, a Bitcoin node in TypeScript.",
+      "Without a command it runs a node, on mainnet unless told otherwise, that follows the headers of the peers given by --connect (it finds peers by itself in a later release). It validates every rule about headers; blocks, transactions and scripts it does not look at yet, so it offers and relays none on a public network. Ctrl-C ends it; what it has learned is kept in the data directory, ~/.satwire."
+    ].join("\n")
+  ),
+  Command.withExamples([
+    { command: "satwire --connect=203.0.113.5", description: "follows mainnet's headers from this node" },
+    { command: "satwire -regtest -bind=127.0.0.1", description: "a node of your own private network" },
+    { command: "satwire peer 203.0.113.5:8333", description: "asks one node who it is" },
+    { command: "satwire playground", description: "a network in this terminal, to look at" },
+    { command: "satwire --completions bash", description: "the completions for your shell" }
+  ])
+)
+
+const peer = Command.make(
+  "peer",
+  { target: Argument.String("host:port").pipe(Argument.withDescription(TARGET)), own: flagsOf("peer") },
+  Effect.fnUntraced(function* ({ target, own }) {
+    const { shared } = yield* options
+    const { runPeer } = yield* Effect.promise(() => import("../peer/RunPeer.ts"))
+    yield* runPeer(target, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Shakes hands with one peer and prints what it says of itself: version, user agent, services, height, features, clock and ping."
+  ),
+  Command.withExamples([
+    { command: "satwire peer 203.0.113.5", description: "a node of mainnet, on its usual port" },
+    { command: "satwire peer -regtest 127.0.0.1:18444 --json", description: "one of regtest, for a script" }
+  ])
+)
+
+const playground = Command.make(
+  "playground",
+  { own: flagsOf("playground") },
+  Effect.fnUntraced(function* ({ own }) {
+    const { shared } = yield* options
+    const { startPlayground } = yield* Effect.promise(() => import("../playground/StartPlayground.ts"))
+    yield* startPlayground({ ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "A private regtest network in this process, on loopback: one node mines, the other follows, and you watch. It needs no Internet and keeps nothing."
+  ),
+  Command.withExamples([
+    { command: "satwire playground", description: "until Ctrl-C" },
+    { command: "satwire playground --blocks=10 --interval=1", description: "ten blocks, one a second" }
+  ])
+)
+
+const satwire = node.pipe(Command.withSubcommands([peer, playground]))
+
+/** `--completions <shell>`, with what the table of options knows beyond the parser. */
+const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
+  flag: Flag.withMetavar(GlobalFlag.Completions.flag, "<shell>"),
+  run: (shell, { command }) =>
+    Option.isNone(shell)
+      ? Effect.void
+      : Console.log(Completions.generate(command.name, shell.value, completionsOf(Completions.fromCommand(command))))
+})
+
+const settings = Layer.mergeAll(
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, completions] }),
+  CliOutput.layerPresenter(presenter)
+)
+
+/** Why a command failed. */
+export type CommandError = RunNodeError | RunPeerError | PlaygroundError
+
+/** Runs a command line. */
+export const runCommand = (
+  argv: ReadonlyArray<string>
+): Effect.Effect<void, CliError.CliError | CommandError, Command.Environment> =>
+  Effect.provide(Command.runWith(satwire, { version: VERSION })(argv), settings)

@@ -1,0 +1,62 @@
+/**
+ * How the program ends: which exit code, and what it says of an error.
+ *
+ * ```
+ *   0   done; or a node or playground that was asked to stop and has closed everything
+ *   1   something failed: one sentence on stderr
+ *   2   a command line, environment or file that cannot be followed: one sentence on stderr
+ *   130 a question that was interrupted before its answer
+ * ```
+ */
+import * as Cause from "effect/Cause"
+import * as CliError from "effect/cli/CliError"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { ConfigError } from "../config/ConfigError.ts"
+import { complaint } from "./Presenter.ts"
+
+const FAILED = 1
+const NOT_UNDERSTOOD = 2
+const INTERRUPTED = 130
+
+/** How long everything may take to close after Ctrl-C. */
+const CLOSING_MS = 5000
+
+/** Sees to it that a program that was asked to stop does: a second Ctrl-C ends it at once, and so does closing that takes too long. */
+export const stopInTime = (): void => {
+  const overdue = Effect.sleep(CLOSING_MS).pipe(
+    Effect.andThen(Console.error(complaint(`could not close everything within ${CLOSING_MS / 1000} seconds`))),
+    Effect.andThen(Effect.sync(() => process.exit(FAILED)))
+  )
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      Effect.runFork(overdue)
+      process.on(signal, () => process.exit(INTERRUPTED))
+    })
+  }
+}
+
+/** Something that goes on until it is asked to stop has then done what it should. */
+export const endsWell = <A, E, R>(endless: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onInterrupt(endless, () => Effect.sync(() => void (process.exitCode = 0)))
+
+/** The exit code for how the program went. */
+export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit)) return 0
+  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? INTERRUPTED)
+  const error = Cause.squash(exit.cause)
+  return error instanceof ConfigError || CliError.isCliError(error) ? NOT_UNDERSTOOD : FAILED
+}
+
+/** Says what went wrong: an error in its own sentence, a bug with all that is known of it. */
+export const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  if (cause.reasons.some(Cause.isDieReason)) {
+    return Console.error(`${complaint("this is a bug of Satwire, please report it:")}\n${Cause.pretty(cause)}`)
+  }
+  const error = Cause.squash(cause)
+  // What is wrong with a command line the presenter has said.
+  if (CliError.isCliError(error)) return Effect.void
+  return Console.error(complaint(error instanceof Error ? error.message : String(error)))
+}

@@ -1,0 +1,68 @@
+/** What the command line says back: help, the version, or one sentence about the first thing that is wrong with it. */
+import * as Console from "effect/Console"
+import type * as CliError from "effect/cli/CliError"
+import type * as CliOutput from "effect/cli/CliOutput"
+import * as Effect from "effect/Effect"
+import { clipped, wrongValue } from "../config/ConfigError.ts"
+import { nearest, suggestion } from "../config/Nearest.ts"
+import { ROWS, resolveName, rowNamed } from "../config/Options.ts"
+import type { CommandName } from "../config/OptionRow.ts"
+import { commandOf, formatHelp } from "./Help.ts"
+
+export const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    switch (event._tag) {
+      case "Version":
+        return Console.log(`${event.name} ${event.version}`)
+      case "Help":
+        return Console.log(formatHelp(event.helpDoc, event.commandPath))
+      case "InvalidInvocation": {
+        const [first] = event.errors
+        return first === undefined ? Effect.void : Console.error(complaint(sentenceOf(first, event.commandPath)))
+      }
+    }
+  }
+}
+
+/** How every error of this program is printed. */
+export const complaint = (sentence: string): string => `satwire: ${sentence.replace(/\.$/, "")}`
+
+const sentenceOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string>): string => {
+  const command = path.join(" ")
+  switch (error._tag) {
+    case "UnrecognizedOption":
+      return unknownOption(error.option, commandOf(path), command)
+    case "UnknownSubcommand": {
+      const meant = nearest(error.subcommand, ["peer", "playground"])
+      return `there is no command "${clipped(error.subcommand)}"${suggestion(meant)} (see "satwire --help")`
+    }
+    case "MissingArgument":
+      return `"${command}" needs <${error.argument}> (see "${command} --help")`
+    case "UnexpectedArgument":
+      return `"${command}" has no use for "${clipped(error.arguments.join(" "))}" (see "${command} --help")`
+    case "InvalidValue": {
+      const allowed = rowNamed(error.option)?.allowed ?? error.expected.replace(/^Expected:? /, "")
+      const origin = { _tag: "Flag", name: error.option } as const
+      return error.value === ""
+        ? `the flag --${error.option} has no value, but must be ${allowed}`
+        : wrongValue(origin, error.value, allowed).message
+    }
+    default:
+      return error.message
+  }
+}
+
+const ALWAYS = ["help", "version", "completions"]
+
+const unknownOption = (option: string, command: CommandName, path: string): string => {
+  const name = option.replace(/^-+/, "")
+  const row = resolveName(name)?.row
+  if (row !== undefined && !row.commands.includes(command)) {
+    const elsewhere = row.commands.map((name) => (name === "node" ? '"satwire"' : `"satwire ${name}"`)).join(" and ")
+    return `${option} is an option of ${elsewhere}, not of "${path}"`
+  }
+  const known = ROWS.filter(({ commands }) => commands.includes(command)).flatMap((row) => [row.name, ...row.aliases])
+  const meant = nearest(name, [...known, ...ALWAYS])
+  const did = suggestion(meant === undefined ? undefined : `--${meant}`)
+  return `there is no option ${clipped(option)}${did} (see "${path} --help")`
+}

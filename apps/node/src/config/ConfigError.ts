@@ -1,0 +1,43 @@
+/** What is wrong with what a person asked for: one sentence, exit code 2. */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+
+const ConfigErrorBase: new (fields: {
+  readonly message: string
+}) => Cause.YieldableError & { readonly _tag: "ConfigError"; readonly message: string } =
+  Data.TaggedError("ConfigError")
+
+export class ConfigError extends ConfigErrorBase {}
+
+/** Where a value was given. */
+export type Origin =
+  | { readonly _tag: "Flag"; readonly name: string }
+  | { readonly _tag: "Environment"; readonly name: string }
+  | { readonly _tag: "File"; readonly path: string; readonly line: number; readonly name: string }
+  | { readonly _tag: "Default"; readonly name: string }
+
+/** The beginning of a sentence about a value that was given there. */
+export const describeOrigin = (origin: Origin): string => {
+  switch (origin._tag) {
+    case "Flag":
+      return `the flag --${origin.name}`
+    case "Environment":
+      return `the environment variable ${origin.name}`
+    case "File":
+      return `"${origin.name}" in line ${origin.line} of ${origin.path}`
+    case "Default":
+      return `the default of ${origin.name}`
+  }
+}
+
+/** `the flag --port is "x", but must be a number …` */
+export const wrongValue = (origin: Origin, value: string, allowed: string): ConfigError =>
+  new ConfigError({ message: `${describeOrigin(origin)} is "${clipped(value)}", but must be ${allowed}` })
+
+const SHOWN_CHARACTERS = 80
+
+/** What may be shown of a text that came from anywhere: no control characters, not too long. */
+export const clipped = (text: string): string => {
+  const plain = text.replace(/\p{Cc}/gu, "?")
+  return plain.length <= SHOWN_CHARACTERS ? plain : `${plain.slice(0, SHOWN_CHARACTERS)}…`
+}

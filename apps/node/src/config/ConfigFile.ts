@@ -1,0 +1,98 @@
+/**
+ * The configuration file, in the format of `bitcoin.conf`: a person who runs Bitcoin Core knows it, and Core's own file can be read.
+ *
+ * ```
+ *   # a comment runs from # to the end of its line
+ *   uacomment=mine          for every network
+ *   [regtest]               from here on for regtest only; Core's names main and test work too
+ *   connect=127.0.0.1:18444
+ *   signet.port=38000       the same as port=38000 in [signet]
+ * ```
+ *
+ * Specification: of two lines for one option the one in the network's section wins, and within a section the first; of an option that
+ * may be given several times all lines count, those of the section before the others. A value cannot contain `#`. An option that
+ * belongs to one network (`connect`, `bind`, `port`) counts for mainnet alone where it stands in no section.
+ *
+ * Rationale: these are Core's rules (common/config.cpp), and a file must not mean two things to two programs. Where Core only warns (an
+ * unknown option, an unknown section) this is an error, because a mistyped line that is passed over is found much later.
+ */
+import * as Result from "effect/Result"
+import { ConfigError, clipped } from "./ConfigError.ts"
+import { nearest, suggestion } from "./Nearest.ts"
+import { NETWORK_SWITCHES, optionNames, resolveName } from "./Options.ts"
+import type { OptionRow } from "./OptionRow.ts"
+import { NETWORK_NAMES, type NetworkName, networkNamed } from "./Values.ts"
+
+/** One line that sets something. */
+export interface FileEntry {
+  readonly row: OptionRow<unknown>
+  /** As it was written, `no` and all. */
+  readonly name: string
+  readonly value: string
+  /** The network for which alone it counts. */
+  readonly section: NetworkName | undefined
+  readonly line: number
+}
+
+export interface ConfigFile {
+  readonly path: string
+  readonly entries: ReadonlyArray<FileEntry>
+}
+
+/** Reads the text of a file; `path` is for errors. */
+export const parseConfigFile = (text: string, path: string): Result.Result<ConfigFile, ConfigError> => {
+  const entries: Array<FileEntry> = []
+  let section: NetworkName | undefined
+  for (const [i, raw] of text
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .entries()) {
+    const where = `line ${i + 1} of ${path}`
+    const line = raw.split("#", 1)[0]?.trim() ?? ""
+    if (line === "") continue
+    const heading = /^\[(.*)\]$/.exec(line)?.[1]
+    if (heading !== undefined) {
+      section = networkNamed(heading.trim())
+      if (section === undefined) return fail(`${where} begins the section ${unknownSection(heading)}`)
+      continue
+    }
+    const entry = parseEntry(line, section, i + 1)
+    if (typeof entry === "string") return fail(`${where} ${entry}`)
+    entries.push(entry)
+  }
+  return Result.succeed({ path, entries })
+}
+
+/** What the line sets, or what is wrong with it. */
+const parseEntry = (line: string, section: NetworkName | undefined, number: number): FileEntry | string => {
+  const equals = line.indexOf("=")
+  const key = (equals < 0 ? line : line.slice(0, equals)).trim()
+  if (key.startsWith("-")) return `sets "${clipped(key)}": in a file options stand without the leading -`
+  const dot = key.indexOf(".")
+  const dotted = dot < 0 ? undefined : networkNamed(key.slice(0, dot))
+  if (dot >= 0 && dotted === undefined) return `is for the section ${unknownSection(key.slice(0, dot))}`
+  const name = key.slice(dot + 1)
+  const resolved = resolveName(name)
+  if (resolved === undefined || resolved.row.from === "flags") return `sets ${unknownOption(name)}`
+  const { row, negated } = resolved
+  if (row.from !== "everywhere") return `sets ${row.name}, which only a flag or the environment can set`
+  const inSection = dotted ?? section
+  const choosesNetwork = row.name === "network" || [...NETWORK_SWITCHES.keys()].some((name) => name === row.name)
+  if (choosesNetwork && inSection !== undefined) {
+    return `sets ${row.name} for ${inSection}: what chooses the network stands before the first section`
+  }
+  if (equals < 0) return `sets nothing: write ${row.name}=${row.kind === "switch" ? "1" : row.metavar}`
+  const value = line.slice(equals + 1).trim()
+  if (!negated) return { row, name, value, section: inSection, line: number }
+  if (value !== "1" && value !== "0") return `is "${name}=${clipped(value)}", but no${row.name} must be 0 or 1`
+  if (row.kind === "list" && value === "0") return `is "${name}=0": write ${row.name}=${row.metavar} instead`
+  return { row, name, value: value === "1" ? "0" : "1", section: inSection, line: number }
+}
+
+const unknownSection = (name: string): string =>
+  `"${clipped(name)}", which is no network${suggestion(nearest(name, [...NETWORK_NAMES, "main", "test"]))}`
+
+const unknownOption = (name: string): string =>
+  `"${clipped(name)}", which is no option${suggestion(nearest(name, optionNames()))}`
+
+const fail = (message: string): Result.Result<never, ConfigError> => Result.fail(new ConfigError({ message }))

@@ -1,0 +1,64 @@
+/** Gathers what was given on the command line, in the environment and in the configuration file. */
+import { homedir } from "node:os"
+import { resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
+import { ConfigError } from "./ConfigError.ts"
+import { type ConfigFile, parseConfigFile } from "./ConfigFile.ts"
+import type { CommandName } from "./OptionRow.ts"
+import { type Resolution, type Sources, resolveBefore, resolveSettings } from "./Settings.ts"
+
+export interface Loaded extends Resolution {
+  /** The configuration file that was read, if there is one. */
+  readonly file: string | undefined
+}
+
+/** The settings for a command, given its flags. */
+export const loadSettings = (
+  command: CommandName,
+  flags: Sources["flags"]
+): Effect.Effect<Loaded, ConfigError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const environment = yield* Effect.sync(() => ({ ...process.env }))
+    const before = { command, flags, environment }
+    const datadir = yield* Effect.fromResult(resolveBefore("datadir", before))
+    const conf = yield* Effect.fromResult(resolveBefore("conf", before))
+    const path = absolute(conf.value, datadir.value)
+    const file = command === "playground" ? undefined : yield* readConfigFile(path, conf.given)
+    const resolution = yield* Effect.fromResult(resolveSettings({ ...before, file }))
+    return { ...resolution, file: file?.path }
+  })
+
+/** The path from the root: `~` is the home directory, and a relative path starts at `base`, or where the program was started. */
+export const absolute = (path: string, base?: string): string => {
+  if (path === "~" || path.startsWith("~/")) return resolve(homedir(), path.slice(2))
+  return base === undefined ? resolve(path) : resolve(absolute(base), path)
+}
+
+const readConfigFile = (
+  path: string,
+  mustExist: boolean
+): Effect.Effect<ConfigFile | undefined, ConfigError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const text = yield* Effect.result(files.readFileString(path))
+    if (Result.isSuccess(text)) return yield* Effect.fromResult(parseConfigFile(text.success, path))
+    const code = codeOf(text.failure)
+    const isMissing = code === "ENOENT" || code === "ENOTDIR"
+    if (isMissing && !mustExist) return undefined
+    const why = isMissing ? "does not exist" : `cannot be read: ${WORDS[code] ?? code}`
+    return yield* new ConfigError({ message: `the configuration file ${path} ${why}` })
+  })
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "this user has not the right to",
+  EISDIR: "it is a directory"
+}
+
+/** The system's own word for what went wrong. */
+const codeOf = ({ reason }: PlatformError): string => {
+  const { cause } = reason
+  return cause instanceof Error && "code" in cause ? String(cause.code) : reason._tag
+}

@@ -1,0 +1,84 @@
+/** What is known of one option: everything else (flags, environment, files, help, documentation) is made from it. */
+import type { Value } from "./Values.ts"
+
+export type CommandName = "node" | "peer" | "playground"
+
+export interface OptionFacts {
+  /** Bitcoin Core's name where Core has the option. */
+  readonly name: string
+  readonly aliases: ReadonlyArray<string>
+  /**
+   * `switch` may stand without a value, which means 1, and is turned off by `no<name>`; `list` may be given several times, and `0` or
+   * `no<name>` empties it.
+   */
+  readonly kind: "switch" | "one" | "list"
+  /** What completes it in a shell. */
+  readonly completes: "nothing" | "directory" | "file" | ReadonlyArray<string>
+  /** How its value is called in the help, such as `<host:port>`. */
+  readonly metavar: string
+  /** What follows "must be" where a value is wrong. */
+  readonly allowed: string
+  /** One or two sentences with units. */
+  readonly doc: string
+  /** The default in words where it is no value of its own. */
+  readonly defaultDoc: string | undefined
+  readonly commands: ReadonlyArray<CommandName>
+  /** Everywhere, except where reading it there makes no sense. */
+  readonly from: "everywhere" | "flags and environment" | "flags"
+  /**
+   * As Core's network-only options: in a file it is for mainnet unless it stands in the section of another network, so that one network
+   * does not take over another's addresses and ports.
+   */
+  readonly perNetwork: boolean
+}
+
+/** A row with the Schema of its value. */
+export interface OptionRow<A> extends OptionFacts {
+  readonly value: Value<A>
+  /** The text that it has where nobody gives one. */
+  readonly default: string | undefined
+}
+
+type Given<A> = Pick<OptionRow<A>, "name" | "value" | "metavar" | "allowed" | "doc" | "commands"> &
+  Partial<Pick<OptionRow<A>, "aliases" | "completes" | "from" | "perNetwork">>
+
+const REST = {
+  aliases: [],
+  completes: "nothing",
+  from: "everywhere",
+  perNetwork: false,
+  default: undefined,
+  defaultDoc: undefined
+} as const
+
+/** One value, with a default of its own. */
+export const one = <A>(row: Given<A> & { readonly default: string }): OptionRow<A> & { readonly default: string } => ({
+  ...REST,
+  kind: "one",
+  ...row
+})
+
+/** One value or none; what none means is said in words. */
+export const oneOrNone = <A>(row: Given<A> & { readonly defaultDoc: string }): OptionRow<A> => ({
+  ...REST,
+  kind: "one",
+  ...row
+})
+
+/** On, off, or not said. */
+export const onOff = <A>(
+  row: Omit<Given<A>, "allowed" | "metavar"> & { readonly defaultDoc: string }
+): OptionRow<A> => ({
+  ...REST,
+  kind: "switch",
+  metavar: "<0|1>",
+  allowed: "0 or 1",
+  ...row
+})
+
+/** Any number of values. */
+export const list = <A>(row: Given<A> & { readonly defaultDoc: string }): OptionRow<A> => ({
+  ...REST,
+  kind: "list",
+  ...row
+})

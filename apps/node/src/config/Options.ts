@@ -1,0 +1,246 @@
+/**
+ * Every option, once. Flags, environment variables, the configuration file, `--help`, completions and the README's table are made from
+ * these rows; a new option is a field of {@link Settings} and a row of {@link OPTIONS}.
+ *
+ * Specification: a value is looked for among the flags, then in the environment (`SATWIRE_` and the name in capitals), then in the
+ * configuration file, and the first place that has the option wins whole, also for options that may be given several times.
+ *
+ * Rationale: one rule that a person can keep in mind. Bitcoin Core adds up the lists of the command line and the file; here a
+ * `-connect` on the command line means those addresses and no others. An option that Core has bears Core's name and takes Core's values.
+ */
+import { type CommandName, type OptionRow, list, one, oneOrNone, onOff } from "./OptionRow.ts"
+import {
+  type HostPort,
+  NETWORK_CHOICES,
+  NETWORK_NAMES,
+  type NetworkName,
+  local,
+  network,
+  path,
+  remote,
+  seconds,
+  trueOrFalse,
+  userAgentComment,
+  wholeNumber,
+  work
+} from "./Values.ts"
+
+/** The values of all options. What has no default is `undefined` until somebody gives it. */
+export interface Settings {
+  readonly network: NetworkName | undefined
+  readonly regtest: boolean | undefined
+  readonly signet: boolean | undefined
+  readonly testnet: boolean | undefined
+  readonly testnet4: boolean | undefined
+  readonly datadir: string
+  readonly conf: string
+  readonly connect: ReadonlyArray<HostPort>
+  readonly listen: boolean | undefined
+  readonly bind: HostPort | undefined
+  readonly port: number | undefined
+  readonly maxconnections: number
+  readonly timeout: number
+  readonly uacomment: ReadonlyArray<string>
+  readonly minimumchainwork: bigint | undefined
+  readonly json: boolean | undefined
+  readonly blocks: number | undefined
+  readonly interval: number
+}
+
+export type OptionName = keyof Settings
+
+/** The row that a setting of this type needs: one that can be `undefined` has no default, any other single one has. */
+type RowOf<A> = [A] extends [ReadonlyArray<infer Item>]
+  ? OptionRow<Item>
+  : undefined extends A
+    ? OptionRow<Exclude<A, undefined>>
+    : OptionRow<A> & { readonly default: string }
+
+const NODE: ReadonlyArray<CommandName> = ["node"]
+const NODE_AND_PEER: ReadonlyArray<CommandName> = ["node", "peer"]
+const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
+
+/** Core's shorthands for `-chain`. */
+const shorthand = (name: string, doc: string, aliases: ReadonlyArray<string> = []): OptionRow<boolean> =>
+  onOff({ name, aliases, value: trueOrFalse, doc, defaultDoc: "off", commands: NODE_AND_PEER })
+
+export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } = {
+  network: oneOrNone({
+    name: "network",
+    aliases: ["chain"],
+    value: network,
+    completes: NETWORK_CHOICES,
+    metavar: "<name>",
+    allowed: `one of ${NETWORK_NAMES.join(", ")} (main and test, Core's names, mean the first two)`,
+    doc: `The network: ${NETWORK_NAMES.join(", ")}.`,
+    defaultDoc: "mainnet",
+    commands: NODE_AND_PEER
+  }),
+  regtest: shorthand("regtest", "The same as --network=regtest: a private network where anybody mines."),
+  signet: shorthand("signet", "The same as --network=signet."),
+  testnet: shorthand("testnet", "The same as --network=testnet3.", ["testnet3"]),
+  testnet4: shorthand("testnet4", "The same as --network=testnet4."),
+  datadir: one({
+    name: "datadir",
+    value: path,
+    completes: "directory",
+    metavar: "<directory>",
+    allowed: "a directory",
+    doc: "Where everything is kept; other networks than mainnet have a folder of their own in it, as in Core's.",
+    default: "~/.satwire",
+    commands: NODE_AND_PEER
+  }),
+  conf: one({
+    name: "conf",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "The configuration file; a relative path starts at the data directory.",
+    default: "satwire.conf",
+    from: "flags and environment",
+    commands: NODE_AND_PEER
+  }),
+  connect: list({
+    name: "connect",
+    value: remote,
+    metavar: "<host:port>",
+    allowed: "host, host:port or [IPv6 address]:port, with a port from 1 to 65535, or 0 for nobody",
+    doc: "Keeps a connection to this peer; may be given several times. Without a port, the network's own.",
+    defaultDoc: "nobody",
+    perNetwork: true,
+    commands: NODE
+  }),
+  listen: onOff({
+    name: "listen",
+    value: trueOrFalse,
+    doc: "Whether other nodes can connect to this one.",
+    defaultDoc: "1, but 0 with --connect and without --bind",
+    commands: NODE
+  }),
+  bind: oneOrNone({
+    name: "bind",
+    value: local,
+    metavar: "<address[:port]>",
+    allowed: "an address of this machine, with a port from 0 to 65535 or without one",
+    doc: "Listens on this address only. Port 0 takes a free one, which the log names.",
+    defaultDoc: "every address of this machine",
+    perNetwork: true,
+    commands: NODE
+  }),
+  port: oneOrNone({
+    name: "port",
+    value: wholeNumber(0, 65_535),
+    metavar: "<number>",
+    allowed: "a whole number from 0 to 65535",
+    doc: "The TCP port to listen on, where --bind names none.",
+    defaultDoc: "the network's: 8333, 18333, 48333, 38333, 18444",
+    perNetwork: true,
+    commands: NODE
+  }),
+  maxconnections: one({
+    name: "maxconnections",
+    value: wholeNumber(0, 10_000),
+    metavar: "<number>",
+    allowed: "a whole number from 0 to 10000",
+    doc: "Connections at most; 11 of them are kept for outbound ones.",
+    default: "125",
+    commands: NODE
+  }),
+  timeout: one({
+    name: "timeout",
+    value: wholeNumber(1, 600_000),
+    metavar: "<milliseconds>",
+    allowed: "a whole number of milliseconds from 1 to 600000",
+    doc: "How long one attempt to connect may take, in milliseconds.",
+    default: "5000",
+    commands: NODE_AND_PEER
+  }),
+  uacomment: list({
+    name: "uacomment",
+    value: userAgentComment,
+    metavar: "<text>",
+    allowed: "1 to 200 letters, digits, spaces and characters of .,;-_?@",
+    doc: "Adds a comment to the user agent that peers see; may be given several times.",
+    defaultDoc: "none",
+    commands: NODE_AND_PEER
+  }),
+  minimumchainwork: oneOrNone({
+    name: "minimumchainwork",
+    value: work,
+    metavar: "<hex>",
+    allowed: "at most 64 hexadecimal digits",
+    doc: "Chains with less work than this are not followed.",
+    defaultDoc: "the network's, as in Core's release",
+    commands: NODE
+  }),
+  json: onOff({
+    name: "json",
+    value: trueOrFalse,
+    doc: "Prints one JSON object instead of a table; the README lists its fields.",
+    defaultDoc: "off",
+    from: "flags",
+    commands: ["peer"]
+  }),
+  blocks: oneOrNone({
+    name: "blocks",
+    value: wholeNumber(1, 1_000_000_000),
+    metavar: "<number>",
+    allowed: "a whole number from 1 on",
+    doc: "Ends by itself after this many blocks.",
+    defaultDoc: "goes on until Ctrl-C",
+    from: "flags",
+    commands: PLAYGROUND
+  }),
+  interval: one({
+    name: "interval",
+    value: seconds(0.001, 86_400),
+    metavar: "<seconds>",
+    allowed: "a number of seconds from 0.001 to 86400",
+    doc: "The time between two blocks, in seconds.",
+    default: "3",
+    from: "flags",
+    commands: PLAYGROUND
+  })
+}
+
+/** All rows in the order of the table. */
+export const ROWS: ReadonlyArray<OptionRow<unknown>> = Object.values(OPTIONS)
+
+/** The rows that choose a network without a value of their own. */
+export const NETWORK_SWITCHES: ReadonlyMap<OptionName, NetworkName> = new Map([
+  ["regtest", "regtest"],
+  ["signet", "signet"],
+  ["testnet", "testnet3"],
+  ["testnet4", "testnet4"]
+])
+
+const BY_NAME: ReadonlyMap<string, OptionRow<unknown>> = new Map(
+  ROWS.flatMap((row) => [row.name, ...row.aliases].map((name) => [name, row] as const))
+)
+
+/** Every name under which an option is known. */
+export const optionNames = (): IterableIterator<string> => BY_NAME.keys()
+
+export const rowNamed = (name: string): OptionRow<unknown> | undefined => BY_NAME.get(name)
+
+/** An option's row, and whether its name was written with `no` before it. */
+export interface Resolved {
+  readonly row: OptionRow<unknown>
+  readonly negated: boolean
+}
+
+/** What a name means: `listen`, `chain`, `nolisten`, `no-listen`. */
+export const resolveName = (name: string): Resolved | undefined => {
+  const row = rowNamed(name)
+  if (row !== undefined) return { row, negated: false }
+  const positive = /^no-?(.+)$/.exec(name)?.[1]
+  const negated = positive === undefined ? undefined : rowNamed(positive)
+  return negated === undefined || negated.kind === "one" ? undefined : { row: negated, negated: true }
+}
+
+/** `SATWIRE_PORT`. */
+export const environmentName = (name: string): string => `SATWIRE_${name.toUpperCase()}`
+
+/** What a row's default is, in words. */
+export const defaultInWords = (row: OptionRow<unknown>): string => row.default ?? row.defaultDoc ?? "none"

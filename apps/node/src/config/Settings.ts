@@ -1,0 +1,177 @@
+/** From what was given anywhere to one value for each option, or one sentence that says which value is wrong and where it stands. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { ConfigError, type Origin, describeOrigin, wrongValue } from "./ConfigError.ts"
+import type { ConfigFile, FileEntry } from "./ConfigFile.ts"
+import { nearest } from "./Nearest.ts"
+import { NETWORK_SWITCHES, OPTIONS, type OptionName, ROWS, type Settings, environmentName } from "./Options.ts"
+import type { CommandName, OptionRow } from "./OptionRow.ts"
+import type { NetworkName } from "./Values.ts"
+
+export interface Sources {
+  readonly command: CommandName
+  /** The texts of each option on the command line, in order. */
+  readonly flags: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly file: ConfigFile | undefined
+}
+
+export interface Resolution {
+  readonly settings: Settings
+  readonly network: NetworkName
+  /** Options that somebody gave, with any value. */
+  readonly given: ReadonlySet<string>
+  /** Sentences about what was passed over. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** One value for each option that the command knows. */
+export const resolveSettings = (sources: Sources): Result.Result<Resolution, ConfigError> =>
+  Result.gen(function* () {
+    yield* onlyFlagsOf(sources)
+    const network = yield* chosenNetwork(sources)
+    const values: Record<string, unknown> = {}
+    const given = new Set<string>()
+    for (const row of ROWS) {
+      const texts = row.commands.includes(sources.command) ? (textsOf(row, sources, network)?.texts ?? []) : []
+      if (texts.length > 0) given.add(row.name)
+      values[row.name] = yield* valueOf(row, texts)
+    }
+    const warnings = [...passedOver(sources, network), ...mistypedVariables(sources.environment)]
+    // Each row's Schema gives what `Settings` says of it: `OPTIONS` is typed by it.
+    return { settings: values as unknown as Settings, network, given, warnings }
+  })
+
+/** The value of one option for which no file is read: where the file itself lies. */
+export const resolveBefore = (
+  name: "datadir" | "conf",
+  sources: Omit<Sources, "file">
+): Result.Result<{ readonly value: string; readonly given: boolean }, ConfigError> => {
+  const row: OptionRow<unknown> = OPTIONS[name]
+  const texts = textsOf(row, { ...sources, file: undefined }, "mainnet")?.texts ?? []
+  return Result.map(valueOf(row, texts), (value) => ({ value: value as string, given: texts.length > 0 }))
+}
+
+interface Text {
+  readonly value: string
+  readonly origin: Origin
+}
+
+/** The texts of an option from the first place that has it, and which place that was: 0 is the first. */
+const textsOf = (
+  row: OptionRow<unknown>,
+  sources: Sources,
+  network: NetworkName
+): { readonly rank: number; readonly texts: ReadonlyArray<Text> } | undefined => {
+  const places = [fromFlags(row, sources), fromEnvironment(row, sources), fromFile(row, sources, network)]
+  const rank = places.findIndex((texts) => texts.length > 0)
+  const texts = places[rank]
+  return texts === undefined ? undefined : { rank, texts }
+}
+
+const fromFlags = (row: OptionRow<unknown>, { flags }: Sources): ReadonlyArray<Text> =>
+  lastOf(
+    row,
+    (flags[row.name] ?? []).map((value) => ({ value, origin: { _tag: "Flag", name: row.name } }))
+  )
+
+/** As Core does with its command line: the last one counts. */
+const lastOf = (row: OptionRow<unknown>, texts: ReadonlyArray<Text>): ReadonlyArray<Text> =>
+  row.kind === "list" ? texts : texts.slice(-1)
+
+const fromEnvironment = (row: OptionRow<unknown>, { environment }: Sources): ReadonlyArray<Text> => {
+  if (row.from === "flags") return []
+  for (const name of [row.name, ...row.aliases].map(environmentName)) {
+    const value = environment[name]
+    if (value === undefined || value === "") continue
+    const values = row.kind === "list" ? value.split(",").map((part) => part.trim()) : [value]
+    return values.filter((part) => part !== "").map((part) => ({ value: part, origin: { _tag: "Environment", name } }))
+  }
+  return []
+}
+
+const fromFile = (row: OptionRow<unknown>, { file }: Sources, network: NetworkName): ReadonlyArray<Text> => {
+  if (file === undefined) return []
+  const entries = file.entries.filter((entry) => entry.row === row && countsFor(entry, network))
+  const inOrder = [
+    ...entries.filter(({ section }) => section !== undefined),
+    ...entries.filter(({ section }) => section === undefined)
+  ]
+  const texts = inOrder.map(({ value, name, line }): Text => {
+    return { value, origin: { _tag: "File", path: file.path, line, name } }
+  })
+  return row.kind === "list" ? texts : texts.slice(0, 1)
+}
+
+const countsFor = (entry: FileEntry, network: NetworkName): boolean =>
+  entry.section === undefined ? !entry.row.perNetwork || network === "mainnet" : entry.section === network
+
+const valueOf = (row: OptionRow<unknown>, texts: ReadonlyArray<Text>): Result.Result<unknown, ConfigError> => {
+  if (row.kind === "list") {
+    // `0` takes back what stands before it.
+    const from = texts.findLastIndex(({ value }) => value === "0") + 1
+    return Result.all(texts.slice(from).map((text) => decoded(row, text)))
+  }
+  const text = texts[0] ?? defaultOf(row)
+  return text === undefined ? Result.succeed(undefined) : decoded(row, text)
+}
+
+const defaultOf = (row: OptionRow<unknown>): Text | undefined =>
+  row.default === undefined ? undefined : { value: row.default, origin: { _tag: "Default", name: row.name } }
+
+const decoded = (row: OptionRow<unknown>, { value, origin }: Text): Result.Result<unknown, ConfigError> =>
+  Result.mapError(Schema.decodeUnknownResult(row.value)(value), () => wrongValue(origin, value, row.allowed))
+
+/**
+ * Of the options that choose a network those of the first place count; two of one place must agree. An option that says "not this one"
+ * (`-regtest=0`) takes back the same option further down.
+ */
+const chosenNetwork = (sources: Sources): Result.Result<NetworkName, ConfigError> =>
+  Result.gen(function* () {
+    let best: { readonly rank: number; readonly network: NetworkName; readonly origin: Origin } | undefined
+    for (const name of ["network", ...NETWORK_SWITCHES.keys()] as ReadonlyArray<OptionName>) {
+      const row: OptionRow<unknown> = OPTIONS[name]
+      const found = row.commands.includes(sources.command) ? textsOf(row, sources, "mainnet") : undefined
+      const text = found?.texts[0]
+      if (found === undefined || text === undefined) continue
+      const value = yield* decoded(row, text)
+      const network = value === true ? NETWORK_SWITCHES.get(name) : value === false ? undefined : (value as NetworkName)
+      if (network === undefined || (best !== undefined && best.rank < found.rank)) continue
+      if (best !== undefined && best.rank === found.rank && best.network !== network) {
+        const both = `${describeOrigin(best.origin)} and ${describeOrigin(text.origin)}`
+        return yield* Result.fail(new ConfigError({ message: `${both} choose two networks: give one of them` }))
+      }
+      best = { rank: found.rank, network, origin: text.origin }
+    }
+    return best?.network ?? "mainnet"
+  })
+
+/** Flags stand before or after a command's name, so one of another command can get here. */
+const onlyFlagsOf = ({ command, flags }: Sources): Result.Result<void, ConfigError> => {
+  const foreign = ROWS.find((row) => !row.commands.includes(command) && (flags[row.name] ?? []).length > 0)
+  return foreign === undefined
+    ? Result.succeed(undefined)
+    : Result.fail(new ConfigError({ message: `the flag --${foreign.name} has no meaning for "satwire ${command}"` }))
+}
+
+const passedOver = ({ command, file }: Sources, network: NetworkName): ReadonlyArray<string> =>
+  (file?.entries ?? [])
+    .filter(({ row, section }) => section === undefined && row.perNetwork && row.commands.includes(command))
+    .filter((entry) => !countsFor(entry, network))
+    .map(
+      ({ name, line }) =>
+        `"${name}" in line ${line} of ${file?.path} stands in no section and counts for mainnet alone: move it below [${network}]`
+    )
+
+/** Variables that are nearly an option's; others that begin with SATWIRE_ may be anybody's. */
+const mistypedVariables = (environment: Sources["environment"]): ReadonlyArray<string> => {
+  const known = ROWS.flatMap((row) => [row.name, ...row.aliases]).map(environmentName)
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.startsWith("SATWIRE_") || known.includes(name)) return []
+    const meant = nearest(
+      name.slice("SATWIRE_".length),
+      known.map((known) => known.slice("SATWIRE_".length))
+    )
+    return meant === undefined ? [] : [`the environment variable ${name} is no option; did you mean SATWIRE_${meant}?`]
+  })
+}

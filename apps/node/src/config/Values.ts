@@ -1,0 +1,110 @@
+/** The Schemas of single option values: from the text that a person writes to what the program works with. */
+import { parseEndpoint } from "@satwire/transport"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** A value that is written as text. */
+export type Value<A> = Schema.Codec<A, string>
+
+/** The networks that can be chosen, by the names of `ChainParams`. */
+export const NETWORK_NAMES = ["mainnet", "testnet3", "testnet4", "signet", "regtest"] as const
+export type NetworkName = (typeof NETWORK_NAMES)[number]
+
+/** Bitcoin Core's `-chain` has its own names for two of them. */
+const CORE_NETWORK_NAMES: Readonly<Record<string, NetworkName>> = { main: "mainnet", test: "testnet3" }
+
+/** The network that one of its names means. */
+export const networkNamed = (name: string): NetworkName | undefined =>
+  NETWORK_NAMES.find((known) => known === name) ??
+  (Object.hasOwn(CORE_NETWORK_NAMES, name) ? CORE_NETWORK_NAMES[name] : undefined)
+
+export const NETWORK_CHOICES: ReadonlyArray<string> = [...NETWORK_NAMES, ...Object.keys(CORE_NETWORK_NAMES)]
+
+const pattern = (expression: RegExp): Schema.Codec<string, string> => Schema.String.check(Schema.isPattern(expression))
+
+const decoded = <A>(
+  from: Schema.Codec<string, string>,
+  to: Schema.Codec<A, A>,
+  decode: (text: string) => A
+): Value<A> =>
+  from.pipe(Schema.decodeTo(to, SchemaTransformation.transform({ decode, encode: (value) => String(value) })))
+
+export const network: Value<NetworkName> = Schema.Literals(NETWORK_CHOICES).pipe(
+  Schema.decodeTo(
+    Schema.Literals(NETWORK_NAMES),
+    SchemaTransformation.transform({ decode: (name) => networkNamed(name) ?? "mainnet", encode: (name) => name })
+  )
+)
+
+/** As Bitcoin Core writes them, and as people do. */
+export const trueOrFalse: Value<boolean> = decoded(
+  pattern(/^(?:0|1|true|false|yes|no|on|off)$/),
+  Schema.Boolean,
+  (text) => /^(?:1|true|yes|on)$/.test(text)
+)
+
+export const wholeNumber = (minimum: number, maximum: number): Value<number> =>
+  decoded(pattern(/^[0-9]{1,12}$/), Schema.Int.check(Schema.isBetween({ minimum, maximum })), Number)
+
+/** A duration in seconds, in fractions down to milliseconds; decoded to milliseconds. */
+export const seconds = (minimum: number, maximum: number): Value<number> =>
+  decoded(
+    pattern(/^[0-9]{1,9}(?:\.[0-9]{1,3})?$/),
+    Schema.Finite.check(Schema.isBetween({ minimum: minimum * 1000, maximum: maximum * 1000 })),
+    (text) => Math.round(Number(text) * 1000)
+  )
+
+/** Up to 256 bits in hexadecimal, with or without `0x`. */
+export const work: Value<bigint> = decoded(pattern(/^(?:0x)?[0-9a-fA-F]{1,64}$/), Schema.BigInt, (text) =>
+  BigInt(`0x${text.replace(/^0x/, "")}`)
+)
+
+export const path: Value<string> = Schema.NonEmptyString
+
+/** Letters, digits and the punctuation that Core's `SAFE_CHARS_UA_COMMENT` allows (util/strencodings.cpp). */
+export const userAgentComment: Value<string> = pattern(/^[A-Za-z0-9 .,;\-_?@]{1,200}$/)
+
+/** A host and, where it was given, a port. */
+export interface HostPort {
+  readonly host: string
+  readonly port: number | undefined
+}
+
+const HostPortSchema: Schema.Codec<HostPort, HostPort> = Schema.Struct({
+  host: Schema.String,
+  port: Schema.UndefinedOr(Schema.Number)
+})
+
+/** What {@link parseEndpoint} takes for "no port was given". */
+const NO_PORT = -1
+
+const parseHostPort = (text: string): HostPort | undefined => {
+  const parsed = Result.getOrUndefined(parseEndpoint(text, NO_PORT))
+  return parsed === undefined
+    ? undefined
+    : { host: parsed.host, port: parsed.port === NO_PORT ? undefined : parsed.port }
+}
+
+const hostPort = (isAllowed: (parsed: HostPort) => boolean): Value<HostPort> =>
+  Schema.String.check(
+    Schema.makeFilter((text: string) => {
+      const parsed = parseHostPort(text)
+      return parsed !== undefined && isAllowed(parsed)
+    })
+  ).pipe(
+    Schema.decodeTo(
+      HostPortSchema,
+      SchemaTransformation.transform({
+        // The filter before has let it pass.
+        decode: (text) => parseHostPort(text) as HostPort,
+        encode: ({ host, port }) => `${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
+      })
+    )
+  )
+
+/** Whom to connect to: port 0 is nobody's. */
+export const remote: Value<HostPort> = hostPort(({ port }) => port !== 0)
+
+/** Where to listen: port 0 is any free one. */
+export const local: Value<HostPort> = hostPort(() => true)

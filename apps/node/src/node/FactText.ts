@@ -1,0 +1,66 @@
+/** What a node tells, as sentences for a log. */
+import type { GivenUpBecause, NodeFact } from "@satwire/node"
+import { describeDisconnect } from "@satwire/node-core"
+import { formatEndpoint } from "@satwire/transport"
+import { sanitizeUserAgent } from "@satwire/wire"
+import { counted } from "../Numbers.ts"
+
+/** `Debug` lines are for those who ask for them. */
+export type Level = "Debug" | "Info" | "Warn"
+
+export interface FactText {
+  readonly level: Level
+  readonly text: string
+}
+
+/** The sentence for a fact; `undefined` where progress lines say it. */
+export const factText = (fact: NodeFact): FactText | undefined => {
+  switch (fact._tag) {
+    case "HeadersLoaded":
+      return info(
+        `Loaded ${counted(fact.count, "header")} from disk; the best chain has height ${counted(fact.height)}.`
+      )
+    case "Listening":
+      return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
+    case "PeerConnected":
+      return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
+    case "PeerReady": {
+      const { direction, userAgent, startHeight, transport } = fact.info
+      const who = `${fact.address}, ${direction}, ${transport}`
+      const name = sanitizeUserAgent(userAgent) || "no user agent"
+      return info(`Shook hands with ${who}: ${name} at height ${counted(startHeight)}.`)
+    }
+    case "PeerDisconnected":
+      return info(`Disconnected ${fact.address}: ${describeDisconnect(fact.reason)}.`)
+    case "DialFailed":
+      return warn(`${fact.error.message} Trying again in ${Math.max(1, Math.round(fact.retryInMs / 1000))} s.`)
+    case "PeerGivenUp":
+      return warn(
+        `${formatEndpoint(fact.endpoint)} ${GIVEN_UP[fact.because]} and is not dialled again until the next start.`
+      )
+    case "InboundRefused":
+      return debug(`Refused a connection from ${formatEndpoint(fact.endpoint)}: --maxconnections are taken.`)
+    case "StoreBehind":
+      return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
+    case "MessageDropped":
+      return debug(`Dropped a "${fact.command}" message of peer ${fact.peer}: ${fact.why}.`)
+    case "SubmitRefused":
+      return warn(`Refused header ${fact.index} of those submitted: ${fact.rule}.`)
+    case "BlockMade":
+      return info("Mined a block.")
+    case "HeadersStored":
+      return debug(`Wrote ${counted(fact.count, "header")} to disk.`)
+    case "HeadersAccepted":
+    case "TipChanged":
+      return undefined
+  }
+}
+
+const GIVEN_UP: Record<GivenUpBecause, string> = {
+  BrokeTheRules: "broke the rules",
+  OurOwnAddress: "is this node itself"
+}
+
+const debug = (text: string): FactText => ({ level: "Debug", text })
+const info = (text: string): FactText => ({ level: "Info", text })
+const warn = (text: string): FactText => ({ level: "Warn", text })

@@ -1,0 +1,68 @@
+/** From settings to what a node is started with, and what a person should know about it first. */
+import type { NodeOptions } from "@satwire/node"
+import type { Endpoint } from "@satwire/transport"
+import * as Result from "effect/Result"
+import { ConfigError } from "../config/ConfigError.ts"
+import { type Identity, identityOf, isPublic } from "../config/Identity.ts"
+import type { Resolution } from "../config/Settings.ts"
+
+/** Connections that Bitcoin Core keeps for outbound ones out of `-maxconnections`: 8 full, 2 block-relay-only, 1 feeler (net.h). */
+const OUTBOUND_CONNECTIONS = 11
+
+export interface NodePlan {
+  readonly options: NodeOptions
+  /** Sentences for the log at start. */
+  readonly notices: ReadonlyArray<string>
+}
+
+/** `anyAddress` is what stands for every address of this machine. */
+export const planNode = (resolution: Resolution, anyAddress: string): Result.Result<NodePlan, ConfigError> =>
+  Result.gen(function* () {
+    const { settings, given } = resolution
+    const identity = yield* identityOf(resolution)
+    const { params, userAgent } = identity
+    const connect = settings.connect.map(({ host, port }) => ({ host, port: port ?? params.defaultPort }))
+    const listen = yield* listenAt(resolution, identity, anyAddress)
+    const options: NodeOptions = {
+      params,
+      roles: { headers: { serve: true, announce: !isPublic(params) }, mining: undefined },
+      userAgent,
+      // NODE_NETWORK promises blocks, and this node has none to give.
+      services: 0n,
+      connect,
+      listen,
+      maxInbound: Math.max(0, settings.maxconnections - OUTBOUND_CONNECTIONS),
+      dialTimeoutMs: settings.timeout
+    }
+    return { options, notices: noticesFor(options, given) }
+  })
+
+/**
+ * As Core's parameter interaction (init.cpp): with `-connect` a node does not listen, with `-bind` it does, and what is said outright
+ * counts more.
+ */
+const listenAt = (
+  { settings, given }: Resolution,
+  { params }: Identity,
+  anyAddress: string
+): Result.Result<Endpoint | undefined, ConfigError> => {
+  const { bind, port } = settings
+  if (bind !== undefined && settings.listen === false) {
+    return Result.fail(
+      new ConfigError({ message: "bind names an address to listen on, but listen is 0: give one of them" })
+    )
+  }
+  const listens = settings.listen ?? (bind !== undefined || !given.has("connect"))
+  if (!listens) return Result.succeed(undefined)
+  return Result.succeed({ host: bind?.host ?? anyAddress, port: bind?.port ?? port ?? params.defaultPort })
+}
+
+const noticesFor = ({ params, connect, listen }: NodeOptions, given: ReadonlySet<string>): ReadonlyArray<string> => {
+  const scope = isPublic(params)
+    ? "This node validates headers only: it verifies no block, transaction or script yet, so it offers no services, relays nothing and announces no block."
+    : "This node follows headers only: it serves no blocks yet, so it does not offer NODE_NETWORK."
+  if (connect.length > 0) return [scope]
+  const waits = listen === undefined ? "" : ", or let others connect to this one"
+  const why = given.has("connect") ? "Nobody is to be connected to" : "Finding peers by itself comes in a later release"
+  return [scope, `${why}: name one with --connect=host:port${waits}.`]
+}

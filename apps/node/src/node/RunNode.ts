@@ -1,0 +1,83 @@
+/** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
+import { networkInterfaces } from "node:os"
+import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node } from "@satwire/node"
+import { layerTcp } from "@satwire/transport-tcp"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { isPublic } from "../config/Identity.ts"
+import { type Loaded, absolute, loadSettings } from "../config/LoadSettings.ts"
+import type { ConfigError } from "../config/ConfigError.ts"
+import { counted } from "../Numbers.ts"
+import { VERSION } from "../Version.ts"
+import type { FlagTexts } from "../cli/Flags.ts"
+import { endsWell } from "../cli/Ending.ts"
+import { factText } from "./FactText.ts"
+import { logLines } from "./LogLines.ts"
+import { type NodePlan, planNode } from "./NodePlan.ts"
+import { Progress } from "./Progress.ts"
+import { layerStore } from "./Stored.ts"
+
+export type RunNodeError = ConfigError | NodeStartError | NodeFailure
+
+/** Runs the node that these flags, the environment and the configuration file describe. */
+export const runNode = (flags: FlagTexts): Effect.Effect<never, RunNodeError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const loaded = yield* loadSettings("node", flags)
+    const plan = yield* Effect.fromResult(planNode(loaded, anyAddress()))
+    return yield* Effect.scoped(runPlan(plan, loaded)).pipe(Effect.provide(logLines), endsWell)
+  })
+
+const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
+  Effect.gen(function* () {
+    const { params } = options
+    const directory = absolute(loaded.settings.datadir)
+    yield* Effect.logInfo(`Satwire ${VERSION} on ${params.name}, data in ${directory}.`)
+    if (loaded.file !== undefined) yield* Effect.logInfo(`Read ${loaded.file}.`)
+    for (const warning of loaded.warnings) yield* Effect.logWarning(warning)
+    for (const notice of notices) yield* isPublic(params) ? Effect.logWarning(notice) : Effect.logInfo(notice)
+    let isRunning = false
+    // Finalizers run from the last to the first: this one when everything is closed.
+    yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
+    const edges = Layer.mergeAll(layerTcp, layerStore(directory, params))
+    const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
+    isRunning = true
+    yield* Effect.addFinalizer(() => farewell(node))
+    yield* tellFacts(node)
+    return yield* node.failure
+  })
+
+/** Every fact becomes a line, or part of a progress line. */
+const tellFacts = (node: NodeShape): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const progress = new Progress()
+    yield* Effect.forkScoped(
+      Stream.runForEach(node.facts, (fact) => {
+        progress.observe(fact)
+        return tell(fact)
+      }),
+      { startImmediately: true }
+    )
+    yield* Effect.forkScoped(progress.lines((line) => Effect.logInfo(line)))
+  })
+
+const tell = (fact: NodeFact): Effect.Effect<void> => {
+  const line = factText(fact)
+  return line === undefined ? Effect.void : Effect.logWithLevel(line.level)(line.text)
+}
+
+const farewell = (node: NodeShape): Effect.Effect<void> =>
+  Effect.flatMap(node.query("headers"), (headers) =>
+    Effect.logInfo(`Stopping at height ${counted(headers?.tip.height ?? 0)}.`)
+  )
+
+/** `::` takes IPv4 connections too, but not where the machine has no IPv6. */
+const anyAddress = (): string =>
+  Object.values(networkInterfaces())
+    .flat()
+    .some((address) => address?.family === "IPv6")
+    ? "::"
+    : "0.0.0.0"

@@ -1,0 +1,107 @@
+/** `satwire peer`: shakes hands with one peer and prints what it says of itself. */
+import { type PeerSession, type SessionEnded, connect } from "@satwire/client"
+import { platformSha256 } from "@satwire/crypto/node"
+import { networks } from "@satwire/primitives"
+import { type DialError, type Dialer, type Endpoint, formatEndpoint, parseEndpoint } from "@satwire/transport"
+import { layerTcp } from "@satwire/transport-tcp"
+import { BIP0031_VERSION } from "@satwire/wire"
+import type * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
+import type { FlagTexts } from "../cli/Flags.ts"
+import { complaint } from "../cli/Presenter.ts"
+import { ConfigError, clipped } from "../config/ConfigError.ts"
+import { type Identity, identityOf } from "../config/Identity.ts"
+import { loadSettings } from "../config/LoadSettings.ts"
+import { counted } from "../Numbers.ts"
+import { type PeerReport, peerReport, peerTable } from "./PeerReport.ts"
+
+const NoAnswerBase: new (fields: {
+  readonly message: string
+}) => Cause.YieldableError & { readonly _tag: "NoAnswer"; readonly message: string } = Data.TaggedError("NoAnswer")
+
+/** There was no peer there to talk to. */
+export class NoAnswer extends NoAnswerBase {}
+
+export type RunPeerError = ConfigError | NoAnswer
+
+export const runPeer = (target: string, flags: FlagTexts): Effect.Effect<void, RunPeerError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const loaded = yield* loadSettings("peer", flags)
+    for (const warning of loaded.warnings) yield* Console.error(complaint(warning))
+    const identity = yield* Effect.fromResult(identityOf(loaded))
+    const endpoint = yield* endpointOf(target, identity)
+    const report = yield* Effect.scoped(ask(endpoint, identity, loaded.settings.timeout)).pipe(Effect.provide(layerTcp))
+    yield* Console.log(loaded.settings.json === true ? JSON.stringify(report) : peerTable(report))
+  })
+
+const endpointOf = (target: string, { params }: Identity): Effect.Effect<Endpoint, ConfigError> =>
+  Effect.fromResult(parseEndpoint(target, params.defaultPort)).pipe(
+    Effect.filterOrFail(
+      ({ port }) => port > 0,
+      () => ({ message: `"${clipped(target)}" has port 0, which is nobody's` })
+    ),
+    Effect.mapError(({ message }) => new ConfigError({ message }))
+  )
+
+const ask = (
+  endpoint: Endpoint,
+  { params, userAgent }: Identity,
+  timeoutMs: number
+): Effect.Effect<PeerReport, NoAnswer, Dialer | Scope.Scope> =>
+  Effect.gen(function* () {
+    const address = formatEndpoint(endpoint)
+    const fail = (message: string) => Effect.fail(new NoAnswer({ message }))
+    const session = yield* connect(endpoint, {
+      params,
+      userAgent,
+      sha256: platformSha256,
+      dialTimeoutMs: timeoutMs
+    }).pipe(
+      Effect.timeoutOrElse({
+        // Dialling has its own limit, so this one is of the handshake.
+        duration: 2 * timeoutMs,
+        orElse: () => fail(`${address} did not shake hands within ${counted(timeoutMs)} ms`)
+      }),
+      Effect.mapError((error) => new NoAnswer({ message: whyNot(error, address, params.name) }))
+    )
+    const said = yield* listen(session)
+    const pingMs = yield* ping(session).pipe(
+      Effect.timeoutOrElse({
+        duration: timeoutMs,
+        orElse: () => fail(`${address} did not answer a ping within ${counted(timeoutMs)} ms`)
+      }),
+      Effect.mapError(({ message }) => new NoAnswer({ message }))
+    )
+    return peerReport({ address, network: params.name }, session.info, said, pingMs)
+  })
+
+/** Notes the commands of messages as they come. Those sent before a pong are noted before the pong is told. */
+const listen = (session: PeerSession): Effect.Effect<ReadonlySet<string>, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const said = new Set<string>()
+    const noting = Stream.runForEach(session.messages, (message) => Effect.sync(() => said.add(message._tag)))
+    return Effect.as(Effect.forkScoped(Effect.ignore(noting), { startImmediately: true }), said)
+  })
+
+const ping = (session: PeerSession): Effect.Effect<number | undefined, SessionEnded> =>
+  session.info.commonVersion > BIP0031_VERSION ? session.ping : Effect.succeed(undefined)
+
+/** One sentence that also says what to try. */
+const whyNot = (error: DialError | SessionEnded | NoAnswer, address: string, network: string): string => {
+  if (error._tag !== "SessionEnded") return error.message
+  const { reason } = error
+  if (reason._tag === "PeerFault" && reason.reason._tag === "WrongMagic") {
+    const { magic } = reason.reason
+    const other = Object.values(networks).find((params) => params.magic === magic)?.name
+    if (other !== undefined) return `${address} is of ${other}, not of ${network}: try --network=${other}`
+  }
+  if (reason._tag === "ConnectionClosed") {
+    return `${address} closed the connection before the handshake was done: it may be of another network than ${network}, or take no more connections`
+  }
+  return error.message
+}
