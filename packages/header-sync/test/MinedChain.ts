@@ -10,6 +10,7 @@ import {
   encodeHeader,
   headerHash,
   meetsTarget,
+  retargetPeriod,
   targetFromBits,
   targetWords,
   workFromBits
@@ -69,13 +70,17 @@ export const force = (tree: HeaderTree, parent: number, raw: Uint8Array): number
   return tree.append(headerHash(portableSha256, raw), 0, parent, workFromBits(bits))
 }
 
-/** Mines `count` headers on `parent` into the tree, about a spacing apart, and gives the number of the last. */
+/**
+ * Mines `count` headers on `parent` into the tree and gives the number of the last. They are about so far apart that targets change a
+ * little at each retarget and stay about as easy: a period is measured over one spacing less than it has headers.
+ */
 export const extend = (tree: HeaderTree, parent: number, count: number, seed = 0): number => {
   const random = ChaChaRandom.fromNumber(seed)
   const { params } = tree
+  const spacing = params.powTargetTimespan / (retargetPeriod(params) - 1)
   let at = parent
   for (let i = 0; i < count; i++) {
-    const time = tree.time(at) + 1 + random.below(2 * params.powTargetSpacing)
+    const time = tree.time(at) + Math.round(spacing * (0.8 + 0.4 * random.unit()))
     at = force(tree, at, child(params, tree, at, { time, salt: seed }))
   }
   return at
