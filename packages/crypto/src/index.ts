@@ -1,4 +1,8 @@
+export { AEAD_PIECE_BYTES, AEAD_TAG_SIZE, type Aead, type AeadKey, aeadBySize, portableAead } from "./Aead.ts"
+export { type Bip324Secrets, GARBAGE_TERMINATOR_SIZE, bip324Secrets, bip324SharedSecret } from "./Bip324.ts"
 export { ChaChaRandom } from "./ChaChaRandom.ts"
+export { ELL_SWIFT_SIZE, type EllSwiftKey, ellSwiftCreate, ellSwiftDecode, ellSwiftSharedX } from "./EllSwift.ts"
+export { FsChaCha20, FsChaCha20Poly1305, REKEY_INTERVAL } from "./ForwardSecure.ts"
 export {
   type IncrementalSha256,
   type IncrementalSha256d,
@@ -11,3 +15,4 @@ export {
 export { type SipKey, sipHash24, sipKey } from "./SipHash.ts"
 export { type LongMessages, makeScalarSha256, makeSimdSha256, makeWasmSha256, wasmSha256 } from "./WasmSha256.ts"
 export { ID_BYTES, type SipHashMany, makeWasmSipHashMany, portableSipHashMany, sipHashMany } from "./SipHashMany.ts"
+export { type CurvePoint, type XOnlyCurve, portableCurve } from "./XOnlyCurve.ts"
