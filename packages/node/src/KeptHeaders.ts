@@ -7,7 +7,7 @@ import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { type HeaderTree, acceptHeaders } from "@satwire/header-sync"
 import { HEADER_SIZE } from "@satwire/primitives"
-import { HeaderStore, type StoreError } from "@satwire/store"
+import { HeaderStore, type HeadersLoaded, type StoreError } from "@satwire/store"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -40,21 +40,21 @@ const HeadersRefusedBase: new (
 /** The stored headers do not pass this network's rules: they are of another chain than the node is to follow. */
 export class HeadersRefused extends HeadersRefusedBase {}
 
-/** Puts every stored header back into the tree and gives their number. */
+/** Puts every stored header back into the tree, and gives their number and what was wrong with the file. */
 export const restoreHeaders = (
   tree: HeaderTree,
   sha256: Sha256
-): Effect.Effect<number, HeadersRefused | StoreError, HeaderStore> =>
+): Effect.Effect<Pick<HeadersLoaded, "count" | "setAside">, HeadersRefused | StoreError, HeaderStore> =>
   Effect.gen(function* () {
     const store = yield* HeaderStore
     const proof = new ProofOfWork(tree.params)
     const before = tree.size
     let refused: string | undefined
-    yield* store.load((headers, count) => {
+    const { setAside } = yield* store.load((headers, count) => {
       refused ??= restoreBatch(tree, proof, sha256, headers, count)
     })
     const accepted = tree.size - before
-    if (refused === undefined) return accepted
+    if (refused === undefined) return { count: accepted, setAside }
     const what = `the stored headers are not of the ${tree.params.name} chain that this node follows`
     const message = `${what} (number ${accepted + 1}: ${refused}): move headers.dat away, or take another data directory`
     return yield* new HeadersRefused({ accepted, message })

@@ -18,6 +18,7 @@ import { NodeCore, type NodeCoreOutput, type Queries } from "@satwire/node-core"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
 import { type Dialer, type Endpoint, type ListenError, Listener, type Listening } from "@satwire/transport"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -26,6 +27,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Take from "effect/Take"
 import { Connections } from "./Connections.ts"
 import { keepConnected } from "./KeepConnected.ts"
 import { type HeadersRefused, keepHeaders, restoreHeaders } from "./KeptHeaders.ts"
@@ -55,8 +57,8 @@ export interface NodeShape {
   /** Where it can be found, if it listens. */
   readonly listening: Endpoint | undefined
   /**
-   * The last {@link FACTS_REPLAYED} facts, and what happens from then on. A reader that is more than {@link FACTS_KEPT} facts behind loses
-   * the oldest, without a word: facts are news, and state is asked for by `query`.
+   * The last {@link FACTS_REPLAYED} facts, and what happens from then on; it ends when the node has, in whatever way. A reader that is
+   * more than {@link FACTS_KEPT} facts behind loses the oldest, without a word: facts are news, and state is asked for by `query`.
    */
   readonly facts: Stream.Stream<NodeFact>
   /** Reads state, as of now. */
@@ -90,29 +92,50 @@ export const makeNode = (
   sha256: Sha256 = platformSha256
 ): Effect.Effect<NodeShape, NodeStartError, Dialer | Listener | HeaderStore | Scope.Scope> =>
   Effect.gen(function* () {
+    const facts = yield* PubSub.sliding<Take.Take<NodeFact>>({ capacity: FACTS_KEPT, replay: FACTS_REPLAYED })
+    const endFacts = PubSub.end(facts, Exit.void)
+    yield* Effect.addFinalizer(() => endFacts)
     const running = yield* Scope.fork(yield* Effect.scope)
     const broken = yield* Deferred.make<never, NodeFailure>()
     const failed = yield* Deferred.make<never, NodeFailure>()
-    const node = yield* runningNode(options, sha256, broken).pipe(
+    const node = yield* runningNode({
+      options,
+      sha256,
+      tell: (fact) => void PubSub.publishUnsafe(facts, [fact]),
+      fail: (cause) => void Deferred.doneUnsafe(broken, Exit.failCause(cause))
+    }).pipe(
       Scope.provide(running),
       Effect.onError((cause) => Scope.close(running, Exit.failCause(cause)))
     )
-    yield* Effect.forkScoped(
-      Effect.catchCause(Deferred.await(broken), (cause) =>
-        Effect.uninterruptible(
-          Effect.andThen(Scope.close(running, Exit.failCause(cause)), Deferred.failCause(failed, cause))
-        )
+    const stop = (cause: Cause.Cause<NodeFailure>): Effect.Effect<unknown> =>
+      Scope.close(running, Exit.failCause(cause)).pipe(
+        Effect.andThen(Deferred.failCause(failed, cause)),
+        Effect.andThen(endFacts),
+        Effect.uninterruptible
       )
-    )
-    return { ...node, failure: Deferred.await(failed) }
+    yield* Effect.forkScoped(Effect.catchCause(Deferred.await(broken), stop))
+    return { ...node, facts: Stream.fromPubSubTake(facts), failure: Deferred.await(failed) }
   })
 
-/** The node without its end; `broken` is failed when it cannot go on. */
-const runningNode = (
-  options: NodeOptions,
-  sha256: Sha256,
-  broken: Deferred.Deferred<never, NodeFailure>
-): Effect.Effect<Omit<NodeShape, "failure">, NodeStartError, Dialer | Listener | HeaderStore | Scope.Scope> =>
+interface Running {
+  readonly options: NodeOptions
+  readonly sha256: Sha256
+  readonly tell: (fact: NodeFact) => void
+  /** The node cannot go on. */
+  readonly fail: (cause: Cause.Cause<NodeFailure>) => void
+}
+
+/** The node while all is well. */
+const runningNode = ({
+  options,
+  sha256,
+  tell,
+  fail
+}: Running): Effect.Effect<
+  Omit<NodeShape, "facts" | "failure">,
+  NodeStartError,
+  Dialer | Listener | HeaderStore | Scope.Scope
+> =>
   Effect.gen(function* () {
     const random = yield* seededRandom
     const { params, base, roles, userAgent, services } = options
@@ -121,37 +144,34 @@ const runningNode = (
         ? HeaderTree.fromGenesis(params, random.fork())
         : HeaderTree.fromBase(params, base, sha256, random.fork())
     const loaded = yield* restoreHeaders(tree, sha256)
-    const facts = yield* PubSub.sliding<NodeFact>({ capacity: FACTS_KEPT, replay: FACTS_REPLAYED })
-    const tell = (fact: NodeFact): void => void PubSub.publishUnsafe(facts, fact)
+    const core = new NodeCore({ params, roles, tree, sha256, random, userAgent, services })
+    const connections: Connections = new Connections((input) => service.submit(input))
     const keep = yield* keepHeaders({
       stored: (count) => tell({ _tag: "HeadersStored", count }),
       behind(isBehind) {
         connections.hold(isBehind)
         tell({ _tag: "StoreBehind", isBehind })
       },
-      failed: (cause) => Deferred.doneUnsafe(broken, Exit.failCause(cause))
+      failed: fail
     })
-
-    const core = new NodeCore({ params, roles, tree, sha256, random, userAgent, services })
-    const connections: Connections = new Connections((input) => service.submit(input))
     yield* Effect.addFinalizer(() => connections.closeAll)
     const service = yield* machineService({
       machine: core,
       timeout: { _tag: "Timeout" } as const,
-      perform: (output) => perform(output, { connections, keep, tell })
+      perform: (output) =>
+        perform(output, {
+          connections,
+          keep: (headers, count) => service.between(() => keep(headers, count)),
+          tell: (fact) => service.between(() => tell(fact))
+        })
     })
-    yield* Effect.forkScoped(
-      Effect.catchCause(service.failure, (cause) =>
-        Effect.sync(() => Deferred.doneUnsafe(broken, Exit.failCause(cause)))
-      )
-    )
-    tell({ _tag: "HeadersLoaded", count: loaded, height: tree.height(tree.best) })
+    yield* Effect.forkScoped(Effect.catchCause(service.failure, (cause) => Effect.sync(() => fail(cause))))
+    tell({ _tag: "HeadersLoaded", ...loaded, height: tree.height(tree.best) })
     const connect = yield* keepConnected({ connections, tell, dialTimeoutMs: options.dialTimeoutMs })
     const listening = yield* listen(options, connections, tell)
     for (const endpoint of options.connect) yield* connect(endpoint)
     return {
       listening: listening?.endpoint,
-      facts: Stream.fromPubSub(facts),
       query: (name) => Effect.sync(() => core.query(name)),
       connect,
       submitHeaders: (headers, count) => Effect.sync(() => service.submit({ _tag: "SubmitHeaders", headers, count })),
@@ -159,7 +179,7 @@ const runningNode = (
     }
   })
 
-/** Does what the machine asks for, keeps what it accepted, and tells the rest. */
+/** Does what the machine asks for, keeps what it accepted, and tells the rest: what may wake fibers, between turns. */
 const perform = (
   output: NodeCoreOutput,
   to: {

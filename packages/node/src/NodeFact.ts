@@ -1,14 +1,20 @@
 /** What a node tells: what its machines put out as facts, and what happens at its edge. */
 import type { NodeCoreFact } from "@satwire/node-core"
 import type { PeerId } from "@satwire/machine"
+import type { DamagedFile, ForeignFile } from "@satwire/store"
 import type { DialError, Endpoint } from "@satwire/transport"
 
 /** Why an address is not dialled again. */
 export type GivenUpBecause = "BrokeTheRules" | "OurOwnAddress"
 
 export type EdgeFact =
-  /** The headers that were kept are in the tree again. */
-  | { readonly _tag: "HeadersLoaded"; readonly count: number; readonly height: number }
+  /** The headers that were kept are in the tree again. Where their file was damaged or not ours, it was set aside. */
+  | {
+      readonly _tag: "HeadersLoaded"
+      readonly count: number
+      readonly height: number
+      readonly setAside: DamagedFile | ForeignFile | undefined
+    }
   | { readonly _tag: "Listening"; readonly endpoint: Endpoint }
   /** Somebody connected while `maxInbound` others were, and was cut off. */
   | { readonly _tag: "InboundRefused"; readonly endpoint: Endpoint }
