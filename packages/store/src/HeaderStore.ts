@@ -74,11 +74,7 @@ export class HeaderStore extends HeaderStoreBase {
 /** What `headers.dat` begins with. */
 const MAGIC = "SATWHDRS"
 const VERSION = 1
-/**
- * How many headers one commit holds.
- *
- * @limit headers in one commit
- */
+/** How many headers one commit holds: 209,715. */
 export const MAX_COMMIT_HEADERS: number = Math.floor(MAX_PAYLOAD_BYTES / HEADER_SIZE)
 const MAX_COMMIT_BYTES = MAX_COMMIT_HEADERS * HEADER_SIZE
 

@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs/promises"
+import { constants } from "node:os"
 import { DatabaseSync } from "node:sqlite"
 import { FileError, type FileOperation, Files, type OpenFile, type OpenMode } from "./Files.ts"
 
@@ -31,8 +32,15 @@ const attempt = <A>(operation: FileOperation, path: string, run: () => Promise<A
   Effect.uninterruptible(Effect.tryPromise({ try: run, catch: (thrown) => failure(operation, path, thrown) }))
 
 const failure = (operation: FileOperation, path: string, thrown: unknown): FileError => {
-  const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? String(thrown.code) : "UNKNOWN"
-  return new FileError({ operation, path, code, message: thrown instanceof Error ? thrown.message : String(thrown) })
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined
+  return new FileError({ operation, path, code: typeof code === "string" ? code : codeIn(message), message })
+}
+
+/** Deno knows fewer codes than the system; of the others it gives the number, in its words. */
+const codeIn = (message: string): string => {
+  const number = Number(/\(os error (\d+)\)/.exec(message)?.[1])
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "UNKNOWN"
 }
 
 const opened = (path: string, handle: Fs.FileHandle): OpenFile => ({

@@ -14,7 +14,11 @@ import { codeOf, listenReasonOf, wordsOf } from "./SystemErrors.ts"
 import { SOCKET_OPTIONS } from "./SocketOptions.ts"
 import { TcpConnection } from "./TcpConnection.ts"
 
-/** As many as Linux allows by default (`net.core.somaxconn`); Node's own default is 511. */
+/**
+ * As many as Linux allows by default (`net.core.somaxconn`); Node's own default is 511.
+ *
+ * @limit connections that wait to be accepted
+ */
 const DEFAULT_BACKLOG = 4096
 
 export const makeListener = (open: OpenConnections): ListenerShape => ({

@@ -72,7 +72,11 @@ export const Reset: CloseReason = { _tag: "Reset" }
 export const Destroyed: CloseReason = { _tag: "Destroyed" }
 export const TimedOut: CloseReason = { _tag: "TimedOut" }
 
-/** How long the other end may take to close its side after ours has ended. */
+/**
+ * How long the other end may take to close its side after ours has ended.
+ *
+ * @limit milliseconds to take the rest and close after an end
+ */
 export const END_TIMEOUT_MS = 10_000
 
 /** One sentence for logs and people. */

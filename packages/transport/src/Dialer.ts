@@ -6,7 +6,11 @@ import * as Effect from "effect/Effect"
 import type { Connection } from "./Connection.ts"
 import { type Endpoint, formatEndpoint } from "./Endpoint.ts"
 
-/** Bitcoin Core's `DEFAULT_CONNECT_TIMEOUT` (netbase.h). */
+/**
+ * Bitcoin Core's `DEFAULT_CONNECT_TIMEOUT` (netbase.h).
+ *
+ * @limit milliseconds of a dial, unless it says otherwise
+ */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 
 export interface DialOptions {
