@@ -89,14 +89,18 @@ export const machineService = <Input extends { readonly _tag: string }, Output>(
     const fork = Effect.runForkWith(yield* Effect.context())
     const failed = yield* Deferred.make<never, MachineFailed>()
     const published = yield* PubSub.sliding<Exit.Exit<Output, MachineFailed>>(OUTPUTS_KEPT)
+    const publish = (exit: Exit.Exit<Output, MachineFailed>): void => {
+      // The unsafe way is the cheap one, and makes no room: to a full channel it publishes nothing.
+      if (!PubSub.publishUnsafe(published, exit)) Effect.runSync(PubSub.publish(published, exit))
+    }
     const driver = new Driver(options, now, {
       sleep: (ms, wake) => fork(Effect.andThen(ms > 0 ? Effect.sleep(ms) : Effect.yieldNow, Effect.sync(wake))),
       publish: (outputs) => {
-        for (const output of outputs) PubSub.publishUnsafe(published, Exit.succeed(output))
+        for (const output of outputs) publish(Exit.succeed(output))
       },
       fail: (failure) => {
         Deferred.doneUnsafe(failed, Exit.fail(failure))
-        PubSub.publishUnsafe(published, Exit.fail(failure))
+        publish(Exit.fail(failure))
       }
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => driver.stop()))
