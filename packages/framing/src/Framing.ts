@@ -1,6 +1,6 @@
 /**
  * The contract of a transport protocol: bytes of one connection to messages and back. `peer` holds one of these and cannot tell on
- * which it stands (v1 in the clear now, BIP-0324 later).
+ * which it stands (v1 in the clear, v2 encrypted as in BIP-0324).
  *
  * ```
  *   receive(chunk) ─▶ ┌─────────┐ ─▶ next()        one event at a time, until it is undefined
@@ -20,6 +20,18 @@ export type FramingFault =
   | { readonly _tag: "WrongMagic"; readonly magic: number }
   /** A frame announces more than `MAX_PROTOCOL_MESSAGE_LENGTH`. */
   | { readonly _tag: "Oversized"; readonly command: string; readonly sizeBytes: number }
+  /** v2 only: who answers speaks v1. Who dialled may try again in v1 (Core 28.1 `V2Transport::ShouldReconnectV1`). */
+  | { readonly _tag: "PeerIsV1" }
+  /** v2 only: 4,095 bytes of garbage and their terminator have come, and it is not there. */
+  | { readonly _tag: "MissingTerminator" }
+  /** v2 only: a packet announces contents of more than `MAX_CONTENTS_SIZE`. */
+  | { readonly _tag: "OversizedPacket"; readonly sizeBytes: number }
+  /** v2 only: a packet is not what the peer sealed next. It was damaged, forged, left out or sent twice. */
+  | { readonly _tag: "BadPacket"; readonly sizeBytes: number }
+  /** v2 only: with this packet the handshake would exceed `MAX_HANDSHAKE_BYTES`. */
+  | { readonly _tag: "HandshakeTooLong"; readonly sizeBytes: number }
+  /** v2 only: so many bytes of decoys since the last message are over `MAX_DECOY_BYTES`. */
+  | { readonly _tag: "DecoyFlood"; readonly sizeBytes: number }
 
 export type FramingEvent =
   /** A message whose checksum and payload are good. `sizeBytes` counts the whole frame. */
@@ -40,13 +52,15 @@ export type FramingEvent =
       readonly command: string
       readonly sizeBytes: number
     }
+  /** v2 only: a packet that says nothing, so that its length and time say nothing either. */
+  | { readonly _tag: "Decoy"; readonly sizeBytes: number }
   /** The last event there is: whatever follows is ignored. */
   | { readonly _tag: "Fault"; readonly fault: FramingFault }
 
 export interface Framing {
-  /** Which protocol it speaks, as `getpeerinfo` names it. */
-  readonly transport: "v1" | "v2"
-  /** BIP-0324's session id, once there is one. */
+  /** Which protocol it speaks, as `getpeerinfo` names it: a message has come only where it is known. */
+  readonly transport: "v1" | "v2" | "detecting"
+  /** BIP-0324's session id, once the other side has proved that it has the same. */
   readonly sessionId: Uint8Array | undefined
   /** Takes a chunk in. It is read in place by `next` and belongs to the caller again after `release`. */
   receive(chunk: Uint8Array): void

@@ -1,2 +1,13 @@
 export { type Framing, type FramingEvent, type FramingFault } from "./Framing.ts"
+export { MAX_GARBAGE_LEN } from "./Garbage.ts"
+export { InboundFraming, type InboundOptions } from "./InboundFraming.ts"
+export { MAX_CONTENTS_SIZE } from "./PacketReader.ts"
 export { V1Framing, type V1Options } from "./V1Framing.ts"
+export {
+  MAX_DECOY_BYTES,
+  MAX_HANDSHAKE_BYTES,
+  type V2Attempt,
+  V2Framing,
+  type V2Options,
+  shouldRetryAsV1
+} from "./V2Framing.ts"

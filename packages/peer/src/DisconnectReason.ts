@@ -2,7 +2,7 @@
  * Why a peer machine ends its connection: a closed union that prints as one sentence. The peer's fault is data, never an exception.
  */
 import type { DecodeError } from "@satwire/bytes"
-import type { FramingFault } from "@satwire/framing"
+import { type FramingFault, MAX_CONTENTS_SIZE, MAX_DECOY_BYTES, MAX_HANDSHAKE_BYTES } from "@satwire/framing"
 import { MAX_PROTOCOL_MESSAGE_LENGTH, MIN_PEER_PROTO_VERSION } from "@satwire/wire"
 
 export type PeerDisconnectReason =
@@ -33,6 +33,18 @@ export const describePeerDisconnect = (reason: PeerDisconnectReason): string => 
       return `a frame began with ${hex(reason.magic)}, which is not this network's magic`
     case "Oversized":
       return `"${reason.command}" announced ${reason.sizeBytes} bytes, over MAX_PROTOCOL_MESSAGE_LENGTH (${MAX_PROTOCOL_MESSAGE_LENGTH})`
+    case "PeerIsV1":
+      return "it answered in v1 where v2 was spoken (BIP-0324)"
+    case "MissingTerminator":
+      return "the garbage terminator did not come within MAX_GARBAGE_LEN (4095) bytes of garbage (BIP-0324)"
+    case "OversizedPacket":
+      return `a packet announced ${reason.sizeBytes} bytes, over MAX_CONTENTS_SIZE (${MAX_CONTENTS_SIZE})`
+    case "BadPacket":
+      return `a packet of ${reason.sizeBytes} bytes was not what the peer sealed next (BIP-0324)`
+    case "HandshakeTooLong":
+      return `a packet of ${reason.sizeBytes} bytes exceeded MAX_HANDSHAKE_BYTES (${MAX_HANDSHAKE_BYTES})`
+    case "DecoyFlood":
+      return `${reason.sizeBytes} bytes of decoys without a message exceeded MAX_DECOY_BYTES (${MAX_DECOY_BYTES})`
     case "BadPayload":
       return `"${reason.command}" was ${reason.error.toString()}`
     case "ObsoleteVersion":
@@ -40,7 +52,7 @@ export const describePeerDisconnect = (reason: PeerDisconnectReason): string => 
     case "SelfConnection":
       return "the version nonce was our own: connected to ourselves"
     case "AfterVerack":
-      return `"${reason.command}" came after verack, where it may only stand before (BIP-0155, BIP-0339)`
+      return `"${reason.command}" came after verack, where it may only stand before (BIP-0155, BIP-0339, BIP-0434)`
     case "HandshakeTimeout":
       return reason.heard
         ? "the version handshake was not done within DEFAULT_PEER_CONNECT_TIMEOUT (60 s)"

@@ -224,6 +224,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "Unknown":
         this.#traffic.message("received", "*other*", event.sizeBytes)
         return
+      case "Decoy":
+        this.#traffic.message("received", "*decoy*", event.sizeBytes)
+        return
     }
   }
 
@@ -307,7 +310,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #infoOf(version: Version, now: Now): PeerInfo {
     return {
       direction: this.#direction,
-      transport: this.#framing.transport,
+      // A message has come, so it is known.
+      transport: this.#framing.transport as PeerInfo["transport"],
       sessionId: this.#framing.sessionId,
       protocolVersion: version.protocolVersion,
       commonVersion: Math.min(version.protocolVersion, this.#identity.describe().protocolVersion),

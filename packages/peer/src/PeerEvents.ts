@@ -75,7 +75,7 @@ export interface PeerIdentity {
 
 export interface PeerSnapshot extends TrafficSnapshot {
   readonly direction: Direction
-  readonly transport: "v1" | "v2"
+  readonly transport: "v1" | "v2" | "detecting"
   readonly state: "handshaking" | "ready" | "disconnecting"
   /** What the handshake brought to light, once it is done. */
   readonly info: PeerInfo | undefined

@@ -1,8 +1,11 @@
 /** Bytes and messages of one connection, by command: the table's commands, and two names for everything else. */
 import type { Message } from "@satwire/wire"
 
-/** A command of the table, `*other*` for commands it does not have, `*dropped*` for frames that were no messages. */
-export type TrafficLabel = Message["_tag"] | "*other*" | "*dropped*"
+/**
+ * A command of the table, `*other*` for commands it does not have, `*dropped*` for frames that were no messages, `*decoy*` for packets of
+ * the encrypted transport that say nothing.
+ */
+export type TrafficLabel = Message["_tag"] | "*other*" | "*dropped*" | "*decoy*"
 
 export interface TrafficCount {
   readonly messages: number
