@@ -23,7 +23,7 @@ describe("the codec table", () => {
     (name, codec) => {
       expect(codec.command).toBe(name)
       expect(codec.command).toMatch(/^[a-z0-9]{1,12}$/)
-      expect(codec.spec).toMatch(/^(?:BIP-\d{4}|Bitcoin Core \d+\.\d+)$/)
+      expect(codec.spec).toMatch(/^(?:BIP-\d{4}(?: \((?:draft|historic)\))?|Bitcoin Core \d+\.\d+)$/)
       expect(codec.maxSize).toBeLessThanOrEqual(4_000_000)
     }
   )

@@ -2,7 +2,7 @@
  * The version handshake as a table: what each message does in each mode. What a row does not name falls to its `otherwise`. The
  * diagram in the README is drawn from it.
  *
- * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessMessage`), BIP-0031, BIP-0130, BIP-0152, BIP-0155, BIP-0339.
+ * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessMessage`), BIP-0031, BIP-0130, BIP-0152, BIP-0155, BIP-0339, BIP-0434.
  */
 import type { Message } from "@satwire/wire"
 import { DEFAULT_PEER_CONNECT_TIMEOUT_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
@@ -48,6 +48,7 @@ export const HANDSHAKE: { readonly [Mode in ModeTag]: Row } = {
     verack: "ignore",
     wtxidrelay: "refuseLate",
     sendaddrv2: "refuseLate",
+    feature: "refuseLate",
     ping: "answerPing",
     pong: "takePong",
     otherwise: "deliver"

@@ -8,6 +8,7 @@ import {
   MAX_INV_SZ,
   MAX_LOCATOR_SZ,
   MAX_PROTOCOL_MESSAGE_LENGTH,
+  type Message,
   SENDADDRV2,
   VERACK,
   WTXIDRELAY,
@@ -204,7 +205,9 @@ describe("a version", () => {
 })
 
 describe("messages at the wrong time", () => {
-  it.each([WTXIDRELAY, SENDADDRV2])("ends the connection on $_tag after verack", (message) => {
+  const feature: Message = { _tag: "feature", featureId: "BIP434", featureData: new Uint8Array(0) }
+
+  it.each([WTXIDRELAY, SENDADDRV2, feature])("ends the connection on $_tag after verack", (message) => {
     const bench = PeerBench.ready()
     bench.receive(framed(message, PING))
     const end = ended(bench.outputs())
@@ -218,7 +221,7 @@ describe("messages at the wrong time", () => {
     isSilent(bench)
   })
 
-  const unknown = ["feature", "alert", "sendtxrcncl", "__proto__", "constructor", "toString", "hasOwnPropert", "x"]
+  const unknown = ["alert", "uproof", "sendtemplate", "__proto__", "constructor", "toString", "hasOwnPropert", "x"]
 
   it.each(unknown.map((command) => command.slice(0, 12)))(
     "takes a command that it does not know for none: %s",

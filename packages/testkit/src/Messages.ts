@@ -3,15 +3,22 @@
  * and a test that walks one walks the other.
  */
 import type { UnixSeconds } from "@satwire/machine"
-import type { BlockHash } from "@satwire/primitives"
+import type { BlockHash, Transaction } from "@satwire/primitives"
 import {
   type AddrV2Entry,
   type AddrV2Network,
   type BlockQuery,
   type Command,
+  FILTERCLEAR,
+  type FilterQuery,
   GETADDR,
+  HashList,
   Inventory,
+  MAX_FEATURE_DATA_SIZE,
+  MAX_FEATURE_ID_SIZE,
+  MAX_REJECT_MESSAGE_LENGTH,
   MAX_SUBVERSION_LENGTH,
+  MIN_FEATURE_ID_SIZE,
   MEMPOOL,
   MSG_BLOCK,
   MSG_TX,
@@ -20,6 +27,7 @@ import {
   type Message,
   type MessageOf,
   type NetAddress,
+  REQSKETCHEXT,
   SENDADDRV2,
   SENDHEADERS,
   VERACK,
@@ -30,7 +38,9 @@ import * as fc from "fast-check"
 import {
   arbitraryAmount,
   arbitraryBlock,
+  arbitraryBytes,
   arbitraryHash,
+  arbitraryHeader,
   arbitraryI32,
   arbitraryTransaction,
   arbitraryU32
@@ -45,6 +55,13 @@ const u64: fc.Arbitrary<bigint> = fc.oneof(
 const time = arbitraryU32 as fc.Arbitrary<UnixSeconds>
 const port = fc.nat(0xffff)
 
+const byte = fc.nat(0xff)
+const u16 = fc.nat(0xffff)
+
+/** A string of one character for each byte. */
+const byteString = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
+  fc.uint8Array({ minLength, maxLength }).map((bytes) => String.fromCharCode(...bytes))
+
 /** Mostly short lists, now and then one whose count takes three bytes. */
 const list = <A>(item: fc.Arbitrary<A>): fc.Arbitrary<Array<A>> =>
   fc.oneof(
@@ -54,10 +71,7 @@ const list = <A>(item: fc.Arbitrary<A>): fc.Arbitrary<Array<A>> =>
 
 const netAddress: fc.Arbitrary<NetAddress> = fc.record({ services: u64, ip: exactBytes(16), port })
 
-const userAgent: fc.Arbitrary<string> = fc.oneof(
-  fc.constant("/Satoshi:28.1.0/"),
-  fc.uint8Array({ maxLength: MAX_SUBVERSION_LENGTH }).map((bytes) => String.fromCharCode(...bytes))
-)
+const userAgent: fc.Arbitrary<string> = fc.oneof(fc.constant("/Satoshi:28.1.0/"), byteString(0, MAX_SUBVERSION_LENGTH))
 
 /** An address that BIP-0155 does not tell to ignore: its first byte is one that the network's addresses have. */
 const addrV2Entry: fc.Arbitrary<AddrV2Entry> = fc
@@ -92,6 +106,46 @@ const blockQuery: fc.Arbitrary<BlockQuery> = fc.record({
   locator: fc.array(arbitraryHash as fc.Arbitrary<BlockHash>, { maxLength: 33 }),
   stopHash: arbitraryHash as fc.Arbitrary<BlockHash>
 })
+
+const blockHash = arbitraryHash as fc.Arbitrary<BlockHash>
+const hashes = (maxLength: number): fc.Arbitrary<HashList> =>
+  fc
+    .oneof(
+      { weight: 9, arbitrary: fc.array(arbitraryHash, { maxLength: Math.min(6, maxLength) }) },
+      { weight: 1, arbitrary: fc.array(arbitraryHash, { minLength: Math.min(40, maxLength), maxLength }) }
+    )
+    .map((list) => HashList.of(list))
+
+const filterQuery: fc.Arbitrary<FilterQuery> = fc.record({
+  filterType: byte,
+  startHeight: arbitraryU32,
+  stopHash: blockHash
+})
+
+const transactions: fc.Arbitrary<Array<Transaction>> = fc.array(arbitraryTransaction, { maxLength: 3 })
+
+/** Rising numbers of 16 bits; the ends of the range, and distances of one and of three bytes, come often. */
+const indexes: fc.Arbitrary<ReadonlyArray<number>> = fc
+  .array(fc.oneof(u16, fc.nat(9), fc.constantFrom(253, 254, 0xfffe, 0xffff)), { maxLength: 12 })
+  .map((list) => [...new Set(list)].toSorted((a, b) => a - b))
+
+/** Short ids and, at places which the block has, transactions. */
+const compactBlock: fc.Arbitrary<MessageOf<"cmpctblock">> = fc
+  .tuple(fc.oneof(fc.nat(12), fc.constant(300)), transactions)
+  .chain(([ids, prefilled]) =>
+    fc.record({
+      _tag: fc.constant("cmpctblock"),
+      header: arbitraryHeader,
+      nonce: u64,
+      shortIds: exactBytes(6 * ids),
+      prefilled: fc
+        .subarray(
+          Array.from({ length: ids + prefilled.length }, (_, i) => i),
+          { minLength: prefilled.length, maxLength: prefilled.length }
+        )
+        .map((places) => prefilled.map((tx, i) => ({ index: places[i] as number, tx })))
+    })
+  )
 
 /** A generator for the message of each command. */
 export const arbitraryMessages: { readonly [C in Command]: fc.Arbitrary<MessageOf<C>> } = {
@@ -133,7 +187,64 @@ export const arbitraryMessages: { readonly [C in Command]: fc.Arbitrary<MessageO
   tx: fc.record({ _tag: fc.constant("tx"), tx: arbitraryTransaction }),
   mempool: fc.constant(MEMPOOL),
   feefilter: fc.record({ _tag: fc.constant("feefilter"), feeRateSatPerKvb: arbitraryAmount }),
-  sendcmpct: fc.record({ _tag: fc.constant("sendcmpct"), highBandwidth: fc.boolean(), version: u64 })
+  sendcmpct: fc.record({ _tag: fc.constant("sendcmpct"), highBandwidth: fc.boolean(), version: u64 }),
+  sendtxrcncl: fc.record({ _tag: fc.constant("sendtxrcncl"), version: arbitraryU32, salt: u64 }),
+  sendpackages: fc.record({ _tag: fc.constant("sendpackages"), versions: u64 }),
+  feature: fc.record({
+    _tag: fc.constant("feature"),
+    featureId: fc.oneof(fc.constant("BIP434"), byteString(MIN_FEATURE_ID_SIZE, MAX_FEATURE_ID_SIZE)),
+    featureData: fc.oneof(arbitraryBytes(8), arbitraryBytes(MAX_FEATURE_DATA_SIZE))
+  }),
+  cmpctblock: compactBlock,
+  getblocktxn: fc.record({ _tag: fc.constant("getblocktxn"), blockHash, indexes }),
+  blocktxn: fc.record({ _tag: fc.constant("blocktxn"), blockHash, transactions }),
+  getcfilters: filterQuery.map((query) => ({ _tag: "getcfilters", ...query })),
+  cfilter: fc.record({ _tag: fc.constant("cfilter"), filterType: byte, blockHash, filter: arbitraryBytes(300) }),
+  getcfheaders: filterQuery.map((query) => ({ _tag: "getcfheaders", ...query })),
+  cfheaders: fc.record({
+    _tag: fc.constant("cfheaders"),
+    filterType: byte,
+    stopHash: blockHash,
+    previousFilterHeader: arbitraryHash,
+    filterHashes: hashes(260)
+  }),
+  getcfcheckpt: fc.record({ _tag: fc.constant("getcfcheckpt"), filterType: byte, stopHash: blockHash }),
+  cfcheckpt: fc.record({
+    _tag: fc.constant("cfcheckpt"),
+    filterType: byte,
+    stopHash: blockHash,
+    filterHeaders: hashes(260)
+  }),
+  filterload: fc.record({
+    _tag: fc.constant("filterload"),
+    filter: arbitraryBytes(300),
+    hashFunctions: fc.nat(50),
+    tweak: arbitraryU32,
+    flags: byte
+  }),
+  filteradd: fc.record({ _tag: fc.constant("filteradd"), element: arbitraryBytes(520) }),
+  filterclear: fc.constant(FILTERCLEAR),
+  merkleblock: fc.record({
+    _tag: fc.constant("merkleblock"),
+    header: arbitraryHeader,
+    transactionCount: arbitraryU32,
+    hashes: hashes(260),
+    flags: arbitraryBytes(80)
+  }),
+  reqrecon: fc.record({ _tag: fc.constant("reqrecon"), setSize: u16, q: u16 }),
+  sketch: fc.nat(80).chain((capacity) => fc.record({ _tag: fc.constant("sketch"), sketch: exactBytes(4 * capacity) })),
+  reqsketchext: fc.constant(REQSKETCHEXT),
+  reconcildiff: fc.record({ _tag: fc.constant("reconcildiff"), success: fc.boolean(), shortIds: list(arbitraryU32) }),
+  getpkgtxns: fc.record({ _tag: fc.constant("getpkgtxns"), wtxids: hashes(100) }),
+  pkgtxns: fc.record({ _tag: fc.constant("pkgtxns"), transactions }),
+  ancpkginfo: fc.record({ _tag: fc.constant("ancpkginfo"), wtxids: hashes(100) }),
+  reject: fc.record({
+    _tag: fc.constant("reject"),
+    rejected: fc.oneof(fc.constant("tx"), byteString(0, 12)),
+    code: byte,
+    reason: byteString(0, MAX_REJECT_MESSAGE_LENGTH),
+    hash: fc.oneof(arbitraryHash, fc.constant(undefined))
+  })
 }
 
 /** Any message. */

@@ -29,6 +29,10 @@ export const MSG_FILTERED_BLOCK = 3
 export const MSG_CMPCT_BLOCK = 4
 /** A transaction by its wtxid (BIP-0339). */
 export const MSG_WTX = 5
+/** Draft. Transactions that a `getpkgtxns` asked for, by their combined hash (BIP-0331). Only in `notfound`. */
+export const MSG_PKGTXNS = 6
+/** Draft. The ancestors of a transaction, by its wtxid (BIP-0331). Only asked for. */
+export const MSG_ANCPKGINFO = 7
 /** Set in a type that asks for witnesses (BIP-0144). */
 export const MSG_WITNESS_FLAG = 0x40000000
 /** A transaction by its txid, with its witness. Only asked for. */

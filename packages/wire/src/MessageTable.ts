@@ -7,21 +7,45 @@ import * as Result from "effect/Result"
 import type { Codec } from "./Codec.ts"
 import { type Addr, addr } from "./messages/addr.ts"
 import { type AddrV2, addrv2 } from "./messages/addrv2.ts"
+import { type AncPkgInfo, ancpkginfo } from "./messages/ancpkginfo.ts"
 import { type Block, block } from "./messages/block.ts"
+import { type BlockTxn, blocktxn } from "./messages/blocktxn.ts"
+import { type CFCheckpt, cfcheckpt } from "./messages/cfcheckpt.ts"
+import { type CFHeaders, cfheaders } from "./messages/cfheaders.ts"
+import { type CFilter, cfilter } from "./messages/cfilter.ts"
+import { type CmpctBlock, cmpctblock } from "./messages/cmpctblock.ts"
+import { type Feature, feature } from "./messages/feature.ts"
 import { type FeeFilter, feefilter } from "./messages/feefilter.ts"
+import { type FilterAdd, filteradd } from "./messages/filteradd.ts"
+import { type FilterClear, filterclear } from "./messages/filterclear.ts"
+import { type FilterLoad, filterload } from "./messages/filterload.ts"
 import { type GetAddr, getaddr } from "./messages/getaddr.ts"
 import { type GetBlocks, getblocks } from "./messages/getblocks.ts"
+import { type GetBlockTxn, getblocktxn } from "./messages/getblocktxn.ts"
+import { type GetCFCheckpt, getcfcheckpt } from "./messages/getcfcheckpt.ts"
+import { type GetCFHeaders, getcfheaders } from "./messages/getcfheaders.ts"
+import { type GetCFilters, getcfilters } from "./messages/getcfilters.ts"
 import { type GetData, getdata } from "./messages/getdata.ts"
 import { type GetHeaders, getheaders } from "./messages/getheaders.ts"
+import { type GetPkgTxns, getpkgtxns } from "./messages/getpkgtxns.ts"
 import { type Headers, headers } from "./messages/headers.ts"
 import { type Inv, inv } from "./messages/inv.ts"
 import { type Mempool, mempool } from "./messages/mempool.ts"
+import { type MerkleBlock, merkleblock } from "./messages/merkleblock.ts"
 import { type NotFound, notfound } from "./messages/notfound.ts"
 import { type Ping, ping } from "./messages/ping.ts"
+import { type PkgTxns, pkgtxns } from "./messages/pkgtxns.ts"
 import { type Pong, pong } from "./messages/pong.ts"
+import { type ReconcilDiff, reconcildiff } from "./messages/reconcildiff.ts"
+import { type Reject, reject } from "./messages/reject.ts"
+import { type ReqRecon, reqrecon } from "./messages/reqrecon.ts"
+import { type ReqSketchExt, reqsketchext } from "./messages/reqsketchext.ts"
 import { type SendAddrV2, sendaddrv2 } from "./messages/sendaddrv2.ts"
 import { type SendCmpct, sendcmpct } from "./messages/sendcmpct.ts"
 import { type SendHeaders, sendheaders } from "./messages/sendheaders.ts"
+import { type SendPackages, sendpackages } from "./messages/sendpackages.ts"
+import { type SendTxRcncl, sendtxrcncl } from "./messages/sendtxrcncl.ts"
+import { type Sketch, sketch } from "./messages/sketch.ts"
 import { type Tx, tx } from "./messages/tx.ts"
 import { type Verack, verack } from "./messages/verack.ts"
 import { type Version, version } from "./messages/version.ts"
@@ -33,6 +57,9 @@ export interface MessageTable {
   readonly verack: Codec<Verack>
   readonly wtxidrelay: Codec<WtxidRelay>
   readonly sendaddrv2: Codec<SendAddrV2>
+  readonly sendtxrcncl: Codec<SendTxRcncl>
+  readonly sendpackages: Codec<SendPackages>
+  readonly feature: Codec<Feature>
   readonly ping: Codec<Ping>
   readonly pong: Codec<Pong>
   readonly getaddr: Codec<GetAddr>
@@ -50,6 +77,27 @@ export interface MessageTable {
   readonly mempool: Codec<Mempool>
   readonly feefilter: Codec<FeeFilter>
   readonly sendcmpct: Codec<SendCmpct>
+  readonly cmpctblock: Codec<CmpctBlock>
+  readonly getblocktxn: Codec<GetBlockTxn>
+  readonly blocktxn: Codec<BlockTxn>
+  readonly getcfilters: Codec<GetCFilters>
+  readonly cfilter: Codec<CFilter>
+  readonly getcfheaders: Codec<GetCFHeaders>
+  readonly cfheaders: Codec<CFHeaders>
+  readonly getcfcheckpt: Codec<GetCFCheckpt>
+  readonly cfcheckpt: Codec<CFCheckpt>
+  readonly filterload: Codec<FilterLoad>
+  readonly filteradd: Codec<FilterAdd>
+  readonly filterclear: Codec<FilterClear>
+  readonly merkleblock: Codec<MerkleBlock>
+  readonly reqrecon: Codec<ReqRecon>
+  readonly sketch: Codec<Sketch>
+  readonly reqsketchext: Codec<ReqSketchExt>
+  readonly reconcildiff: Codec<ReconcilDiff>
+  readonly getpkgtxns: Codec<GetPkgTxns>
+  readonly pkgtxns: Codec<PkgTxns>
+  readonly ancpkginfo: Codec<AncPkgInfo>
+  readonly reject: Codec<Reject>
 }
 
 export const messageTable: MessageTable = {
@@ -57,6 +105,9 @@ export const messageTable: MessageTable = {
   verack,
   wtxidrelay,
   sendaddrv2,
+  sendtxrcncl,
+  sendpackages,
+  feature,
   ping,
   pong,
   getaddr,
@@ -73,7 +124,28 @@ export const messageTable: MessageTable = {
   tx,
   mempool,
   feefilter,
-  sendcmpct
+  sendcmpct,
+  cmpctblock,
+  getblocktxn,
+  blocktxn,
+  getcfilters,
+  cfilter,
+  getcfheaders,
+  cfheaders,
+  getcfcheckpt,
+  cfcheckpt,
+  filterload,
+  filteradd,
+  filterclear,
+  merkleblock,
+  reqrecon,
+  sketch,
+  reqsketchext,
+  reconcildiff,
+  getpkgtxns,
+  pkgtxns,
+  ancpkginfo,
+  reject
 }
 
 /** A command that the table has. */

@@ -2,11 +2,11 @@
  * The numbers and names of the protocol itself: versions and what each opened, the largest message, service bits. Under Core's names
  * and with Core's values.
  *
- * Source: Bitcoin Core 28.1 `node/protocol_version.h`, `net.h`, `protocol.h`.
+ * Source: Bitcoin Core 31.99 `node/protocol_version.h`, `net.h`, `protocol.h`.
  */
 
 /** The version that we speak. */
-export const PROTOCOL_VERSION = 70016
+export const PROTOCOL_VERSION = 70017
 /** Peers below this version are disconnected. */
 export const MIN_PEER_PROTO_VERSION = 31800
 
@@ -20,6 +20,8 @@ export const FEEFILTER_VERSION = 70013
 export const SHORT_IDS_BLOCKS_VERSION = 70014
 /** `wtxidrelay` (BIP-0339) and `sendaddrv2` (BIP-0155) from this version on. */
 export const WTXID_RELAY_VERSION = 70016
+/** `feature` from this version on (BIP-0434). */
+export const FEATURE_VERSION = 70017
 
 /**
  * The largest payload, in bytes: a frame that announces more ends the connection.

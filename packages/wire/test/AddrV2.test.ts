@@ -1,8 +1,9 @@
 import { Writer, fromHex, toHex } from "@satwire/bytes"
+import { UnixSeconds } from "@satwire/machine"
 import { describeWithData } from "@satwire/testkit"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
-import { type AddrV2Entry, decodePayload } from "../src/index.ts"
+import { type AddrV2Entry, addrV2Address, decodePayload, encodePayload, ipv4InIpv6 } from "../src/index.ts"
 
 /** A message of one entry whose network, length and address are these bytes. */
 const payload = (address: Uint8Array, services: Uint8Array = Uint8Array.of(9)): Uint8Array => {
@@ -59,6 +60,26 @@ describe("addrv2", () => {
     expect(decoded(ipv4, hex("ff ffffffff00000000"))).toBe("malformed")
     expect(decoded(ipv4, hex("fe ffff0000"))).toBe("malformed")
     expect(decoded(ipv4, hex("fd fc00"))).toBe("malformed")
+  })
+})
+
+describe("an entry that BIP-0155 forbids to send", () => {
+  it.each<[string, Pick<AddrV2Entry, "network" | "address">]>([
+    ["IPv4 in the clothes of IPv6", { network: "ipv6", address: ipv4InIpv6(Uint8Array.of(1, 2, 3, 4)) }],
+    ["TorV2 in the clothes of IPv6", { network: "ipv6", address: hex("fd87d87eeb430102030405060708090a") }],
+    ["CJDNS outside fc00::/8", { network: "cjdns", address: new Uint8Array(16) }],
+    ["an address of another length", { network: "torv3", address: new Uint8Array(10) }]
+  ])("is never written: %s", (_, place) => {
+    const entry: AddrV2Entry = { time: UnixSeconds(1), services: 0n, port: 8333, ...place }
+    expect(() => encodePayload({ _tag: "addrv2", addresses: [entry] })).toThrow(RangeError)
+  })
+
+  it("is not made of an old address either: each goes where it belongs", () => {
+    const ipv4 = Uint8Array.of(1, 2, 3, 4)
+    const ipv6 = new Uint8Array(16).fill(0x20)
+    expect(addrV2Address(ipv4InIpv6(ipv4))).toEqual({ network: "ipv4", address: ipv4 })
+    expect(addrV2Address(ipv6)).toEqual({ network: "ipv6", address: ipv6 })
+    expect(addrV2Address(hex("fd87d87eeb430102030405060708090a"))).toBeUndefined()
   })
 })
 

@@ -6,7 +6,9 @@ import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import {
   type Command,
+  FILTERCLEAR,
   GETADDR,
+  HashList,
   Inventory,
   MEMPOOL,
   MSG_BLOCK,
@@ -15,6 +17,7 @@ import {
   MSG_WTX,
   type Message,
   type MessageOf,
+  REQSKETCHEXT,
   SENDADDRV2,
   SENDHEADERS,
   VERACK,
@@ -50,6 +53,17 @@ const tx = {
   outputs: [{ amount: Satoshis(5000n), scriptPubKey: Uint8Array.of(0x6a, 0x00) }],
   lockTime: 9
 }
+
+/** A header whose fields tell each other apart, and its bytes. */
+const header = {
+  version: 0x20000000,
+  previousBlock: BlockHash(fill(0x11)),
+  merkleRoot: fill(0x22),
+  time: 0x65d4c5f0,
+  bits: 0x207fffff,
+  nonce: 7
+}
+const HEADER = `00000020 ${H11} ${H22} f0c5d465 ffff7f20 07000000`
 
 const GOLDEN: { readonly [C in Command]: readonly [MessageOf<C>, string] } = {
   version: [
@@ -135,23 +149,94 @@ const GOLDEN: { readonly [C in Command]: readonly [MessageOf<C>, string] } = {
     {
       _tag: "block",
       block: {
-        header: {
-          version: 0x20000000,
-          previousBlock: BlockHash(fill(0x11)),
-          merkleRoot: fill(0x22),
-          time: 0x65d4c5f0,
-          bits: 0x207fffff,
-          nonce: 7
-        },
+        header,
         transactions: [tx]
       }
     },
-    `00000020 ${H11} ${H22} f0c5d465 ffff7f20 07000000 01 ${TX}`
+    `${HEADER} 01 ${TX}`
   ],
   tx: [{ _tag: "tx", tx }, TX],
   mempool: [MEMPOOL, ""],
   feefilter: [{ _tag: "feefilter", feeRateSatPerKvb: Satoshis(48_508n) }, "7cbd000000000000"],
-  sendcmpct: [{ _tag: "sendcmpct", highBandwidth: true, version: 2n }, "01 0200000000000000"]
+  sendcmpct: [{ _tag: "sendcmpct", highBandwidth: true, version: 2n }, "01 0200000000000000"],
+  cmpctblock: [
+    {
+      _tag: "cmpctblock",
+      header,
+      nonce: 0x0807060504030201n,
+      shortIds: bytes("0a0b0c0d0e0f 1a1b1c1d1e1f 2a2b2c2d2e2f".replaceAll(" ", "")),
+      prefilled: [
+        { index: 0, tx },
+        { index: 1, tx },
+        { index: 4, tx }
+      ]
+    },
+    `${HEADER} 0102030405060708 03 0a0b0c0d0e0f 1a1b1c1d1e1f 2a2b2c2d2e2f 03 00 ${TX} 00 ${TX} 02 ${TX}`
+  ],
+  getblocktxn: [
+    { _tag: "getblocktxn", blockHash: BlockHash(fill(0x11)), indexes: [0, 1, 5, 6, 300, 0xffff] },
+    `${H11} 06 00 00 03 00 fd2501 fdd2fe`
+  ],
+  blocktxn: [{ _tag: "blocktxn", blockHash: BlockHash(fill(0x11)), transactions: [tx, tx] }, `${H11} 02 ${TX} ${TX}`],
+  getcfilters: [
+    { _tag: "getcfilters", filterType: 0, startHeight: 1000, stopHash: BlockHash(fill(0x22)) },
+    `00 e8030000 ${H22}`
+  ],
+  cfilter: [
+    { _tag: "cfilter", filterType: 0, blockHash: BlockHash(fill(0x11)), filter: bytes("019dfca8") },
+    `00 ${H11} 04 019dfca8`
+  ],
+  getcfheaders: [
+    { _tag: "getcfheaders", filterType: 0, startHeight: 0, stopHash: BlockHash(fill(0x22)) },
+    `00 00000000 ${H22}`
+  ],
+  cfheaders: [
+    {
+      _tag: "cfheaders",
+      filterType: 0,
+      stopHash: BlockHash(fill(0x22)),
+      previousFilterHeader: fill(0),
+      filterHashes: HashList.of([fill(0x11), fill(0x22)])
+    },
+    `00 ${H22} ${H00} 02 ${H11} ${H22}`
+  ],
+  getcfcheckpt: [{ _tag: "getcfcheckpt", filterType: 0, stopHash: BlockHash(fill(0x22)) }, `00 ${H22}`],
+  cfcheckpt: [
+    {
+      _tag: "cfcheckpt",
+      filterType: 0,
+      stopHash: BlockHash(fill(0x22)),
+      filterHeaders: HashList.of([fill(0x11)])
+    },
+    `00 ${H22} 01 ${H11}`
+  ],
+  filterload: [
+    { _tag: "filterload", filter: bytes("b50f"), hashFunctions: 11, tweak: 0x80000001, flags: 1 },
+    "02 b50f 0b000000 01000080 01"
+  ],
+  filteradd: [{ _tag: "filteradd", element: bytes("beef") }, "02 beef"],
+  filterclear: [FILTERCLEAR, ""],
+  merkleblock: [
+    {
+      _tag: "merkleblock",
+      header,
+      transactionCount: 7,
+      hashes: HashList.of([fill(0x11), fill(0x22)]),
+      flags: bytes("1d")
+    },
+    `${HEADER} 07000000 02 ${H11} ${H22} 01 1d`
+  ],
+  sendtxrcncl: [{ _tag: "sendtxrcncl", version: 1, salt: 0x0807060504030201n }, "01000000 0102030405060708"],
+  reqrecon: [{ _tag: "reqrecon", setSize: 300, q: 1024 }, "2c01 0004"],
+  sketch: [{ _tag: "sketch", sketch: bytes("0102030405060708") }, "08 01020304 05060708"],
+  reqsketchext: [REQSKETCHEXT, ""],
+  reconcildiff: [{ _tag: "reconcildiff", success: true, shortIds: [1, 0xfffffffe] }, "01 02 01000000 feffffff"],
+  sendpackages: [{ _tag: "sendpackages", versions: 3n }, "0300000000000000"],
+  getpkgtxns: [{ _tag: "getpkgtxns", wtxids: HashList.of([fill(0x11), fill(0x22)]) }, `02 ${H11} ${H22}`],
+  pkgtxns: [{ _tag: "pkgtxns", transactions: [tx] }, `01 ${TX}`],
+  ancpkginfo: [{ _tag: "ancpkginfo", wtxids: HashList.of([fill(0x22)]) }, `01 ${H22}`],
+  feature: [{ _tag: "feature", featureId: "BIP434", featureData: bytes("ff00") }, "06 424950343334 02 ff00"],
+  reject: [{ _tag: "reject", rejected: "tx", code: 0x42, reason: "no", hash: fill(0x11) }, `02 7478 42 02 6e6f ${H11}`]
 }
 
 describe.each(commands)("%s", (command) => {

@@ -51,7 +51,7 @@ describe.each(commands)("%s", (command) => {
     )
   })
 
-  it("tolerates left-over bytes as Core does, and refuses them when told to be strict", () => {
+  it("tolerates left-over bytes where Core does, and refuses them when told to be strict", () => {
     fc.assert(
       fc.property(arbitrary, fc.uint8Array({ minLength: 1, maxLength: 9 }), (message, tail) => {
         const payload = encodePayload(message)
@@ -59,7 +59,8 @@ describe.each(commands)("%s", (command) => {
         longer.set(payload)
         longer.set(tail, payload.length)
         const tolerant = decodePayload(command, longer)
-        expect(tolerant).toEqual(Result.succeed({ value: message, bytesLeft: tail.length }))
+        if (codec?.strict === true) expect(Result.isFailure(tolerant) && tolerant.failure.kind).toBe("malformed")
+        else expect(tolerant).toEqual(Result.succeed({ value: message, bytesLeft: tail.length }))
         const strict = decodePayload(command, longer, { strict: true })
         expect(Result.isFailure(strict) && strict.failure.kind).toBe("malformed")
       })
@@ -106,26 +107,44 @@ describe("the table", () => {
     expect(new Set(shortIds).size).toBe(shortIds.length)
   })
 
-  it("gives the one-byte ids of BIP-0324", () => {
+  it("is strict about feature alone", () => {
+    expect(codecs.filter(({ strict }) => strict).map(({ command }) => command)).toEqual(["feature"])
+  })
+
+  it("gives the one-byte ids of BIP-0324 and BIP-0434", () => {
     const ids = Object.fromEntries(
       codecs.flatMap((codec) => (codec.shortId === undefined ? [] : [[codec.command, codec.shortId]]))
     )
     expect(ids).toEqual({
       addr: 1,
       block: 2,
+      blocktxn: 3,
+      cmpctblock: 4,
       feefilter: 5,
+      filteradd: 6,
+      filterclear: 7,
+      filterload: 8,
       getblocks: 9,
+      getblocktxn: 10,
       getdata: 11,
       getheaders: 12,
       headers: 13,
       inv: 14,
       mempool: 15,
+      merkleblock: 16,
       notfound: 17,
       ping: 18,
       pong: 19,
       sendcmpct: 20,
       tx: 21,
-      addrv2: 28
+      getcfilters: 22,
+      cfilter: 23,
+      getcfheaders: 24,
+      cfheaders: 25,
+      getcfcheckpt: 26,
+      cfcheckpt: 27,
+      addrv2: 28,
+      feature: 37
     })
   })
 

@@ -1,4 +1,11 @@
-import { type Reader, compactSize64Length, compactSizeLength, equals, varBytesLength } from "@satwire/bytes"
+import {
+  type Reader,
+  type Writer,
+  compactSize64Length,
+  compactSizeLength,
+  equals,
+  varBytesLength
+} from "@satwire/bytes"
 import type { UnixSeconds } from "@satwire/machine"
 import { type Codec, defineCodec } from "../Codec.ts"
 import { ipv4Of } from "../NetAddress.ts"
@@ -52,7 +59,8 @@ export interface AddrV2Entry {
  * Addresses of nodes on any network (BIP-0155).
  *
  * Decoding leaves out what the BIP tells to ignore: networks that nobody knows, TorV2, IPv4 and TorV2 in the clothes of IPv6, CJDNS
- * outside its prefix. Such an entry still counts towards the 1,000.
+ * outside its prefix. Such an entry still counts towards the 1,000. Encoding throws on one: an IPv4 address goes out as `ipv4`
+ * (`addrV2Address`).
  */
 export interface AddrV2 {
   readonly _tag: "addrv2"
@@ -70,6 +78,13 @@ const isIgnored = (network: AddrV2Network, address: Uint8Array): boolean =>
     ? ipv4Of(address) !== undefined || equals(address.subarray(0, 6), TORV2_IN_IPV6_PREFIX)
     : network === "cjdns" && address[0] !== CJDNS_PREFIX
 
+/** Where the 16 bytes of an old address belong here, as IPv4 or IPv6. `undefined` for TorV2, which has no place any more. */
+export const addrV2Address = (ip: Uint8Array): Pick<AddrV2Entry, "network" | "address"> | undefined => {
+  const ipv4 = ipv4Of(ip)
+  if (ipv4 !== undefined) return { network: "ipv4", address: ipv4 }
+  return isIgnored("ipv6", ip) ? undefined : { network: "ipv6", address: ip }
+}
+
 const readEntry = (r: Reader): AddrV2Entry | undefined => {
   const time = r.u32("address time") as UnixSeconds
   const services = r.compactSize64("address services")
@@ -86,6 +101,19 @@ const readEntry = (r: Reader): AddrV2Entry | undefined => {
     : { time, services, network: row.network, address, port }
 }
 
+/** BIP-0155 §"Specification": what a receiver ignores a sender MUST NOT send. An entry of ours that is one is our own bug and throws. */
+const writeEntry = (w: Writer, entry: AddrV2Entry): void => {
+  const { id, length } = rowOf(entry.network)
+  if (entry.address.length !== length)
+    throw new RangeError(`a ${entry.network} address of ${entry.address.length} bytes`)
+  if (isIgnored(entry.network, entry.address)) throw new RangeError(`an address that ${entry.network} does not have`)
+  w.u32(entry.time)
+  w.compactSize64(entry.services)
+  w.u8(id)
+  w.varBytes(entry.address)
+  w.u16be(entry.port)
+}
+
 export const addrv2: Codec<AddrV2> = defineCodec<AddrV2>({
   command: "addrv2",
   shortId: 28,
@@ -100,13 +128,7 @@ export const addrv2: Codec<AddrV2> = defineCodec<AddrV2>({
   },
   encode(w, m) {
     w.compactSize(m.addresses.length)
-    for (const entry of m.addresses) {
-      w.u32(entry.time)
-      w.compactSize64(entry.services)
-      w.u8(rowOf(entry.network).id)
-      w.varBytes(entry.address)
-      w.u16be(entry.port)
-    }
+    for (const entry of m.addresses) writeEntry(w, entry)
   },
   decode(r) {
     const addresses: Array<AddrV2Entry> = []

@@ -16,14 +16,18 @@ export const sendcmpct: Codec<SendCmpct> = defineCodec<SendCmpct>({
   shortId: 20,
   spec: "BIP-0152",
   maxSize: 9,
+  // Core 31.99 `net_processing.cpp`: `Misbehaving`, where the first byte is neither 0 nor 1 (BIP-0152 §"sendcmpct").
+  overLimit: "discourage",
   size: () => 9,
   encode(w, m) {
     w.bool(m.highBandwidth)
     w.u64(m.version)
   },
-  decode: (r) => ({
-    _tag: "sendcmpct",
-    highBandwidth: r.bool("high bandwidth"),
-    version: r.u64("compact block version")
-  })
+  decode(r) {
+    const at = r.offset
+    const announce = r.u8("high bandwidth")
+    const version = r.u64("compact block version")
+    if (announce > 1) r.overLimit(`high bandwidth: ${announce} where 1 is allowed`, at)
+    return { _tag: "sendcmpct", highBandwidth: announce === 1, version }
+  }
 })
