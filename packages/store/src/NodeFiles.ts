@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs/promises"
 import { constants } from "node:os"
-import { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 import { FileError, type FileOperation, Files, type OpenFile, type OpenMode } from "./Files.ts"
 
 /** The layer for Node and Deno. */
@@ -79,10 +79,16 @@ const syncDirectory = (path: string): Effect.Effect<void, FileError> =>
         await handle.sync()
       })
 
+/**
+ * Loaded when a lock is taken, and by name at run time: this module is known only with its `node:`, which bundlers take away from
+ * imports (measured: tsup).
+ */
+const sqlite = (): typeof import("node:sqlite") => process.getBuiltinModule("node:sqlite")
+
 const locked = (path: string): Effect.Effect<DatabaseSync, FileError> =>
   Effect.try({
     try: () => {
-      const database = new DatabaseSync(path)
+      const database = new (sqlite().DatabaseSync)(path)
       try {
         // In memory, so that no journal lies beside the lock.
         database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE")
