@@ -13,7 +13,7 @@ import { platformSha256 } from "@satwire/crypto/node"
 import { HEADER_SIZE, regtest } from "@satwire/primitives"
 import { contest, contestClock, fastTestNetwork } from "@satwire/testkit"
 import { HeaderTree, acceptHeaders } from "../src/index.ts"
-import { mineChain } from "../test/MinedChain.ts"
+import { mineChain } from "../test/TestHeaders.ts"
 
 const BATCH = 2000
 const COUNT = Number(process.argv[2] ?? 100_000)

@@ -11,7 +11,7 @@ import {
   RECENT_TIP_SECONDS,
   locator
 } from "../src/index.ts"
-import { child, extend } from "./MinedChain.ts"
+import { child, extend } from "./TestHeaders.ts"
 import { SyncHarness } from "./SyncHarness.ts"
 
 const START = 1_700_000_000

@@ -4,7 +4,7 @@ import { fastTestNetwork } from "@satwire/testkit"
 import { type GetHeaders, type Headers, MAX_HEADERS_RESULTS, PROTOCOL_VERSION } from "@satwire/wire"
 import { describe, expect, it } from "vitest"
 import { HeaderSync, HeaderTree, MAX_BLOCKS_TO_ANNOUNCE, RECENT_TIP_SECONDS, locator } from "../src/index.ts"
-import { extend } from "./MinedChain.ts"
+import { extend } from "./TestHeaders.ts"
 import { SyncHarness } from "./SyncHarness.ts"
 
 const START = 1_700_000_000

@@ -90,6 +90,22 @@ describe("a miner", () => {
     expect(rig.out.map(({ block }) => block.header.previousBlock)).toEqual([rig.chain.hash(1)])
   })
 
+  it("makes each block on the tip of its moment where the tip moves as a block is put out, as it does in a node", () => {
+    const rig = new Rig()
+    const parents: Array<string> = []
+    const now = { instant: Instant(0), unix: UnixSeconds(rig.chain.params.genesis.time + 60) }
+    const out = {
+      push({ block }: MinerOutput) {
+        parents.push(toHex(block.header.previousBlock))
+        rig.chain.mine()
+        rig.miner.handle({ _tag: "TipMoved" }, now, out)
+      }
+    }
+    for (let i = 0; i < 3; i++) rig.miner.handle({ _tag: "MakeBlock" }, now, out)
+    while (rig.miner.nextTimeout() !== undefined) rig.miner.handle({ _tag: "Timeout" }, now, out)
+    expect(parents).toEqual([0, 1, 2].map((height) => toHex(rig.chain.hash(height))))
+  })
+
   it("makes other blocks than a miner whose extra nonces begin elsewhere", () => {
     const made = [0, 1 << 16].map((firstExtraNonce) => {
       const rig = new Rig(fastTestNetwork(), firstExtraNonce)
