@@ -1,20 +1,49 @@
 /**
- * One binary with everything in it: whoever installs `satwire` gets one package, and it starts in a third of the time that loading
- * Effect's modules one by one takes (measured: 0.08 s of CPU against 0.3 s for `--version`).
+ * One binary with everything in it: whoever installs `satwire` gets one package, and `--version` takes 0.1 s instead of the 0.5 s that
+ * loading some three hundred modules takes (measured on Node 24).
  */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { defineConfig, type Options } from "tsup"
 
+/** The licences of what the bundle carries, beside it. */
+const licences: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "licences",
+  setup(build) {
+    build.initialOptions.metafile = true
+    build.onEnd(({ metafile }) => {
+      const folders = Object.keys(metafile?.inputs ?? {}).flatMap(
+        (input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []
+      )
+      const texts = [...new Set(folders)].sort().map((folder) => {
+        const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<
+          string,
+          string
+        >
+        const licence = ["LICENSE", "LICENSE.md", "license"].map((file) => join(folder, file)).find(existsSync)
+        if (licence === undefined) throw new Error(`${name} ${version} has no licence to be carried along`)
+        return `${name} ${version}\n\n${readFileSync(licence, "utf8").trim()}\n`
+      })
+      const folder = build.initialOptions.outdir ?? "dist"
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, "THIRD-PARTY-LICENCES.txt"), texts.join(`\n${"-".repeat(72)}\n\n`))
+    })
+  }
+}
+
 const options: Options = {
-  entry: ["src/main.ts"],
+  // A worker's program lies beside the program that starts it.
+  entry: { main: "src/main.ts", worker: "../../packages/runtime/src/worker.ts" },
   format: ["esm"],
   platform: "node",
   dts: false,
-  sourcemap: true,
+  sourcemap: false,
   clean: true,
   // What a command needs is loaded when the command is given.
   splitting: true,
   target: "es2024",
   noExternal: [/^(?!node:)/],
+  esbuildPlugins: [licences],
   esbuildOptions(esbuild) {
     esbuild.conditions = ["@satwire/source"]
   }

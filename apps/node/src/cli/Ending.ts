@@ -29,12 +29,13 @@ export const stopInTime = (): void => {
     Effect.andThen(Console.error(complaint(`could not close everything within ${CLOSING_MS / 1000} seconds`))),
     Effect.andThen(Effect.sync(() => process.exit(FAILED)))
   )
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      Effect.runFork(overdue)
-      process.on(signal, () => process.exit(INTERRUPTED))
-    })
+  let signals = 0
+  const onSignal = (): void => {
+    signals += 1
+    if (signals > 1) process.exit(INTERRUPTED)
+    Effect.runFork(overdue)
   }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
 }
 
 /** Something that goes on until it is asked to stop has then done what it should. */

@@ -77,15 +77,18 @@ const row = (name: string, meaning: string, column: number = NAME_COLUMN): strin
     : `  ${name.padEnd(column - 2)}${wrapped}`
 }
 
-/** Breaks a text into lines, all but the first of them indented. */
-const wrap = (words: string, indent: number): string => {
+const NO_BREAK = "\u00A0"
+
+/** Breaks a text into lines, all but the first of them indented. A short default at its end stays whole. */
+const wrap = (text: string, indent: number): string => {
+  const words = text.replace(/\(default: .{1,40}\)$/, (whole) => whole.replaceAll(" ", NO_BREAK)).split(" ")
   const lines: Array<string> = []
   let line = ""
-  for (const word of words.split(" ")) {
+  for (const word of words) {
     if (line !== "" && line.length + 1 + word.length > WIDTH - indent) {
       lines.push(line)
       line = word
     } else line = line === "" ? word : `${line} ${word}`
   }
-  return [...lines, line].join(`\n${" ".repeat(indent)}`)
+  return [...lines, line].join(`\n${" ".repeat(indent)}`).replaceAll(NO_BREAK, " ")
 }

@@ -1,0 +1,136 @@
+/** Runs the real program from source, on this runtime or on another one, with a home of its own that is removed afterwards. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { homedir, tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach } from "vitest"
+
+const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const bin = (name: string): string => fileOf(`../../../node_modules/.bin/${name}`)
+
+export type RuntimeName = "node" | "deno"
+
+/** The runtime that runs these tests. */
+const thisRuntime: RuntimeName = "Deno" in globalThis ? "deno" : "node"
+
+const executables: Record<RuntimeName, string> = { node: bin("node"), deno: bin("deno") }
+
+/** The runtimes that are installed. */
+export const runtimes: ReadonlyArray<RuntimeName> = (["node", "deno"] as const).filter((name) =>
+  existsSync(executables[name])
+)
+
+const commandOf = (runtime: RuntimeName): ReadonlyArray<string> => {
+  const main = fileOf("../src/main.ts")
+  const condition = "--conditions=@satwire/source"
+  return runtime === "node" ? [executables.node, condition, main] : [executables.deno, "run", "-A", condition, main]
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Options {
+  readonly home?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly runtime?: RuntimeName
+  /** What stands before the program, such as a shell that sets a limit. */
+  readonly wrap?: (command: ReadonlyArray<string>) => ReadonlyArray<string>
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly home: string
+  readonly stdout: () => string
+  /** The first match in what has been and will be printed; fails when the program ends without it. */
+  readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>
+  readonly ended: Promise<Ended>
+}
+
+const started = new Set<ChildProcess>()
+const homes = new Set<string>()
+
+afterEach(() => {
+  for (const child of started) child.kill("SIGKILL")
+  started.clear()
+  for (const home of homes) rmSync(home, { recursive: true, force: true, maxRetries: 3 })
+  homes.clear()
+})
+
+/** A directory that is gone after the test. */
+export const freshHome = (): string => {
+  const home = mkdtempSync(join(tmpdir(), "satwire-test-"))
+  homes.add(home)
+  return home
+}
+
+/** Starts the program. */
+export const start = (args: ReadonlyArray<string>, options: Options = {}): Running => {
+  const home = options.home ?? freshHome()
+  const line = [...commandOf(options.runtime ?? thisRuntime), ...args]
+  const [command = "", ...rest] = options.wrap?.(line) ?? line
+  const child = spawn(command, rest, {
+    cwd: home,
+    env: environmentOf(home, options),
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  started.add(child)
+  let stdout = ""
+  let stderr = ""
+  const listeners = new Set<() => void>()
+  const heard = (): void => {
+    for (const listener of listeners) listener()
+  }
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text
+    heard()
+  })
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text
+  })
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject)
+    child.on("close", (code, signal) => {
+      started.delete(child)
+      resolve({ code, signal, stdout, stderr })
+    })
+  })
+  const printed = (pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(stdout)
+        if (found === null) return
+        listeners.delete(look)
+        resolve(found)
+      }
+      listeners.add(look)
+      look()
+      void ended.then(
+        () => reject(new Error(`ended without ${String(pattern)}:\n${stdout}${stderr}`)),
+        (error: unknown) => reject(error as Error)
+      )
+    })
+  return { child, home, stdout: () => stdout, printed, ended }
+}
+
+/** Runs the program to its end. */
+export const run = (args: ReadonlyArray<string>, options: Options = {}): Promise<Ended> => start(args, options).ended
+
+/** Where a started node says that it listens. */
+export const listening = async (node: Running): Promise<string> =>
+  (await node.printed(/Listening on (\S+)\.\n/))[1] ?? ""
+
+const environmentOf = (home: string, { environment }: Options): Record<string, string> => ({
+  PATH: [fileOf("../../../node_modules/.bin"), process.env["PATH"] ?? ""].join(delimiter),
+  HOME: home,
+  // Compiled sources, which are the same for every home.
+  DENO_DIR: process.env["DENO_DIR"] ?? join(homedir(), ".cache", "deno"),
+  DENO_NO_UPDATE_CHECK: "1",
+  NODE_COMPILE_CACHE: fileOf("../../../node_modules/.cache/satwire-tests"),
+  NO_COLOR: "1",
+  ...environment
+})
