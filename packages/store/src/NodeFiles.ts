@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs/promises"
 import { constants } from "node:os"
-import type { DatabaseSync } from "node:sqlite"
+import type * as Sqlite from "node:sqlite"
 import { FileError, type FileOperation, Files, type OpenFile, type OpenMode } from "./Files.ts"
 
 /** The layer for Node and Deno. */
@@ -83,9 +83,9 @@ const syncDirectory = (path: string): Effect.Effect<void, FileError> =>
  * Loaded when a lock is taken, and by name at run time: this module is known only with its `node:`, which bundlers take away from
  * imports (measured: tsup).
  */
-const sqlite = (): typeof import("node:sqlite") => process.getBuiltinModule("node:sqlite")
+const sqlite = (): typeof Sqlite => process.getBuiltinModule("node:sqlite")
 
-const locked = (path: string): Effect.Effect<DatabaseSync, FileError> =>
+const locked = (path: string): Effect.Effect<Sqlite.DatabaseSync, FileError> =>
   Effect.try({
     try: () => {
       const database = new (sqlite().DatabaseSync)(path)

@@ -7,16 +7,16 @@ import type { FileError } from "./Files.ts"
 
 export type StoreError = DirectoryLocked | DirectoryNotWritable | DiskFull | IoFailed
 
-type Tagged<Tag extends string, Fields> = new (
-  fields: Fields & { readonly message: string }
-) => Cause.YieldableError & { readonly _tag: Tag; readonly message: string } & Fields
+/** The class that such an error extends: its fields and its sentence in, the tagged error out. */
+type Base<Tag, Fields> = new (fields: Fields & { readonly message: string }) => Cause.YieldableError & Tag & Fields
 
 interface LockedFields {
   readonly path: string
   /** The process that holds it, where it said so. */
   readonly pid: number | undefined
 }
-const DirectoryLockedBase: Tagged<"DirectoryLocked", LockedFields> = Data.TaggedError("DirectoryLocked")
+const DirectoryLockedBase: Base<{ readonly _tag: "DirectoryLocked" }, LockedFields> =
+  Data.TaggedError("DirectoryLocked")
 
 /** Another process works in the directory. */
 export class DirectoryLocked extends DirectoryLockedBase {
@@ -33,7 +33,7 @@ interface NotWritableFields {
   readonly path: string
   readonly code: string
 }
-const DirectoryNotWritableBase: Tagged<"DirectoryNotWritable", NotWritableFields> =
+const DirectoryNotWritableBase: Base<{ readonly _tag: "DirectoryNotWritable" }, NotWritableFields> =
   Data.TaggedError("DirectoryNotWritable")
 
 /** This user may not write there, or nobody can. */
@@ -48,7 +48,7 @@ interface DiskFullFields {
   readonly path: string
   readonly code: string
 }
-const DiskFullBase: Tagged<"DiskFull", DiskFullFields> = Data.TaggedError("DiskFull")
+const DiskFullBase: Base<{ readonly _tag: "DiskFull" }, DiskFullFields> = Data.TaggedError("DiskFull")
 
 /** No room: the disk, the quota or the limit on a file's size. Nothing that was stored is lost, and storing may be tried again. */
 export class DiskFull extends DiskFullBase {
@@ -62,7 +62,7 @@ interface IoFailedFields {
   readonly operation: string
   readonly code: string
 }
-const IoFailedBase: Tagged<"IoFailed", IoFailedFields> = Data.TaggedError("IoFailed")
+const IoFailedBase: Base<{ readonly _tag: "IoFailed" }, IoFailedFields> = Data.TaggedError("IoFailed")
 
 /** The disk failed. */
 export class IoFailed extends IoFailedBase {
@@ -81,7 +81,7 @@ interface DamagedFields {
   /** Where the whole damaged file lies now. */
   readonly setAsideAs: string
 }
-const DamagedFileBase: Tagged<"DamagedFile", DamagedFields> = Data.TaggedError("DamagedFile")
+const DamagedFileBase: Base<{ readonly _tag: "DamagedFile" }, DamagedFields> = Data.TaggedError("DamagedFile")
 
 /** A file of ours that is not as we wrote it. A report, not a failure: what came before the damage was kept. */
 export class DamagedFile extends DamagedFileBase {
@@ -100,7 +100,7 @@ interface ForeignFields {
   readonly what: string
   readonly setAsideAs: string
 }
-const ForeignFileBase: Tagged<"ForeignFile", ForeignFields> = Data.TaggedError("ForeignFile")
+const ForeignFileBase: Base<{ readonly _tag: "ForeignFile" }, ForeignFields> = Data.TaggedError("ForeignFile")
 
 /** A file that is not ours to read: another program's, another network's, a newer version's. A report, not a failure. */
 export class ForeignFile extends ForeignFileBase {

@@ -42,8 +42,9 @@ describe("a data directory", () => {
   )
 
   it("is ~/.satwire where nobody says otherwise", () => {
-    expect(defaultDataDirectory("/home/somebody")).toBe("/home/somebody/.satwire")
-    expect(defaultDataDirectory("/home/somebody/")).toBe("/home/somebody/.satwire")
+    const home = temporaryDirectory()
+    expect(defaultDataDirectory(home)).toBe(`${home}/.satwire`)
+    expect(defaultDataDirectory(`${home}/`)).toBe(`${home}/.satwire`)
   })
 
   it.effect("is refused to a second holder in this process, with the process in the sentence", () =>
