@@ -12,5 +12,13 @@ const entry = Object.values(manifest.exports).flatMap((door) =>
   typeof door === "string" ? [] : [door["@satwire/source"]]
 )
 
-const options: Options = { entry, format: ["esm"], dts: false, sourcemap: true, clean: true, target: "es2024" }
+const options: Options = {
+  entry,
+  format: ["esm"],
+  dts: false,
+  sourcemap: true,
+  clean: true,
+  target: "es2024",
+  removeNodeProtocol: false
+}
 export default defineConfig(options)
