@@ -101,7 +101,10 @@ export const makeNode = (
     const node = yield* runningNode({
       options,
       sha256,
-      tell: (fact) => void PubSub.publishUnsafe(facts, [fact]),
+      tell(fact) {
+        // Where the buffer of some reader is full only the effect makes room, at once.
+        if (!PubSub.publishUnsafe(facts, [fact])) Effect.runSync(PubSub.publish(facts, [fact]))
+      },
       fail: (cause) => void Deferred.doneUnsafe(broken, Exit.failCause(cause))
     }).pipe(
       Scope.provide(running),

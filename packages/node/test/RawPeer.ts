@@ -62,7 +62,7 @@ export const HANDSHAKE: Uint8Array = framed(versionOf(), VERACK)
 
 export class RawPeer {
   readonly #socket: Net.Socket
-  readonly #closed: Promise<unknown>
+  readonly #closed: Promise<void>
   /** As the node sees it. */
   readonly address: string
   #received = 0
@@ -71,8 +71,12 @@ export class RawPeer {
   constructor(socket: Net.Socket) {
     this.#socket = socket
     this.address = formatEndpoint({ host: LOOPBACK, port: socket.localPort ?? 0 })
-    this.#closed = once(socket, "close")
-    socket.once("close", () => (this.#isClosed = true))
+    this.#closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        this.#isClosed = true
+        resolve()
+      })
+    })
     socket.on("error", () => undefined)
   }
 

@@ -104,14 +104,15 @@ export const tipOf = (node: TestNode): Effect.Effect<{ readonly height: number; 
   Effect.map(node.headers, ({ tip }) => ({ height: tip.height, hash: toHex(tip.hash) }))
 
 /** Starts a node on what is given, until the scope closes. */
-export const startOn = (
-  edges: Layer.Layer<Dialer | Listener | HeaderStore>,
+export const startOn = <E>(
+  edges: Layer.Layer<Dialer | Listener | HeaderStore, E>,
   changes: Partial<NodeOptions> = {}
-): Effect.Effect<TestNode, NodeStartError, Scope.Scope> =>
+): Effect.Effect<TestNode, NodeStartError | E, Scope.Scope> =>
   Effect.gen(function* () {
     const context = yield* Layer.build(Layer.provide(Node.layer(optionsOf(changes)), edges))
     const node = new TestNode(Context.get(context, Node))
-    yield* Effect.forkScoped(
+    // It ends with the node, and hears what is told while that closes.
+    yield* Effect.forkDetach(
       Stream.runForEach(node.service.facts, (fact) => Effect.sync(() => node.heard(fact))),
       { startImmediately: true }
     )

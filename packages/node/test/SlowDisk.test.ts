@@ -1,0 +1,114 @@
+import { FACTS_KEPT, FACTS_REPLAYED, HEADER_BYTES_WAITING, type NodeFact } from "@satwire/node"
+import { HEADER_SIZE, regtest } from "@satwire/primitives"
+import { HeaderStore } from "@satwire/store"
+import { layerTcp } from "@satwire/transport-tcp"
+import { MAX_HEADERS_RESULTS } from "@satwire/wire"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { ServedHeaders, headerServer } from "./HeaderServer.ts"
+import { lastOf } from "./RealChain.ts"
+import { framed, rawPeer } from "./RawPeer.ts"
+import { regtestChain } from "./RegtestChain.ts"
+import { type TestNode, startNode, startOn } from "./TestNode.ts"
+
+/** A store that writes nothing while the latch is closed. */
+const behind = (latch: Latch.Latch) =>
+  Layer.effect(
+    HeaderStore,
+    Effect.map(HeaderStore, (store) =>
+      HeaderStore.of({ load: store.load, append: (headers, count) => latch.whenOpen(store.append(headers, count)) })
+    )
+  ).pipe(Layer.provide(HeaderStore.layerMemory))
+
+const accepted = (node: TestNode): number => node.all("HeadersAccepted").reduce((sum, { count }) => sum + count, 0)
+
+describe("a disk that is slower than the network", () => {
+  it.live("holds the peers back until it has caught up, and everything is taken in and kept", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const most = HEADER_BYTES_WAITING / HEADER_SIZE
+        const chain = regtestChain(most + 10_000)
+        const server = yield* headerServer(regtest, ServedHeaders.of(chain))
+        const disk = yield* Latch.make(false)
+        const node = yield* startOn(Layer.fresh(Layer.mergeAll(layerTcp, behind(disk))), { connect: [server] })
+        yield* node.until("StoreBehind")
+        const before = accepted(node)
+        // Somebody who connects now is not read either, and not blamed.
+        const raw = yield* rawPeer(node.endpoint)
+        raw.shakeHands()
+        yield* node.until("PeerConnected", ({ address }) => address === raw.address)
+        yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+        assert.isAtLeast(before, most)
+        assert.isAtMost(accepted(node), before + MAX_HEADERS_RESULTS)
+        assert.isEmpty(node.all("HeadersStored"))
+        yield* disk.open
+        yield* node.followed(lastOf(chain, 1))
+        yield* node.until("PeerReady", ({ address }) => address === raw.address)
+        const stored = (): number => node.all("HeadersStored").reduce((sum, { count }) => sum + count, 0)
+        yield* node.until("HeadersStored", () => stored() === chain.length / HEADER_SIZE)
+        assert.deepStrictEqual(
+          node.all("StoreBehind").map(({ isBehind }) => isBehind),
+          [true, false]
+        )
+        assert.deepStrictEqual(node.all("PeerDisconnected"), [])
+      })
+    )
+  )
+})
+
+describe("who reads facts more slowly than they come", () => {
+  it.live("loses the oldest and gets the newest", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode()
+        const pull = yield* Stream.toPull(node.service.facts)
+        const first = yield* pull
+        assert.isAtMost(first.length, FACTS_REPLAYED)
+        const count = FACTS_KEPT
+        const chain = regtestChain(count)
+        for (let i = 0; i < count; i++) {
+          yield* node.service.submitHeaders(chain.subarray(i * HEADER_SIZE, (i + 1) * HEADER_SIZE), 1)
+        }
+        const told: Array<NodeFact> = []
+        const heights: Array<number> = []
+        while (heights.at(-1) !== count) {
+          const facts = yield* pull
+          told.push(...facts)
+          heights.push(...facts.flatMap((fact) => (fact._tag === "TipChanged" ? [fact.tip.height] : [])))
+        }
+        assert.isAtMost(told.length, FACTS_KEPT + FACTS_REPLAYED)
+        // Every header told two facts: half of the headers are lost, and none of the others.
+        assert.strictEqual(heights.length, FACTS_KEPT / 2)
+        assert.strictEqual(heights[0], count - heights.length + 1)
+      })
+    )
+  )
+
+  it.live("begins with the last few when it comes late, and is told when the node has ended", () =>
+    Effect.gen(function* () {
+      const node = yield* Effect.scoped(
+        Effect.tap(startNode(), (node) => Effect.repeat(node.service.makeBlock, { times: 20 }))
+      )
+      const last = yield* Stream.runCollect(node.service.facts)
+      assert.deepStrictEqual(last, node.facts.slice(-FACTS_REPLAYED))
+    })
+  )
+})
+
+describe("a peer whose connection was ended", () => {
+  it.live("is cut off when it goes on sending", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode()
+        const raw = yield* rawPeer(node.endpoint)
+        raw.write(framed({ _tag: "verack" }))
+        raw.write(new Uint8Array(20_000_000))
+        yield* raw.closed
+        assert.strictEqual((yield* node.until("PeerDisconnected")).reason._tag, "WrongMagic")
+      })
+    )
+  )
+})
