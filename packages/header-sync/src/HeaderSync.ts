@@ -342,9 +342,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       const peer = this.#peers.get(id)
       if (peer === undefined || this.#syncing !== peer) continue
       this.#syncing = undefined
-      // Slow costs the connection while we are far behind and have another peer to ask that we chose ourselves: who only connects to us
-      // must not be able to end a sync. In every other case the next one is asked beside it.
-      if (this.#waitingOutbound.size > 0 && !this.#isRecent(now)) {
+      // Slow costs the connection where another peer waits that we chose ourselves, which is only so while we are far behind: who only
+      // connects to us must not be able to end a sync. In every other case the next one is asked beside it.
+      if (this.#waitingOutbound.size > 0) {
         out.push({ _tag: "TooSlow", peer: id, reason: { _tag: "HeadersTimeout" } })
       }
     }

@@ -214,6 +214,11 @@ describe("headers that break a rule", () => {
     expect(sync.tipHeight).toBeGreaterThanOrEqual(40)
     expect(sync.tipHeight).toBeLessThan(60)
     expect(sync.sync.snapshot()).toMatchObject({ syncingWith: undefined, peers: 1 })
+    // Not even where they were so many that there could be more.
+    const full = machine(0, world.time(world.ancestor(tip, 1500)) - 2 * 60 * 60).ready(1)
+    full.takeSent()
+    expect(full.headers(1, part(1, 2000)).takeSent()).toEqual(["1 sendheaders"])
+    expect(full.sync.snapshot()).toMatchObject({ syncingWith: undefined, tip: { height: 1500 } })
     // An hour later they are good.
     sync.elapse(60 * 60 * 1000).headers(1, part(31, 60))
     expect(sync.tipHeight).toBe(60)
@@ -287,7 +292,9 @@ describe("a first sync that takes too long", () => {
 
   it("costs nothing once it is done", () => {
     const sync = machine(30).ready(1).headers(1, part(31, 40)).ready(2)
-    sync.headers(2, part(40, 40)).elapse(3 * TIMEOUT_MS)
+    sync.headers(2, part(40, 40))
+    expect(sync.sync.nextTimeout()).toBeUndefined()
+    sync.elapse(3 * TIMEOUT_MS)
     expect(sync.take("TooSlow")).toEqual([])
   })
 
@@ -341,31 +348,35 @@ describe("after the last peer has left", () => {
     expect(sync.tipHeight).toBe(40)
   })
 
-  it("nothing is held either where peers leave while an output is performed", () => {
-    const kinds = new Set<string>()
-    for (const recent of [false, true]) {
-      const sync = machine(3990, recent ? TIP_TIME : LATER)
-      sync.onOutput = (output) => {
-        kinds.add(output._tag)
-        if ("peer" in output) sync.gone(output.peer)
-        else for (const peer of [1, 2, 3]) sync.gone(peer)
-      }
-      for (const act of [
-        () => sync.headers(1, part(3990, 3995)),
-        () => sync.headers(1, part(1, 2000)),
-        () => sync.headers(2, part(4050, 4060)),
-        () => sync.inv(3, hashAt(4100), hashAt(3980)),
-        () => sync.getheaders(1, [hashAt(5)]),
-        () => sync.headers(2, new Uint8Array(part(10, 12)).fill(1, 0, 4)),
-        () => sync.submit(part(3996, 3997)),
-        () => sync.elapse(10 ** 8)
-      ]) {
-        for (const peer of [1, 2, 3]) sync.ready(peer)
-        act()
-        for (const peer of [1, 2, 3]) sync.gone(peer)
-        expect(sync.sync.isEmpty).toBe(true)
+  it("nothing is held either where they leave while an output is performed, whichever it is", () => {
+    const acts: ReadonlyArray<(sync: SyncHarness) => unknown> = [
+      (sync) => sync.headers(1, part(3990, 3995)),
+      (sync) => sync.headers(1, part(1, 2000)),
+      (sync) => sync.headers(2, part(4050, 4060)),
+      (sync) => sync.inv(1, hashAt(3980), hashAt(4100)),
+      (sync) => sync.inv(3, hashAt(3980), hashAt(4100)),
+      (sync) => sync.getheaders(1, [hashAt(5)]),
+      (sync) => sync.headers(2, part(10, 12).fill(1, 0, 4)),
+      (sync) => sync.submit(part(3991, 3992)),
+      (sync) => sync.elapse(10 ** 8)
+    ]
+    const leftDuring = new Set<string>()
+    for (const unix of [TIP_TIME, LATER]) {
+      for (const act of acts) {
+        for (let nth = 0; nth < 6; nth++) {
+          const sync = machine(3990, unix)
+          for (const peer of [1, 2, 3]) sync.ready(peer)
+          let outputs = 0
+          sync.onOutput = ({ _tag }) => {
+            if (outputs++ !== nth) return
+            leftDuring.add(_tag)
+            for (const peer of [1, 2, 3]) sync.gone(peer)
+          }
+          act(sync)
+          if (outputs > nth) expect(sync.sync.isEmpty).toBe(true)
+        }
       }
     }
-    expect(kinds).toContain("Send")
+    expect([...leftDuring].toSorted()).toEqual(["HeadersAccepted", "Misbehaved", "Send", "TipChanged", "TooSlow"])
   })
 })

@@ -1,7 +1,14 @@
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { type BlockHash, type ChainParams, HEADER_SIZE, mainnet, regtest } from "@satwire/primitives"
 import { fastTestNetwork } from "@satwire/testkit"
-import { type GetHeaders, type Headers, MAX_HEADERS_RESULTS, PROTOCOL_VERSION } from "@satwire/wire"
+import {
+  type GetHeaders,
+  type Headers,
+  Inventory,
+  MAX_HEADERS_RESULTS,
+  MSG_BLOCK,
+  PROTOCOL_VERSION
+} from "@satwire/wire"
 import { describe, expect, it } from "vitest"
 import { HeaderSync, HeaderTree, MAX_BLOCKS_TO_ANNOUNCE, RECENT_TIP_SECONDS, locator } from "../src/index.ts"
 import { extend } from "./TestHeaders.ts"
@@ -187,9 +194,19 @@ describe("a new tip", () => {
     expect(nine.submit(part(71, 71)).takeSent()).toEqual(["1 headers"])
   })
 
-  it("is announced by its hash where we do not know what the peer has", () => {
-    const sync = machine(60).sendheaders(1)
-    expect(sync.submit(part(61, 61)).takeSent()).toEqual(["1 inv"])
+  it("is announced by its hash where we do not know what the peer has, however short our chain", () => {
+    for (const height of [60, 3]) {
+      const sync = machine(height).sendheaders(1)
+      expect(sync.submit(part(height + 1, height + 1)).takeSent()).toEqual(["1 inv"])
+    }
+  })
+
+  it("is announced by its header to a peer whose question showed that it has all we have", () => {
+    const sync = machine(60)
+      .sendheaders(1)
+      .getheaders(1, [hashAt(60)])
+    sync.takeSent()
+    expect(sync.submit(part(61, 61)).takeSent()).toEqual(["1 headers"])
   })
 
   it("is announced from the fork on after a reorganisation", () => {
@@ -208,6 +225,14 @@ describe("a new tip", () => {
     expect(sync.takeSent()).toEqual(["1 inv", "3 inv"])
     sync.submit(part(62, 62))
     expect(sync.takeSent()).toEqual(["1 inv", "2 inv"])
+  })
+
+  it("is not announced to who announced it in a message whose memory was used again since", () => {
+    const sync = machine(60)
+    const inventory = Inventory.ofType(MSG_BLOCK, [hashAt(61)])
+    sync.received(1, { _tag: "inv", inventory }).takeSent()
+    inventory.raw.fill(0)
+    expect(sync.submit(part(61, 61)).takeSent()).toEqual(["1 sendheaders"])
   })
 
   it("is not announced while it is old, of too little work, or where the node announces nothing", () => {
