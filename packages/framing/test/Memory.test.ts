@@ -4,29 +4,11 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Backlog } from "../src/Backlog.ts"
 import { PayloadGather } from "../src/PayloadGather.ts"
+import { allocated } from "./Allocated.ts"
 import { drain, frame, framed, framing } from "./streams.ts"
 
 const RESERVE_BYTES = 256 * 1024
 const noise = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31) ^ (i >> 8))
-
-/** Runs `work` and adds up what it allocates: every array of bytes is made through this constructor. */
-const allocated = (work: () => void): number => {
-  const Real = globalThis.Uint8Array
-  let bytes = 0
-  globalThis.Uint8Array = new Proxy(Real, {
-    construct(target, args: Array<unknown>, newTarget) {
-      const made = Reflect.construct(target, args, newTarget) as Uint8Array
-      if (!(args[0] instanceof ArrayBuffer)) bytes += made.byteLength
-      return made
-    }
-  })
-  try {
-    work()
-  } finally {
-    globalThis.Uint8Array = Real
-  }
-  return bytes
-}
 
 describe("memory", () => {
   it("is not spent on a length that a stranger announces: 4,000,000 announced and one byte sent hold 16 KiB", () => {

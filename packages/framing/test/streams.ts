@@ -3,7 +3,7 @@ import { encode } from "@satwire/bytes"
 import { platformSha256 } from "@satwire/crypto/node"
 import { mainnet } from "@satwire/primitives"
 import type { Message } from "@satwire/wire"
-import { type FramingEvent, V1Framing } from "../src/index.ts"
+import { type Framing, type FramingEvent, V1Framing } from "../src/index.ts"
 
 export const framing = (): V1Framing => new V1Framing({ magic: mainnet.magic, sha256: platformSha256 })
 
@@ -33,7 +33,7 @@ export const frame = (
 }
 
 /** Takes all events that there are now. */
-export const drain = (reader: V1Framing): Array<FramingEvent> => {
+export const drain = (reader: Framing): Array<FramingEvent> => {
   const events: Array<FramingEvent> = []
   for (let event = reader.next(); event !== undefined; event = reader.next()) events.push(event)
   return events
@@ -43,7 +43,7 @@ export const drain = (reader: V1Framing): Array<FramingEvent> => {
 export const events = (
   stream: Uint8Array,
   sizes: ReadonlyArray<number> = [stream.length],
-  reader: V1Framing = framing()
+  reader: Framing = framing()
 ): ReadonlyArray<FramingEvent> => {
   const all: Array<FramingEvent> = []
   const shared = new Uint8Array(Math.max(1, ...sizes))

@@ -1,6 +1,6 @@
 /** One peer machine on a virtual clock. What it writes and puts out is kept for the test to take. */
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
-import { V1Framing } from "@satwire/framing"
+import { type Framing, V1Framing } from "@satwire/framing"
 import { Instant, type Now, UnixSeconds } from "@satwire/machine"
 import { type Direction, Peer, type PeerIdentity, type PeerInput, type PeerOutput } from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly direction?: Direction
   readonly seed?: number
   readonly protocolVersion?: number
+  /** v1 on regtest where none is given. */
+  readonly framing?: Framing
   readonly isOwnNonce?: PeerIdentity["isOwnNonce"]
   /** Called with each output while the machine pushes it, as a node's router is. */
   readonly onOutput?: (output: PeerOutput, bench: PeerBench) => void
@@ -39,7 +41,7 @@ export class PeerBench {
         }),
         isOwnNonce: options.isOwnNonce ?? (() => false)
       },
-      framing: new V1Framing({ magic: regtest.magic, sha256: portableSha256 }),
+      framing: options.framing ?? new V1Framing({ magic: regtest.magic, sha256: portableSha256 }),
       random: ChaChaRandom.fromNumber(options.seed ?? 1),
       openedAt: this.now.instant
     })
