@@ -132,7 +132,7 @@ export class TransactionScan {
   #compactSize(b: Uint8Array, at: number, limit: number): number {
     const first = b[at] as number
     const length = first < 0xfd ? 1 : first === 0xfd ? 3 : first === 0xfe ? 5 : 9
-    if (at + length > limit) return this.#stop("compact size ends early", at)
+    if (at + length > limit) return this.#stop("compact size ends early", Math.min(at, limit))
     this.#after = at + length
     if (length === 1) return first
     let value = 0

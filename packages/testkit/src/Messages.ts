@@ -3,7 +3,7 @@
  * and a test that walks one walks the other.
  */
 import type { UnixSeconds } from "@satwire/machine"
-import type { BlockHash, Transaction } from "@satwire/primitives"
+import { type BlockHash, BlockView, TransactionView } from "@satwire/primitives"
 import {
   type AddrV2Entry,
   type AddrV2Network,
@@ -122,7 +122,8 @@ const filterQuery: fc.Arbitrary<FilterQuery> = fc.record({
   stopHash: blockHash
 })
 
-const transactions: fc.Arbitrary<Array<Transaction>> = fc.array(arbitraryTransaction, { maxLength: 3 })
+const transaction: fc.Arbitrary<TransactionView> = arbitraryTransaction.map((tx) => TransactionView.of(tx))
+const transactions: fc.Arbitrary<Array<TransactionView>> = fc.array(transaction, { maxLength: 3 })
 
 /** Rising numbers of 16 bits; the ends of the range, and distances of one and of three bytes, come often. */
 const indexes: fc.Arbitrary<ReadonlyArray<number>> = fc
@@ -183,8 +184,8 @@ export const arbitraryMessages: { readonly [C in Command]: fc.Arbitrary<MessageO
   inv: fc.record({ _tag: fc.constant("inv"), inventory }),
   getdata: fc.record({ _tag: fc.constant("getdata"), inventory }),
   notfound: fc.record({ _tag: fc.constant("notfound"), inventory }),
-  block: fc.record({ _tag: fc.constant("block"), block: arbitraryBlock }),
-  tx: fc.record({ _tag: fc.constant("tx"), tx: arbitraryTransaction }),
+  block: fc.record({ _tag: fc.constant("block"), block: arbitraryBlock.map((block) => BlockView.of(block)) }),
+  tx: fc.record({ _tag: fc.constant("tx"), tx: transaction }),
   mempool: fc.constant(MEMPOOL),
   feefilter: fc.record({ _tag: fc.constant("feefilter"), feeRateSatPerKvb: arbitraryAmount }),
   sendcmpct: fc.record({ _tag: fc.constant("sendcmpct"), highBandwidth: fc.boolean(), version: u64 }),

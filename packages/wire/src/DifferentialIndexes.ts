@@ -13,6 +13,12 @@ import { type Reader, type Writer, compactSizeLength } from "@satwire/bytes"
 
 /** The last number that a transaction can have. */
 export const MAX_INDEX = 0xffff
+/**
+ * As many as there are numbers of 16 bits: one more cannot rise.
+ *
+ * @limit transactions of a `getblocktxn` or `blocktxn`
+ */
+export const MAX_INDEXES = 65_536
 
 const gap = (previous: number, index: number): number => {
   if (index <= previous || index > MAX_INDEX) throw new RangeError(`index ${index} does not follow ${previous}`)

@@ -1,7 +1,7 @@
 /** Each message once, its bytes written out by hand from its specification. */
 import { fromHex, toHex } from "@satwire/bytes"
 import { UnixSeconds } from "@satwire/machine"
-import { BlockHash, Satoshis, Txid, ZERO_HASH } from "@satwire/primitives"
+import { BlockHash, BlockView, Satoshis, TransactionView, Txid, ZERO_HASH } from "@satwire/primitives"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import {
@@ -40,7 +40,7 @@ const HEADER_B = "bb".repeat(80)
 /** Version 2, one input, one output of 5,000 satoshis, a witness of one item, lock time 9. */
 const TX = `02000000 0001 01 ${H11}03000000 01 51 fdffffff 01 8813000000000000 02 6a00 01 02 beef 09000000`
 
-const tx = {
+const tx = TransactionView.of({
   version: 2,
   inputs: [
     {
@@ -52,7 +52,7 @@ const tx = {
   ],
   outputs: [{ amount: Satoshis(5000n), scriptPubKey: Uint8Array.of(0x6a, 0x00) }],
   lockTime: 9
-}
+})
 
 /** A header whose fields tell each other apart, and its bytes. */
 const header = {
@@ -148,10 +148,7 @@ const GOLDEN: { readonly [C in Command]: readonly [MessageOf<C>, string] } = {
   block: [
     {
       _tag: "block",
-      block: {
-        header,
-        transactions: [tx]
-      }
+      block: BlockView.of({ header, transactions: [tx.materialise()] })
     },
     `${HEADER} 01 ${TX}`
   ],

@@ -44,6 +44,7 @@ const COUNTED: ReadonlyArray<Counted> = [
   { command: "ancpkginfo", limit: 100, before: 0, entryBytes: 32, after: 0, cost: "disconnect" },
   { command: "pkgtxns", limit: 100, before: 0, entryBytes: 10, after: 0, cost: "disconnect" },
   { command: "getblocktxn", limit: 65_536, before: 32, entryBytes: 1, after: 0, cost: "ignore" },
+  { command: "blocktxn", limit: 65_536, before: 32, entryBytes: 10, after: 0, cost: "ignore" },
   { command: "reject", limit: 12, before: 0, entryBytes: 1, after: 2, cost: "ignore" }
 ]
 

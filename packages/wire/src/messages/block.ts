@@ -1,11 +1,12 @@
-import { type Block as BlockData, blockSize, readBlock, writeBlock } from "@satwire/primitives"
+import { type BlockView, readBlockView } from "@satwire/primitives"
 import { type Codec, defineCodec } from "../Codec.ts"
 import { MAX_PROTOCOL_MESSAGE_LENGTH } from "../Protocol.ts"
 
 /** A block, answering a `getdata` (BIP-0144: with its witnesses where the type asked for them). */
 export interface Block {
   readonly _tag: "block"
-  readonly block: BlockData
+  /** Its bytes and where its parts lie; `materialise` makes objects of them, `BlockView.of` the view of objects. */
+  readonly block: BlockView
 }
 
 export const block: Codec<Block> = defineCodec<Block>({
@@ -13,7 +14,7 @@ export const block: Codec<Block> = defineCodec<Block>({
   shortId: 2,
   spec: "BIP-0144",
   maxSize: MAX_PROTOCOL_MESSAGE_LENGTH,
-  size: (m) => blockSize(m.block),
-  encode: (w, m) => writeBlock(w, m.block),
-  decode: (r) => ({ _tag: "block", block: readBlock(r) })
+  size: (m) => m.block.bytes.length,
+  encode: (w, m) => w.raw(m.block.bytes),
+  decode: (r) => ({ _tag: "block", block: readBlockView(r) })
 })

@@ -1,5 +1,6 @@
-import type { BlockHash, Transaction } from "@satwire/primitives"
+import type { BlockHash, TransactionView } from "@satwire/primitives"
 import { type Codec, defineCodec } from "../Codec.ts"
+import { MAX_INDEXES } from "../DifferentialIndexes.ts"
 import { MAX_PROTOCOL_MESSAGE_LENGTH } from "../Protocol.ts"
 import { readTransactionList, transactionListSize, writeTransactionList } from "../TransactionList.ts"
 
@@ -7,7 +8,7 @@ import { readTransactionList, transactionListSize, writeTransactionList } from "
 export interface BlockTxn {
   readonly _tag: "blocktxn"
   readonly blockHash: BlockHash
-  readonly transactions: ReadonlyArray<Transaction>
+  readonly transactions: ReadonlyArray<TransactionView>
 }
 
 export const blocktxn: Codec<BlockTxn> = defineCodec<BlockTxn>({
@@ -15,6 +16,8 @@ export const blocktxn: Codec<BlockTxn> = defineCodec<BlockTxn>({
   shortId: 3,
   spec: "BIP-0152",
   maxSize: MAX_PROTOCOL_MESSAGE_LENGTH,
+  // Core has no limit but the payload's; nobody can ask for more.
+  overLimit: "ignore",
   size: (m) => 32 + transactionListSize(m.transactions),
   encode(w, m) {
     w.raw(m.blockHash)
@@ -23,6 +26,6 @@ export const blocktxn: Codec<BlockTxn> = defineCodec<BlockTxn>({
   decode: (r) => ({
     _tag: "blocktxn",
     blockHash: r.view(32, "block hash") as BlockHash,
-    transactions: readTransactionList(r, Infinity)
+    transactions: readTransactionList(r, MAX_INDEXES)
   })
 })

@@ -2,16 +2,15 @@ import { type Reader, type Writer, compactSizeLength } from "@satwire/bytes"
 import {
   type BlockHeader,
   HEADER_SIZE,
-  type Transaction,
+  type TransactionView,
   readHeader,
-  readTransaction,
-  transactionSize,
-  writeHeader,
-  writeTransaction
+  readTransactionView,
+  writeHeader
 } from "@satwire/primitives"
 import { type Codec, defineCodec } from "../Codec.ts"
 import { MAX_INDEX, indexSize, readIndex, writeIndex } from "../DifferentialIndexes.ts"
 import { MAX_PROTOCOL_MESSAGE_LENGTH } from "../Protocol.ts"
+import { MIN_TRANSACTION_SIZE } from "../TransactionList.ts"
 
 /** Bitcoin Core's `SHORTTXIDS_LENGTH` (blockencodings.h): bytes of a short id. */
 export const SHORTTXIDS_LENGTH = 6
@@ -23,14 +22,14 @@ export const SHORTTXIDS_LENGTH = 6
  */
 export const MAX_COMPACT_TRANSACTIONS = 100_000
 
-/** The smallest prefilled transaction: index 1, transaction 10. */
-const MIN_PREFILLED_SIZE = 11
+/** An index of one byte, and a transaction. */
+const MIN_PREFILLED_SIZE = 1 + MIN_TRANSACTION_SIZE
 
 /** A transaction that stands in the message whole, and its place in the block. */
 export interface PrefilledTransaction {
   /** Its number in the block, from 0; larger than that of the one before. */
   readonly index: number
-  readonly tx: Transaction
+  readonly tx: TransactionView
 }
 
 /** A block in short: a header, six bytes for each transaction that its receiver is likely to have, and the others whole (BIP-0152). */
@@ -62,7 +61,7 @@ const readPrefilled = (r: Reader, shortIdCount: number): ReadonlyArray<Prefilled
     if (index > shortIdCount + i) {
       r.overLimit(`prefilled transaction ${i}: index ${index} where ${shortIdCount + i} is allowed`, indexAt)
     }
-    prefilled[i] = { index, tx: readTransaction(r) }
+    prefilled[i] = { index, tx: readTransactionView(r) }
   }
   return prefilled
 }
@@ -72,7 +71,7 @@ const writePrefilled = (w: Writer, prefilled: ReadonlyArray<PrefilledTransaction
   let previous = -1
   for (const { index, tx } of prefilled) {
     writeIndex(w, previous, index)
-    writeTransaction(w, tx)
+    w.raw(tx.bytes)
     previous = index
   }
 }
@@ -82,7 +81,7 @@ const size = (m: CmpctBlock): number => {
   let bytes = HEADER_SIZE + 8 + compactSizeLength(ids) + m.shortIds.length + compactSizeLength(m.prefilled.length)
   let previous = -1
   for (const { index, tx } of m.prefilled) {
-    bytes += indexSize(previous, index) + transactionSize(tx)
+    bytes += indexSize(previous, index) + tx.bytes.length
     previous = index
   }
   return bytes

@@ -1,7 +1,7 @@
 import { compactSizeLength } from "@satwire/bytes"
 import type { BlockHash } from "@satwire/primitives"
 import { type Codec, defineCodec } from "../Codec.ts"
-import { MAX_INDEX, indexSize, readIndex, writeIndex } from "../DifferentialIndexes.ts"
+import { MAX_INDEXES, indexSize, readIndex, writeIndex } from "../DifferentialIndexes.ts"
 
 /** Asks for the transactions of a compact block that its receiver lacks (BIP-0152). */
 export interface GetBlockTxn {
@@ -10,9 +10,6 @@ export interface GetBlockTxn {
   /** Their numbers in the block, rising. */
   readonly indexes: ReadonlyArray<number>
 }
-
-/** As many as there are numbers of 16 bits: one more cannot rise. */
-const MAX_INDEXES = MAX_INDEX + 1
 
 export const getblocktxn: Codec<GetBlockTxn> = defineCodec<GetBlockTxn>({
   command: "getblocktxn",

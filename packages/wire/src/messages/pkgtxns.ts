@@ -1,4 +1,4 @@
-import type { Transaction } from "@satwire/primitives"
+import type { TransactionView } from "@satwire/primitives"
 import { type Codec, defineCodec } from "../Codec.ts"
 import { MAX_PROTOCOL_MESSAGE_LENGTH } from "../Protocol.ts"
 import { readTransactionList, transactionListSize, writeTransactionList } from "../TransactionList.ts"
@@ -7,7 +7,7 @@ import { MAX_PACKAGE_TRANSACTIONS } from "./getpkgtxns.ts"
 /** Draft. The transactions that a `getpkgtxns` asked for, in its order (BIP-0331). */
 export interface PkgTxns {
   readonly _tag: "pkgtxns"
-  readonly transactions: ReadonlyArray<Transaction>
+  readonly transactions: ReadonlyArray<TransactionView>
 }
 
 export const pkgtxns: Codec<PkgTxns> = defineCodec<PkgTxns>({
