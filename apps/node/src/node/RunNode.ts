@@ -1,5 +1,6 @@
 /** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
 import { networkInterfaces } from "node:os"
+import { join } from "node:path"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node } from "@satwire/node"
 import { layerTcp } from "@satwire/transport-tcp"
 import * as Context from "effect/Context"
@@ -34,15 +35,15 @@ export const runNode = (flags: FlagTexts): Effect.Effect<never, RunNodeError, Fi
 const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
   Effect.gen(function* () {
     const { params } = options
-    const directory = absolute(loaded.settings.datadir)
-    yield* Effect.logInfo(`Satwire ${VERSION} on ${params.name}, data in ${directory}.`)
+    const root = absolute(loaded.settings.datadir)
+    yield* Effect.logInfo(`Satwire ${VERSION} on ${params.name}, data in ${join(root, params.directory)}.`)
     if (loaded.file !== undefined) yield* Effect.logInfo(`Read ${loaded.file}.`)
     for (const warning of loaded.warnings) yield* Effect.logWarning(warning)
     for (const notice of notices) yield* isPublic(params) ? Effect.logWarning(notice) : Effect.logInfo(notice)
     let isRunning = false
     // Finalizers run from the last to the first: this one when everything is closed.
     yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
-    const edges = Layer.mergeAll(layerTcp, layerStore(directory, params))
+    const edges = Layer.mergeAll(layerTcp, layerStore(root, params))
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))

@@ -1,0 +1,178 @@
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { beforeAll, describe, expect, it } from "vitest"
+import { keepHeaders, regtestHeaders } from "./Chain.ts"
+import { type Running, freshHome, listening, run, start } from "./Program.ts"
+
+const HEADERS = 40_000
+let chain: Uint8Array
+beforeAll(() => {
+  chain = regtestHeaders(HEADERS)
+})
+
+const ANYWHERE = "-bind=127.0.0.1:0"
+
+/** A node that has the first of the headers. */
+const nodeWith = async (count: number): Promise<{ readonly node: Running; readonly address: string }> => {
+  const home = freshHome()
+  await keepHeaders(join(home, ".satwire"), chain.subarray(0, count * 80))
+  const node = start(["-regtest", "-noconnect", ANYWHERE], { home })
+  return { node, address: await listening(node) }
+}
+
+/** Asks a node to stop; gives how it ended and how long that took. */
+const stop = async (node: Running, signal: NodeJS.Signals = "SIGINT"): Promise<Awaited<Running["ended"]>> => {
+  const since = performance.now()
+  node.child.kill(signal)
+  const ended = await node.ended
+  expect(performance.now() - since).toBeLessThan(5000)
+  return ended
+}
+
+describe("satwire", () => {
+  it("follows the headers of another node, says how it goes, and has them after a restart", async () => {
+    const source = await nodeWith(3000)
+    const home = freshHome()
+    const follower = start(["-regtest", `-connect=${source.address}`], { home })
+    await follower.printed(/Headers: height 3,000\b/)
+    const followed = await stop(follower)
+    expect([followed.code, followed.stderr]).toEqual([0, ""])
+    expect(followed.stdout).toMatch(/Z Shook hands with \S+, outbound, v1: \/satwire:\S+\/ at height 3,000\.\n/)
+    expect(followed.stdout).toMatch(/Z Stopping at height 3,000\.\n\S+Z Stopped\.\n$/)
+    expect(followed.stdout).not.toContain("Listening")
+    for (const line of followed.stdout.trim().split("\n")) {
+      expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \S.*$/)
+    }
+    expect((await stop(source.node, "SIGTERM")).code).toBe(0)
+    const again = start(["-regtest", "-noconnect", "-nolisten"], { home })
+    await again.printed(/Loaded 3,000 headers from disk; the best chain has height 3,000\./)
+    expect((await stop(again)).code).toBe(0)
+    expect(existsSync(join(home, ".satwire/regtest/satwire.pid"))).toBe(false)
+  })
+
+  it("stops within five seconds in the middle of a sync, loses nothing, and goes on from there", async () => {
+    const { address } = await nodeWith(HEADERS)
+    const home = freshHome()
+    const follower = start(["-regtest", `-connect=${address}`], { home })
+    await follower.printed(/Headers: height/)
+    const stopped = await stop(follower)
+    expect([stopped.code, stopped.stderr]).toEqual([0, ""])
+    const reached = /Stopping at height ([\d,]+)\./.exec(stopped.stdout)?.[1] ?? ""
+    const again = start(["-regtest", `-connect=${address}`], { home })
+    const [, loaded] = await again.printed(/Loaded ([\d,]+) headers from disk/)
+    expect(loaded).toBe(reached)
+    await again.printed(/Headers: height 40,000\b/)
+    expect((await stop(again)).code).toBe(0)
+  })
+
+  it("names the process that has its data directory", async () => {
+    const { node } = await nodeWith(0)
+    const { code, stdout, stderr } = await run(["-regtest", "-noconnect", ANYWHERE], { home: node.home })
+    expect(code).toBe(1)
+    const directory = join(node.home, ".satwire/regtest")
+    const sentence = `satwire: ${directory} is in use by process ${node.child.pid}: stop that one, or choose another data directory\n`
+    expect(stderr).toBe(sentence)
+    expect(stdout).not.toContain("Stopped")
+  })
+
+  it("lets nodes of two networks share a data directory", async () => {
+    const { node } = await nodeWith(0)
+    const signet = start(["-signet", "-noconnect", ANYWHERE], { home: node.home })
+    await listening(signet)
+    expect((await stop(signet)).code).toBe(0)
+  })
+
+  it("says that its port is taken", async () => {
+    const { address } = await nodeWith(0)
+    const { code, stderr } = await run(["-regtest", "-noconnect", `-bind=${address}`])
+    const sentence = `satwire: ${address} is taken by another process or listener: stop it or choose another port\n`
+    expect([code, stderr]).toEqual([1, sentence])
+  })
+
+  it("says that its data directory cannot be written", async () => {
+    const home = freshHome()
+    writeFileSync(join(home, "file"), "")
+    const { code, stderr } = await run(["-regtest", "-datadir=file/below"], { home })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^satwire: \S+ cannot be written \(ENOTDIR\): [^\n]+\n$/)
+  })
+
+  it.skipIf(process.getuid?.() === 0)("says that it may not write to its data directory", async () => {
+    const home = freshHome()
+    chmodSync(home, 0o500)
+    const { code, stderr } = await run(["-regtest"], { home })
+    chmodSync(home, 0o700)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^satwire: \S+ cannot be written \(EACCES\): [^\n]+\n$/)
+  })
+
+  it.skipIf(process.platform === "win32")("says that the disk is full, and keeps what it has", async () => {
+    const { address } = await nodeWith(HEADERS)
+    const home = freshHome()
+    // Deno dies of the signal that comes with the limit, unless it is ignored outside.
+    const limited = 'trap "" XFSZ; ulimit -f 1000; exec "$0" "$@"'
+    const { code, stdout, stderr } = await run(["-regtest", `-connect=${address}`], {
+      home,
+      wrap: (command) => ["bash", "-c", limited, ...command]
+    })
+    const file = join(home, ".satwire/regtest/headers.dat")
+    expect([code, stderr]).toEqual([1, `satwire: ${file} cannot grow, the disk is full (EFBIG): make room and go on\n`])
+    expect(stdout).toMatch(/Stopped\.\n$/)
+    const again = start(["-regtest", `-connect=${address}`], { home })
+    const [, loaded] = await again.printed(/Loaded ([\d,]+) headers from disk/)
+    expect(Number(loaded?.replaceAll(",", ""))).toBeGreaterThan(0)
+    await again.printed(/Headers: height 40,000\b/)
+    expect((await stop(again)).code).toBe(0)
+  })
+
+  it("names a damaged file, sets it aside and goes on with what was whole", async () => {
+    const home = freshHome()
+    const directory = join(home, ".satwire")
+    await keepHeaders(directory, chain.subarray(0, 80))
+    await keepHeaders(directory, chain.subarray(80, 240))
+    const file = join(directory, "regtest/headers.dat")
+    const bytes = readFileSync(file)
+    bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1
+    writeFileSync(file, bytes)
+    const node = start(["-regtest", "-noconnect", "-nolisten"], { home })
+    await node.printed(/Loaded 1 header from disk; the best chain has height 1\./)
+    expect(node.stdout()).toMatch(
+      /Warning: \S+headers\.dat is damaged at byte \d+ .*: what came before was kept, and all of it lies in/
+    )
+    expect((await stop(node)).code).toBe(0)
+    expect(readdirSync(join(directory, "regtest")).some((name) => /^headers\.dat\..+/.test(name))).toBe(true)
+  })
+
+  it("says on a public network what it validates, offers nothing there, and says how to find peers", async () => {
+    const node = start(["-signet", ANYWHERE])
+    const address = await listening(node)
+    expect(node.stdout()).toContain("Warning: This node validates headers only: it verifies no block, transaction")
+    expect(node.stdout()).toContain("name one with --connect=host:port")
+    const { stdout } = await run(["peer", "-signet", address, "--json"])
+    expect(JSON.parse(stdout)).toMatchObject({ services: "0000000000000000", relay: false })
+    expect((await stop(node)).code).toBe(0)
+  })
+
+  it("reads its options from a file with sections, and from the environment before the file", async () => {
+    const home = freshHome()
+    writeFileSync(
+      join(home, "my.conf"),
+      "regtest=1\nconnect=203.0.113.1\n[regtest]\nbind=127.0.0.1:0\nuacomment=file\n"
+    )
+    const options = { home, environment: { SATWIRE_UACOMMENT: "environment" } }
+    const node = start([`-conf=${join(home, "my.conf")}`, "-datadir=data"], options)
+    const address = await listening(node)
+    expect(node.stdout()).toContain(`data in ${join(home, "data/regtest")}.`)
+    expect(node.stdout()).toContain(`Read ${join(home, "my.conf")}.`)
+    expect(node.stdout()).toContain("stands in no section and counts for mainnet alone: move it below [regtest]")
+    const { stdout } = await run(["peer", "-regtest", address, "--json"])
+    expect((JSON.parse(stdout) as { userAgent: string }).userAgent).toContain("(environment)")
+    expect((await stop(node)).code).toBe(0)
+  })
+
+  it("ends by a second signal at the latest", async () => {
+    const { node } = await nodeWith(0)
+    node.child.kill("SIGINT")
+    expect([0, 130]).toContain((await stop(node, "SIGTERM")).code)
+  })
+})
