@@ -61,7 +61,9 @@ overEachTransport("a session", (session) => {
       expect(yield* outbound.receive).toEqual(MEMPOOL)
     })
   )
+})
 
+overEachTransport("a session that talks", (session) => {
   session(
     "carries messages both ways in order, the large ones too",
     Effect.gen(function* () {
@@ -111,7 +113,9 @@ overEachTransport("a session", (session) => {
       expect(yield* one.ping).toBeGreaterThan(0)
     })
   )
+})
 
+overEachTransport("a session that is closed", (session) => {
   session(
     "lets what was sent arrive when its scope closes with nothing gone wrong",
     Effect.gen(function* () {

@@ -90,9 +90,11 @@ overEachTransport("a session's end", (session) => {
       expect(error).toMatchObject({ by: "peer", reason: { _tag: "ConnectionClosed", reason: { _tag: "Ended" } } })
     })
   )
+})
 
+overEachTransport("a session that does not come about", (session) => {
   session(
-    "is nobody's fault but a DialError when nobody listens",
+    "is a DialError when nobody listens",
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { endpoint } = yield* farPeers().pipe(Scope.provide(scope))
@@ -104,7 +106,7 @@ overEachTransport("a session's end", (session) => {
   )
 
   session(
-    "comes at once over a connection that is closed already",
+    "ends at once over a connection that is closed already",
     Effect.gen(function* () {
       const far = yield* farPeers()
       const { dial } = yield* Dialer
@@ -114,9 +116,11 @@ overEachTransport("a session's end", (session) => {
       expect(error).toMatchObject({ by: "us", reason: { _tag: "ConnectionClosed", reason: { _tag: "Destroyed" } } })
     })
   )
+})
 
+overEachTransport("a session that is interrupted", (session) => {
   session(
-    "comes with an interrupt, in whatever phase it is, and leaves no connection in a scope that lives on",
+    "leaves no connection, in whatever phase it was, in a scope that lives on",
     Effect.gen(function* () {
       const far = yield* farPeers()
       const dialer = yield* Dialer
@@ -132,7 +136,7 @@ overEachTransport("a session's end", (session) => {
   )
 
   session(
-    "comes with an interrupt while the peer says nothing",
+    "leaves none while the peer says nothing",
     Effect.gen(function* () {
       const far = yield* farPeers({ mute: true })
       const dialer = yield* Dialer
@@ -146,7 +150,7 @@ overEachTransport("a session's end", (session) => {
   )
 
   session(
-    "comes to ten sessions at once when their scope is interrupted",
+    "leaves none of ten that their scope held",
     Effect.gen(function* () {
       const far = yield* farPeers()
       const dialer = yield* Dialer
@@ -174,7 +178,7 @@ const strangers = Effect.fnUntraced(function* (bytes: Uint8Array) {
   })
 })
 
-describe("a session", () => {
+describe("a session's end", () => {
   /** Connected to a far peer over a network whose connections can be cut. */
   const cuttable = Effect.fnUntraced(function* () {
     const far = yield* farPeers()
