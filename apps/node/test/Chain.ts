@@ -11,7 +11,7 @@ import {
 } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
 import * as Effect from "effect/Effect"
-import { layerStore } from "../src/node/Stored.ts"
+import { layerOnDisk } from "@satwire/node"
 
 /** `count` raw headers on top of genesis. */
 export const regtestHeaders = (count: number): Uint8Array => {
@@ -37,6 +37,6 @@ export const regtestHeaders = (count: number): Uint8Array => {
 /** Keeps the headers where a node whose data directory this is will look for them. */
 export const keepHeaders = (directory: string, headers: Uint8Array): Promise<void> =>
   HeaderStore.use((store) => store.append(headers, headers.length / HEADER_SIZE)).pipe(
-    Effect.provide(layerStore(directory, regtest)),
+    Effect.provide(layerOnDisk(directory, regtest)),
     Effect.runPromise
   )

@@ -1,7 +1,7 @@
 /** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
 import { networkInterfaces } from "node:os"
 import { join } from "node:path"
-import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node } from "@satwire/node"
+import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
 import { layerTcp } from "@satwire/transport-tcp"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,6 @@ import { factText } from "./FactText.ts"
 import { logLines } from "./LogLines.ts"
 import { type NodePlan, planNode } from "./NodePlan.ts"
 import { Progress } from "./Progress.ts"
-import { layerStore } from "./Stored.ts"
 
 export type RunNodeError = ConfigError | NodeStartError | NodeFailure
 
@@ -43,7 +42,7 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
     let isRunning = false
     // Finalizers run from the last to the first: this one when everything is closed.
     yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
-    const edges = Layer.mergeAll(layerTcp, layerStore(root, params))
+    const edges = Layer.mergeAll(layerTcp, layerOnDisk(root, params))
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))
