@@ -70,7 +70,7 @@ export interface NodeShape {
    * the fact `SubmitRefused`.
    */
   readonly submitHeaders: (headers: Uint8Array, count: number) => Effect.Effect<void>
-  /** Mines a block on the best tip. Without the mining role it does nothing. */
+  /** Has a block mined on the best tip, which is told as `BlockMade`. Without the mining role it does nothing. */
   readonly makeBlock: Effect.Effect<void>
   /** Never succeeds. Fails when the node cannot go on; by then everything that it held is closed. */
   readonly failure: Effect.Effect<never, NodeFailure>
