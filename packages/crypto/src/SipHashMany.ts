@@ -2,8 +2,8 @@
  * SipHash-2-4 of many 32-byte ids in one call: WebAssembly, where a word of 64 bits is one value, or the halves of `SipHash.ts` where there
  * is none. Short ids of a block (BIP-0152) are the ids of a whole pool under one key.
  */
-import { bytesFromBase64 } from "./Base64.ts"
 import { type SipKey, sipHash24 } from "./SipHash.ts"
+import { wasmExports } from "./WasmInstance.ts"
 import { SIPHASH, SIPHASH_BUFFER_AT, SIPHASH_BUFFER_END } from "./WasmModules.ts"
 
 /** Bytes of an id that is hashed. */
@@ -38,13 +38,9 @@ const word = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) 
 
 /** In WebAssembly, or `undefined` where there is none. */
 export const makeWasmSipHashMany = (): SipHashMany | undefined => {
-  let exports: Exports
-  try {
-    exports = new WebAssembly.Instance(new WebAssembly.Module(bytesFromBase64(SIPHASH))).exports as Exports
-  } catch {
-    // No WebAssembly, or a policy that forbids it: the caller has another way.
-    return undefined
-  }
+  const made = wasmExports(SIPHASH)
+  if (made === undefined) return undefined
+  const exports = made as Exports
   const memory = new Uint8Array(exports.memory.buffer)
   const hashes = new Uint32Array(exports.memory.buffer, OUT_AT, 2 * MOST_IDS)
   return (key, ids, start, count, out) => {

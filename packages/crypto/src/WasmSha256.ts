@@ -4,8 +4,8 @@
  *
  * The modules are made by `wasm/`, readable there; `test/WasmModules.test.ts` compiles them again and compares.
  */
-import { bytesFromBase64 } from "./Base64.ts"
 import { type Sha256, type Sha256Range, portableSha256 } from "./Sha256.ts"
+import { wasmExports } from "./WasmInstance.ts"
 import { SCALAR_SHA256, SHA256_BUFFER_AT, SHA256_BUFFER_END, SIMD_SHA256 } from "./WasmModules.ts"
 
 interface Exports {
@@ -295,26 +295,16 @@ class Incremental {
   }
 }
 
-const instantiate = (base64: string): Exports | undefined => {
-  try {
-    const module = new WebAssembly.Module(bytesFromBase64(base64))
-    return new WebAssembly.Instance(module).exports as Exports
-  } catch {
-    // No WebAssembly, a policy that forbids it, or no vectors: the caller has another way.
-    return undefined
-  }
-}
-
 /** SHA-256d with four lanes, or `undefined` where the engine has no vectors or no WebAssembly. */
 export const makeSimdSha256 = (long?: LongMessages): Sha256 | undefined => {
-  const exports = instantiate(SIMD_SHA256)
-  return exports === undefined ? undefined : new WasmSha256(exports, long)
+  const exports = wasmExports(SIMD_SHA256)
+  return exports === undefined ? undefined : new WasmSha256(exports as Exports, long)
 }
 
 /** SHA-256d of one message at a time, or `undefined` where there is no WebAssembly. */
 export const makeScalarSha256 = (long?: LongMessages): Sha256 | undefined => {
-  const exports = instantiate(SCALAR_SHA256)
-  return exports === undefined ? undefined : new WasmSha256(exports, long)
+  const exports = wasmExports(SCALAR_SHA256)
+  return exports === undefined ? undefined : new WasmSha256(exports as Exports, long)
 }
 
 /**
