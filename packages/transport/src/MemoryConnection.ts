@@ -189,9 +189,7 @@ export class MemoryConnection implements Connection {
     this.#buffered = 0
     this.#inbox.length = 0
     this.#giveUpEnding?.()
-    this.#carrier.soon(() => {
-      this.#onClosed(this)
-      this.#run()
-    })
+    this.#onClosed(this)
+    this.#carrier.soon(() => this.#run())
   }
 }
