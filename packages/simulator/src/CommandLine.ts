@@ -1,11 +1,13 @@
 /**
- * `npm run simulate -- [--seed N] [--seeds COUNT] [--nodes N] [--network regtest|fast] [--max-reorganisation N]`: runs the scenario of
- * header sync, one line of JSON for each seed. A breach ends it with exit code 1 and the command that replays the seed, a wrong flag
+ * `npm run simulate -- [--seed N] [--seeds COUNT] [--nodes N] [--network regtest|fast] [--others "flood,slow"]
+ * [--max-reorganisation N]`: runs the scenario of header sync, one line of JSON for each seed. A breach ends it with exit code 1 and the command that replays the seed, a wrong flag
  * with exit code 2.
  */
 import { parseArgs } from "node:util"
 import { Breach } from "./Breach.ts"
 import { type ScenarioOptions, type ScenarioResult, runHeaderScenario } from "./HeaderScenario.ts"
+import { WEAKNESSES, type Weakness } from "./Impostor.ts"
+import { LIES, type Lie } from "./Liar.ts"
 import { NETWORKS, type SimulatedNetwork } from "./Networks.ts"
 
 export interface Terminal {
@@ -40,12 +42,13 @@ const read = (args: ReadonlyArray<string>): ScenarioOptions & { readonly seeds: 
     seeds: whole("seeds", values.seeds, 1) ?? 1,
     nodes: whole("nodes", values.nodes, 1),
     network: networkNamed(values.network),
+    others: othersNamed(values.others),
     maxReorganisation: whole("max-reorganisation", values["max-reorganisation"], 0)
   }
 }
 
 const text = { type: "string" } as const
-const FLAGS = { seed: text, seeds: text, nodes: text, network: text, "max-reorganisation": text }
+const FLAGS = { seed: text, seeds: text, nodes: text, network: text, others: text, "max-reorganisation": text }
 
 const parsed = (args: ReadonlyArray<string>): { readonly [Flag in keyof typeof FLAGS]?: string | undefined } => {
   try {
@@ -61,6 +64,14 @@ const whole = (name: string, text: string | undefined, least: number): number | 
   if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value
   throw new WrongFlag(`--${name} takes a whole number from ${least} on, not "${text}"`)
 }
+
+const othersNamed = (names: string | undefined): ReadonlyArray<Lie | Weakness> | undefined =>
+  names?.split(",").map((name) => {
+    const every: ReadonlyArray<Lie | Weakness> = [...LIES, ...WEAKNESSES]
+    const found = every.find((other) => other === name)
+    if (found === undefined) throw new WrongFlag(`--others takes any of ${every.join(", ")}; not "${name}"`)
+    return found
+  })
 
 const networkNamed = (name: string | undefined): SimulatedNetwork | undefined => {
   if (name === undefined) return undefined

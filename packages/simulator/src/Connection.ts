@@ -13,6 +13,8 @@ export interface ConnectionHost {
   readonly random: Random
   readonly now: () => number
   readonly later: (delayMs: number, run: () => void) => void
+  /** Runs something right after the turn that is under way. */
+  readonly soon: (run: () => void) => void
   readonly deliver: (end: ConnectionEnd, chunk: Uint8Array) => void
   readonly blocked: (end: ConnectionEnd, blocked: boolean) => void
   /** The other side is gone; this end is closed when it hears of it. */
@@ -108,12 +110,13 @@ export class Connection {
   #link(side: Side): Link {
     const sender = this.ends[side]
     const receiver = this.ends[other(side)]
-    const { random, now, later, deliver, blocked, ended } = this.#host
+    const { random, now, later, soon, deliver, blocked, ended } = this.#host
     return new Link({
       conditions: this.#conditions,
       random,
       now,
       later,
+      soon,
       deliver: (chunk) => deliver(receiver, chunk),
       blocked: (isBlocked) => blocked(sender, isBlocked),
       ended: () => {

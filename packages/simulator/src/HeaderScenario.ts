@@ -4,7 +4,7 @@
  * the storm is over one last block is mined, and every honest node must follow the chain of most work.
  */
 import { type Random, shuffle } from "@satwire/machine"
-import type { ChainParams } from "@satwire/primitives"
+import { type ChainParams, HEADER_SIZE } from "@satwire/primitives"
 import { Breach } from "./Breach.ts"
 import { ChainInvariants } from "./ChainInvariants.ts"
 import { HonestNode, headerNode } from "./HonestNode.ts"
@@ -23,6 +23,8 @@ export interface ScenarioOptions {
   readonly nodes?: number | undefined
   /** Drawn where it is not given. */
   readonly network?: SimulatedNetwork | undefined
+  /** Who is there besides honest nodes; drawn where it is not given. */
+  readonly others?: ReadonlyArray<Lie | Weakness> | undefined
   /** Fails where more headers than this leave a best chain at once: finds seeds that are worth a look. */
   readonly maxReorganisation?: number | undefined
 }
@@ -44,8 +46,9 @@ export interface ScenarioResult {
 }
 
 /** The command that runs a scenario again. */
-export const replayCommand = ({ seed, nodes, network, maxReorganisation }: ScenarioOptions): string => {
-  const flags = { nodes, network, "max-reorganisation": maxReorganisation }
+export const replayCommand = ({ seed, nodes, network, others, maxReorganisation }: ScenarioOptions): string => {
+  const named = others === undefined ? undefined : `"${others.join(",")}"`
+  const flags = { nodes, network, others: named, "max-reorganisation": maxReorganisation }
   const given = Object.entries(flags).filter(([, value]) => value !== undefined)
   return [`npm run simulate -- --seed ${seed}`, ...given.map(([name, value]) => `--${name} ${value}`)].join(" ")
 }
@@ -57,12 +60,12 @@ const CALM_MS = 50 * MINUTE_MS
 /** What liars still have to be heard and hung up on once the honest agree. */
 const LAST_WORDS_MS = 4 * MINUTE_MS
 /** One scenario in this many lasts to its end even if everybody agrees before. */
-const FULL_LENGTH_ONE_IN = 10
+const FULL_LENGTH_ONE_IN = 25
 /** Longer than a ping may wait, the pause before it included. */
 const SILENCE_MS = 25 * MINUTE_MS
 
 /** One scenario in this many starts with a long chain at one node. */
-const LONG_CHAIN_ONE_IN = 20
+const LONG_CHAIN_ONE_IN = 25
 const LONG_CHAIN_LEAST = 1500
 const LONG_CHAIN_SPREAD = 1500
 
@@ -104,7 +107,8 @@ class HeaderScenario {
       this.#honest.push(new HonestNode(simulation, `node-${i}`, this.#params, { skewSeconds }))
     }
     const longChain = isLong ? this.#longChain(random) : undefined
-    for (let i = 0; i < 1 + Math.floor(count / 10); i++) this.#others.push(this.#other(i, longChain))
+    const others = options.others ?? Array.from({ length: 1 + Math.floor(count / 10) }, () => anyOther(random))
+    others.forEach((what, i) => this.#others.push({ what, node: this.#other(what, i, longChain) }))
     this.#chains = new ChainInvariants(this.#honest, this.#mined)
     this.#watch()
     if (longChain !== undefined) this.#honest[0]?.load(longChain)
@@ -127,7 +131,7 @@ class HeaderScenario {
     this.#mine(this.#honest[random.below(honest.length)])
     this.#calmDown()
     this.#chains.atEnd()
-    const punished = this.#others.filter(({ what }) => (PUNISHED as ReadonlySet<string>).has(what))
+    const punished = this.#others.filter(({ what }) => isPunished(what))
     wiring.nobodyKeeps(
       punished.map(({ node }) => node),
       honest
@@ -151,7 +155,7 @@ class HeaderScenario {
   /** A node forgets peers that are gone, whether it was told so or has to notice it by their silence. */
   #forget(): void {
     const simulation = this.#simulation
-    if (simulation.random.below(2) === 0) simulation.cut()
+    if (simulation.random.below(4) > 0) simulation.cut()
     else simulation.partition((node) => node.index)
     simulation.run(simulation.timeMs + SILENCE_MS)
     for (const { core, node } of this.#honest) {
@@ -196,29 +200,27 @@ class HeaderScenario {
     return chain
   }
 
-  #other(index: number, longChain: Uint8Array | undefined): Other {
+  #other(what: Lie | Weakness, index: number, longChain: Uint8Array | undefined): SimulatedNode {
     const { random } = this.#simulation
-    const drawn = random.below(LIES.length + WEAKNESSES.length)
-    const lie = LIES[drawn]
-    if (lie !== undefined) {
-      const liar = new Liar(lie, this.#params, random.fork(), this.#mined)
-      return { what: lie, node: this.#simulation.add(`liar-${index}`, liar, { isHonest: false }) }
+    if (!isWeakness(what)) {
+      const liar = new Liar(what, this.#params, random.fork(), this.#mined)
+      return this.#simulation.add(`liar-${index}`, liar, { isHonest: false })
     }
-    const weakness = WEAKNESSES[drawn - LIES.length] as Weakness
     const { core } = headerNode(this.#params, random.fork())
-    const impostor = new Impostor(weakness, core, random)
-    const node = this.#simulation.add(`weak-${index}`, impostor, { isHonest: false })
+    const node = this.#simulation.add(`weak-${index}`, new Impostor(what, core, random), { isHonest: false })
     // It has the long chain as well, so that it can leave others in the middle of it.
     if (longChain !== undefined) {
-      this.#simulation.input(node, { _tag: "SubmitHeaders", headers: longChain, count: longChain.length / 80 })
+      this.#simulation.input(node, { _tag: "SubmitHeaders", headers: longChain, count: longChain.length / HEADER_SIZE })
     }
-    return { what: weakness, node }
+    return node
   }
 
   #watch(): void {
     const simulation = this.#simulation
     simulation.always(this.#chains.afterTurn)
-    simulation.always(peerInvariants(this.#honest))
+    const blameless = this.#others.filter(({ what }) => what !== "garbage" && !isPunished(what))
+    const nodes = blameless.map(({ node }) => node)
+    simulation.always(peerInvariants(this.#honest, nodes))
     simulation.always(wireInvariants(this.#honest))
     simulation.onOutput((node, output) => {
       if (!node.isHonest || output._tag !== "TipChanged" || output.removed === 0) return
@@ -246,3 +248,11 @@ class HeaderScenario {
     }
   }
 }
+
+const EVERY_OTHER: ReadonlyArray<Lie | Weakness> = [...LIES, ...WEAKNESSES]
+
+const anyOther = (random: Random): Lie | Weakness => EVERY_OTHER[random.below(EVERY_OTHER.length)] as Lie | Weakness
+
+const isPunished = (what: Lie | Weakness): boolean => (PUNISHED as ReadonlySet<string>).has(what)
+
+const isWeakness = (what: Lie | Weakness): what is Weakness => (WEAKNESSES as ReadonlyArray<string>).includes(what)

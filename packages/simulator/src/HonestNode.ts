@@ -6,7 +6,7 @@ import { NodeCore } from "@satwire/node-core"
 import { type ChainParams, HEADER_SIZE } from "@satwire/primitives"
 import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
 import { sha256 } from "./Sha256.ts"
-import type { SimulatedNode, Simulation } from "./Simulation.ts"
+import type { Actor, SimulatedNode, Simulation } from "./Simulation.ts"
 
 /** A node that follows, serves, announces and mines headers, and its tree. */
 export const headerNode = (
@@ -37,14 +37,19 @@ export class HonestNode {
     simulation: Simulation,
     name: string,
     params: ChainParams,
-    options: { readonly skewSeconds?: number } = {}
+    options: {
+      readonly skewSeconds?: number
+      /** What stands between the node and the simulation: tests put a saboteur there. */
+      readonly through?: (core: Actor) => Actor
+    } = {}
   ) {
     const { core, tree } = headerNode(params, simulation.random.fork())
     this.params = params
     this.core = core
     this.tree = tree
     this.#simulation = simulation
-    this.node = simulation.add(name, core, options)
+    const { skewSeconds = 0, through = (inner) => inner } = options
+    this.node = simulation.add(name, through(core), { skewSeconds })
   }
 
   /** Has the node mine a block on its own tip, from now on. */

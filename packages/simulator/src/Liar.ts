@@ -63,8 +63,16 @@ export const PUNISHED: ReadonlySet<Lie> = new Set<Lie>(["no proof of work", "wro
 
 /** More than two turns' share of frames. */
 const FLOOD_PINGS = 600
-/** Answers to these fill the send buffer once there are a hundred headers. */
-const FLOOD_QUESTIONS = 300
+/** The answers to these fill the send buffer of a peer that has a long chain. */
+const FLOOD_QUESTIONS = 40
+/** The answers to these fill it once there are a hundred headers. */
+const DEAF_QUESTIONS = 300
+const ASK_FOR_ALL: Message = {
+  _tag: "getheaders",
+  protocolVersion: PROTOCOL_VERSION,
+  locator: [ZERO_HASH],
+  stopHash: ZERO_HASH
+}
 /** On every network here a header of the easiest target takes two hashes, and stays the easiest at this pace. */
 const EASY_PACE_SECONDS = 64
 
@@ -155,24 +163,18 @@ export class Liar implements Actor {
 
   /** What it says first of all to a peer of that height. */
   #greeting(height: number): ReadonlyArray<Message> {
-    const questions = Array.from({ length: FLOOD_QUESTIONS }, (): Message => this.#question())
     switch (this.lie) {
       case "flood": {
         const pings = Array.from({ length: FLOOD_PINGS }, (): Message => ({ _tag: "ping", nonce: this.#random.u64() }))
-        return [...pings, ...questions]
+        return [...pings, ...Array.from({ length: FLOOD_QUESTIONS }, () => ASK_FOR_ALL)]
       }
       case "deaf":
-        return questions
+        return Array.from({ length: DEAF_QUESTIONS }, () => ASK_FOR_ALL)
       case "little work":
         return this.#littleWork(height)
       default:
         return []
     }
-  }
-
-  /** Asks for all there is. */
-  #question(): Message {
-    return { _tag: "getheaders", protocolVersion: PROTOCOL_VERSION, locator: [ZERO_HASH], stopHash: ZERO_HASH }
   }
 
   #littleWork(height: number): ReadonlyArray<Message> {

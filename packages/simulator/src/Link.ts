@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly now: () => number
   /** Runs something after a virtual delay. What is due at one instant runs in the order of these calls. */
   readonly later: (delayMs: number, run: () => void) => void
+  /** Runs something right after the turn that is under way. */
+  readonly soon: (run: () => void) => void
   /** Hands a piece to the receiver. */
   readonly deliver: (chunk: Uint8Array) => void
   /** Tells the sender whether more than the window is under way. */
@@ -48,7 +50,8 @@ export class Link {
   /** When what was sent last arrives: nothing overtakes it. */
   #lastArrival = 0
   #underWay = 0
-  #isBlocked = false
+  /** What the sender was told last. */
+  #toldBlocked = false
   #stalled = false
   #paused = false
   /** The end has arrived. */
@@ -140,12 +143,22 @@ export class Link {
     this.#options.ended()
   }
 
+  /** As at a real edge, a write that fills the window is told right after the turn that wrote, and that it is free again some time later. */
   #tellSender(): void {
-    const blocked = this.#underWay > WINDOW_BYTES
-    if (blocked === this.#isBlocked || this.#closed) return
-    this.#isBlocked = blocked
-    this.#options.later(0, () => {
-      if (!this.#closed) this.#options.blocked(blocked)
-    })
+    const blocked = this.#isOverWindow
+    if (blocked === this.#toldBlocked) return
+    if (blocked) this.#options.soon(() => this.#tell())
+    else this.#options.later(0, () => this.#tell())
+  }
+
+  #tell(): void {
+    const blocked = this.#isOverWindow
+    if (blocked === this.#toldBlocked || this.#closed) return
+    this.#toldBlocked = blocked
+    this.#options.blocked(blocked)
+  }
+
+  get #isOverWindow(): boolean {
+    return this.#underWay > WINDOW_BYTES
   }
 }

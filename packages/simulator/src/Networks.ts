@@ -12,6 +12,10 @@ const FAST_GENESIS_UNIX = EPOCH_UNIX - 5 * 24 * 60 * 60
 export const NETWORKS: { readonly [Name in SimulatedNetwork]: ChainParams } = {
   /** Core's regtest: the target never changes. */
   regtest,
-  /** A target that changes every 20 blocks, so that branches of a fork may claim different ones. */
-  fast: fastTestNetwork({ genesis: { ...regtest.genesis, time: FAST_GENESIS_UNIX } })
+  /** A target that changes every 10 blocks, so that branches of a fork claim different ones and the longest need not have the most work. */
+  fast: fastTestNetwork({
+    genesis: { ...regtest.genesis, time: FAST_GENESIS_UNIX },
+    powTargetTimespan: 200,
+    powTargetSpacing: 20
+  })
 }

@@ -9,8 +9,8 @@ import { Breach } from "./Breach.ts"
 import type { HonestNode } from "./HonestNode.ts"
 import type { Invariant, SimulatedNode, Turn } from "./Simulation.ts"
 
-/** For what two honest nodes part: the network between them, and nothing that either did. */
-const AMONG_HONEST: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectReason["_tag"]>([
+/** For what one parts with a peer that broke no rule: the network between, or its silence. */
+const NOBODYS_FAULT: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectReason["_tag"]>([
   "ClosedByPeer",
   "HandshakeTimeout",
   "PingTimeout",
@@ -19,9 +19,16 @@ const AMONG_HONEST: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectRe
   "Requested"
 ])
 
-/** Checks the given nodes; others are left alone. */
-export const peerInvariants = (honest: ReadonlyArray<HonestNode>): Invariant => {
-  const names = new Set(honest.map(({ node }) => node.name))
+/**
+ * Checks the given nodes; others are left alone.
+ *
+ * @param blameless nodes that are not honest and yet break no rule for which a peer is blamed
+ */
+export const peerInvariants = (
+  honest: ReadonlyArray<HonestNode>,
+  blameless: ReadonlyArray<SimulatedNode> = []
+): Invariant => {
+  const names = new Set([...honest.map(({ node }) => node), ...blameless].map(({ name }) => name))
   const states = new Map<SimulatedNode, ConnectionsState>(
     honest.map((node) => [node.node, new ConnectionsState(node, names)])
   )
@@ -33,13 +40,14 @@ interface Known {
   readonly openedAt: number
   ready: boolean
   paused: boolean
+  blocked: boolean
   heardAt: number
 }
 
 /** The connections of one node, as its facts tell. */
 class ConnectionsState {
   readonly #honest: HonestNode
-  readonly #honestNames: ReadonlySet<string>
+  readonly #blameless: ReadonlySet<string>
   readonly #known: Map<PeerId, Known> = new Map()
   #blocksWanted = 0
   /** Peers that are not read from, as there is still work of theirs. */
@@ -49,9 +57,9 @@ class ConnectionsState {
   #closing: PeerId | undefined = undefined
   #membersChanged = false
 
-  constructor(honest: HonestNode, honestNames: ReadonlySet<string>) {
+  constructor(honest: HonestNode, blameless: ReadonlySet<string>) {
     this.#honest = honest
-    this.#honestNames = honestNames
+    this.#blameless = blameless
   }
 
   afterTurn(turn: Turn): void {
@@ -60,6 +68,10 @@ class ConnectionsState {
     if (input._tag === "BytesReceived") {
       const peer = this.#known.get(input.peer)
       if (peer !== undefined) peer.heardAt = now.instant
+    }
+    if (input._tag === "SendBlocked") {
+      const peer = this.#known.get(input.peer)
+      if (peer !== undefined) peer.blocked = input.blocked
     }
     this.#written.clear()
     this.#membersChanged = false
@@ -113,8 +125,8 @@ class ConnectionsState {
         this.#membersChanged = true
         return
       case "MessageDropped":
-        if (this.#honestNames.has(peer.address))
-          this.#breach(`it dropped a "${output.command}" of honest ${peer.address}`)
+        if (this.#blameless.has(peer.address))
+          this.#breach(`it dropped a "${output.command}" of ${peer.address}, which broke no rule`)
         return
       default:
         return
@@ -129,6 +141,7 @@ class ConnectionsState {
       openedAt: instant,
       ready: false,
       paused: false,
+      blocked: false,
       heardAt: instant
     })
   }
@@ -142,9 +155,9 @@ class ConnectionsState {
     const told = input._tag === "ConnectionClosed" && input.peer === fact.peer
     if (!told && this.#closing !== fact.peer) this.#breach("a connection is said to be gone and was not closed")
     if (this.#closing === fact.peer) this.#closing = undefined
-    if (!this.#honestNames.has(fact.address)) return
-    if (fact.cost !== "disconnect" || !AMONG_HONEST.has(fact.reason._tag))
-      this.#breach(`it blames honest ${fact.address}: ${JSON.stringify(fact.reason)}`)
+    if (!this.#blameless.has(fact.address)) return
+    if (fact.cost !== "disconnect" || !NOBODYS_FAULT.has(fact.reason._tag))
+      this.#breach(`it blames ${fact.address}, which broke no rule: ${JSON.stringify(fact.reason)}`)
   }
 
   #compareWithQueries(): void {
@@ -154,12 +167,16 @@ class ConnectionsState {
     if (!same || peers.length !== this.#known.size)
       this.#breach("the facts and the answer to a query tell of other peers")
     const ready = [...this.#known.values()].filter((peer) => peer.ready).length
-    if (core.query("headers")?.peers !== ready) this.#breach("header sync knows other peers than those that are ready")
+    const headers = core.query("headers")
+    if (headers?.peers !== ready) this.#breach("header sync knows other peers than those that are ready")
+    const syncingWith = headers?.syncingWith
+    if (syncingWith !== undefined && this.#known.get(syncingWith)?.ready !== true)
+      this.#breach("it waits for the headers of a peer that it does not have")
     if (core.isEmpty !== (this.#known.size === 0)) this.#breach("it holds something of nobody, or nothing of somebody")
   }
 
   #checkDeadline({ input, now }: Turn): void {
-    const next = this.#honest.core.nextTimeout()
+    const next = this.#honest.node.actor.nextTimeout()
     const busy = this.#blocksWanted > 0 || this.#paused > 0
     if (next === undefined) {
       if (this.#known.size > 0) this.#breach("it has peers and waits for nothing")
@@ -169,9 +186,16 @@ class ConnectionsState {
     if (this.#known.size === 0 && !busy) this.#breach("it has nobody and waits for something")
     if (next > now.instant + TIMEOUT_INTERVAL_MS)
       this.#breach("it wants to sleep for longer than any peer may be silent")
+    if (this.#paused > 0 && next > now.instant && this.#hasBacklog()) this.#breach("a backlog waits for nothing")
     // A pong that comes after the next ping was due makes that one due at once, by an instant that is past. One turn must settle it.
     if (!busy && input._tag === "Timeout" && next <= now.instant)
       this.#breach("what was due is still due after its turn")
+  }
+
+  /** Whether somebody is not read from although it takes what it is sent: frames of its wait. */
+  #hasBacklog(): boolean {
+    for (const { paused, blocked } of this.#known.values()) if (paused && !blocked) return true
+    return false
   }
 
   /** Nobody is waited for longer than the rules allow. */

@@ -101,6 +101,8 @@ export class Simulation {
   #peers = 0
   #turns = 0
   #inTurn = false
+  /** What follows the turn that is under way. */
+  readonly #soon: Array<() => void> = []
 
   constructor(seed: number, options: SimulationOptions = {}) {
     this.seed = seed
@@ -110,6 +112,7 @@ export class Simulation {
       random: this.random,
       now: () => this.#timeMs,
       later: (delayMs, run) => this.after(delayMs, run),
+      soon: (run) => this.#soon.push(run),
       deliver: (end, chunk) => this.#deliver(end, chunk),
       blocked: ({ node, peer, side, connection }, blocked) => {
         if (connection.isOpen(side)) this.input(node, { _tag: "SendBlocked", peer, blocked })
@@ -215,6 +218,7 @@ export class Simulation {
     const turn: Turn = { node, input, now, outputs }
     for (const invariant of this.#invariants) invariant(turn)
     this.#inTurn = false
+    for (let run = this.#soon.shift(); run !== undefined; run = this.#soon.shift()) run()
     this.#arm(node)
   }
 

@@ -1,9 +1,9 @@
 /**
  * What must hold for the bytes that an honest node writes: whole frames of its own network, the handshake in Core's order and nothing
- * before it is done, a ping every two minutes at most.
+ * before it is done, a ping every two minutes at most, and no more at once than a turn may say.
  */
 import type { PeerId } from "@satwire/machine"
-import { type Direction, PING_INTERVAL_MS } from "@satwire/peer"
+import { type Direction, FRAMES_PER_TURN, MAX_SEND_BUFFER_BYTES, PING_INTERVAL_MS } from "@satwire/peer"
 import { MAX_PROTOCOL_MESSAGE_LENGTH } from "@satwire/wire"
 import { Breach } from "./Breach.ts"
 import type { HonestNode } from "./HonestNode.ts"
@@ -12,6 +12,10 @@ import type { Invariant, SimulatedNode } from "./Simulation.ts"
 const FRAME_HEADER_BYTES = 24
 /** What both sides send in this order before anything else, as all our peers know the features. */
 const HANDSHAKE_ORDER = ["version", "wtxidrelay", "sendaddrv2", "verack"]
+/** A reply to each frame that a turn handles, and what is said unasked. */
+const MOST_FRAMES: number = FRAMES_PER_TURN + 16
+/** The reply that fills the send buffer is the last: 2,000 headers of 81 bytes, and some room. */
+const MOST_BYTES: number = MAX_SEND_BUFFER_BYTES + 200_000
 const ONCE: ReadonlySet<string> = new Set([...HANDSHAKE_ORDER, "sendheaders"])
 
 interface Sent {
@@ -62,8 +66,10 @@ const newSent = (direction: Direction): Sent => ({
 /** What is wrong with a write, if anything. */
 const writeFault = (sent: Sent, bytes: Uint8Array, magic: number, instant: number): string | undefined => {
   if (sent.direction === "inbound" && !sent.heardAnything) return "it spoke before the peer that dialled it"
+  if (bytes.length > MOST_BYTES) return `a write of ${bytes.length} bytes, more than a turn may say`
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0, frames = 1; at < bytes.length; frames++) {
+    if (frames > MOST_FRAMES) return "a write of more frames than a turn may say"
     if (at + FRAME_HEADER_BYTES > bytes.length) return "a write ends within a frame"
     if (view.getUint32(at, true) !== magic) return "a frame of another network"
     const length = view.getUint32(at + 16, true)

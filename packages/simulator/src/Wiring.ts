@@ -48,7 +48,12 @@ export class Wiring {
       victims.forEach((victim, i) => dials.push(i % 2 === 0 ? [victim, node] : [node, victim]))
     }
     for (const [from, to] of dials) {
-      this.#dial({ from, to, conditions: anyConditions(random), pauseMs: REDIAL_FIRST_MS })
+      this.#dial({
+        from,
+        to,
+        conditions: anyConditions(random, from.isHonest && to.isHonest),
+        pauseMs: REDIAL_FIRST_MS
+      })
     }
   }
 
@@ -88,9 +93,9 @@ export class Wiring {
   }
 }
 
-/** Mostly a good line; one in eight cuts what it carries into crumbs. */
-const anyConditions = (random: Random): LinkConditions => ({
+/** Mostly a good line. One in eight between honest nodes cuts what it carries into crumbs; a flood in crumbs would take all our time. */
+const anyConditions = (random: Random, mayCrumble: boolean): LinkConditions => ({
   latencyMs: 5 + random.below(300),
   jitterMs: random.below(50),
-  chunkBytes: random.below(8) === 0 ? 1 + random.below(100) : 500 + random.below(60_000)
+  chunkBytes: mayCrumble && random.below(8) === 0 ? 8 + random.below(200) : 500 + random.below(60_000)
 })
