@@ -21,7 +21,10 @@ export const LAST_RETRY_MS = 60_000
 
 const NANOS_PER_MS = 1_000_000n
 
-/** Dials from now on, until the scope closes. What it gives keeps a connection to one more address; a second call for it changes nothing. */
+/**
+ * Dials from now on, until the scope closes. What it gives keeps a connection to one more address; a second call for it changes nothing,
+ * and so does one after the end.
+ */
 export const keepConnected = (given: {
   readonly connections: Connections
   readonly tell: (fact: NodeFact) => void
@@ -31,6 +34,8 @@ export const keepConnected = (given: {
     const { connections, tell, dialTimeoutMs } = given
     const dialer = yield* Dialer
     const fibers = yield* FiberMap.make<string>()
+    let isOver = false
+    yield* Effect.addFinalizer(() => Effect.sync(() => (isOver = true)))
 
     /** One connection, from its dial to its end. */
     const connectOnce = (endpoint: Endpoint) =>
@@ -63,7 +68,11 @@ export const keepConnected = (given: {
     })
 
     return (endpoint) =>
-      Effect.asVoid(FiberMap.run(fibers, formatEndpoint(endpoint), keepDialling(endpoint), { onlyIfMissing: true }))
+      Effect.suspend(() => {
+        // A map that is closed would interrupt whoever asks.
+        if (isOver) return Effect.void
+        return FiberMap.run(fibers, formatEndpoint(endpoint), keepDialling(endpoint), { onlyIfMissing: true })
+      }).pipe(Effect.asVoid)
   })
 
 const givenUpBecause = (end: ConnectionEnd): GivenUpBecause | undefined => {

@@ -15,6 +15,7 @@ import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
 import { NodeCore, type NodeCoreOutput, type Queries } from "@satwire/node-core"
+import { HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
 import { type Dialer, type Endpoint, type ListenError, Listener, type Listening } from "@satwire/transport"
@@ -66,8 +67,8 @@ export interface NodeShape {
   /** Keeps a connection to this address from now on; also to one that was given up before. */
   readonly connect: (endpoint: Endpoint) => Effect.Effect<void>
   /**
-   * Takes in headers from elsewhere: `count` raw headers, each the child of the one before. They are copied. What is refused is told as
-   * the fact `SubmitRefused`.
+   * Takes in headers from elsewhere: `count` raw headers, each the child of the one before, in one turn. They are copied. What is refused
+   * is told as the fact `SubmitRefused`; dies of a `RangeError` where there are fewer bytes than that.
    */
   readonly submitHeaders: (headers: Uint8Array, count: number) => Effect.Effect<void>
   /** Has a block mined on the best tip, which is told as `BlockMade`. Without the mining role it does nothing. */
@@ -177,10 +178,20 @@ const runningNode = ({
       listening: listening?.endpoint,
       query: (name) => Effect.sync(() => core.query(name)),
       connect,
-      submitHeaders: (headers, count) => Effect.sync(() => service.submit({ _tag: "SubmitHeaders", headers, count })),
+      submitHeaders: (headers, count) =>
+        Effect.sync(() => {
+          checkLength(headers, count)
+          if (count > 0) service.submit({ _tag: "SubmitHeaders", headers, count })
+        }),
       makeBlock: Effect.sync(() => service.submit({ _tag: "MakeBlock" }))
     }
   })
+
+/** A mistake of the caller's, which must not look like one of the machine. */
+const checkLength = (headers: Uint8Array, count: number): void => {
+  if (Number.isInteger(count) && count >= 0 && headers.length >= count * HEADER_SIZE) return
+  throw new RangeError(`${headers.length} bytes are not ${count} headers`)
+}
 
 /** Does what the machine asks for, keeps what it accepted, and tells the rest: what may wake fibers, between turns. */
 const perform = (

@@ -1,4 +1,5 @@
-import { layerOnDisk } from "@satwire/node"
+import { portableSha256 } from "@satwire/crypto"
+import { layerOnDisk, makeNode } from "@satwire/node"
 import { HEADER_SIZE, regtest } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
 import { Dialer, Listener } from "@satwire/transport"
@@ -15,7 +16,7 @@ import { ServedHeaders, headerServer } from "./HeaderServer.ts"
 import { lastOf } from "./RealChain.ts"
 import { type RawServer, rawPeer, rawServer } from "./RawPeer.ts"
 import { regtestChain } from "./RegtestChain.ts"
-import { type TestNode, startOn } from "./TestNode.ts"
+import { type TestNode, optionsOf, startOn } from "./TestNode.ts"
 import { temporaryDirectory } from "./TemporaryDirectory.ts"
 
 const chain = regtestChain(20_000)
@@ -156,6 +157,40 @@ describe("a node that is interrupted leaves no socket, file or timer", () => {
           assert.deepStrictEqual([after.files, after.sockets], [0, 0])
           assert.isAtMost(after.timers, before.timers)
         }
+      })
+    )
+  )
+})
+
+describe("a node that cannot go on", () => {
+  it.live("because of a bug has closed everything by the time it says so, and names the input that broke it", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const edges = yield* Layer.build(Layer.fresh(Layer.merge(layerTcp, HeaderStore.layerMemory)))
+        let isBroken = false
+        const sha256 = new Proxy(portableSha256, {
+          get(target, name, receiver) {
+            if (isBroken) throw new Error("the hash is broken")
+            return Reflect.get(target, name, receiver) as unknown
+          }
+        })
+        const server = yield* rawServer
+        const node = yield* Effect.provide(makeNode(optionsOf({ connect: [server.endpoint] }), sha256), edges)
+        const raw = yield* rawPeer(node.listening ?? server.endpoint)
+        const { connections } = Context.get(edges, Listener)
+        yield* Effect.repeat(Effect.yieldNow, { until: () => connections() === 1 && server.peers.length === 1 })
+        isBroken = true
+        raw.shakeHands()
+        const error = yield* Effect.flip(node.failure)
+        assert.strictEqual(error._tag, "MachineFailed")
+        assert.include(error.message, "the hash is broken (last input: BytesReceived)")
+        assert.deepStrictEqual([connections(), Context.get(edges, Dialer).connections()], [0, 0])
+        yield* raw.closed
+        // What is asked of it now is nothing that hurts.
+        yield* node.makeBlock
+        yield* node.connect(server.endpoint)
+        assert.strictEqual((yield* node.query("headers"))?.tip.height, 0)
+        assert.strictEqual(Context.get(edges, Dialer).connections(), 0)
       })
     )
   )

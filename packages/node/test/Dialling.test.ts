@@ -4,7 +4,7 @@ import { DEFAULT_PEER_CONNECT_TIMEOUT_MS } from "@satwire/peer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { rawPeer, rawServer } from "./RawPeer.ts"
+import { HANDSHAKE, rawPeer, rawServer } from "./RawPeer.ts"
 import { type TestNode, startNode } from "./TestNode.ts"
 
 /** Lets the sockets have their say while the clock stands still. */
@@ -101,6 +101,27 @@ describe("a handshake that never comes", () => {
         assert.deepStrictEqual(fact?.reason, { _tag: "HandshakeTimeout", heard: false })
         assert.strictEqual(fact?.cost, "disconnect")
         yield* raw.closed
+      })
+    )
+  )
+
+  it.effect("is not saved by a byte now and then", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode()
+        const raw = yield* rawPeer(node.endpoint)
+        yield* until(() => node.all("PeerConnected").length === 1)
+        for (let second = 0; second < DEFAULT_PEER_CONNECT_TIMEOUT_MS / 1000; second++) {
+          raw.write(HANDSHAKE.subarray(second, second + 1))
+          const bytes = (): Effect.Effect<number> => Effect.map(node.peers, ([peer]) => peer?.bytesReceived ?? 0)
+          yield* Effect.repeat(Effect.andThen(Effect.yieldNow, Effect.suspend(bytes)), {
+            until: (count) => count === second + 1
+          })
+          assert.deepStrictEqual(node.all("PeerDisconnected"), [])
+          yield* TestClock.adjust("1 second")
+        }
+        const [fact] = node.all("PeerDisconnected")
+        assert.deepStrictEqual(fact?.reason, { _tag: "HandshakeTimeout", heard: true })
       })
     )
   )

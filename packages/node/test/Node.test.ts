@@ -1,5 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { HEADER_SIZE } from "@satwire/primitives"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { regtestChain } from "./RegtestChain.ts"
 import { startNode, tipOf } from "./TestNode.ts"
 
 describe("a node over TCP", () => {
@@ -29,6 +33,31 @@ describe("a node over TCP", () => {
         assert.deepStrictEqual(yield* tipOf(last), yield* tipOf(miner))
       })
     )
+  )
+
+  it.live(
+    "says which of the headers it was given it refuses, and why; fewer bytes than headers are the giver's mistake",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const node = yield* startNode()
+          const chain = regtestChain(10)
+          yield* node.service.submitHeaders(chain.subarray(HEADER_SIZE), 9)
+          yield* node.service.submitHeaders(new Uint8Array([...chain, ...chain]), 20)
+          yield* node.service.submitHeaders(chain, 0)
+          assert.deepStrictEqual(
+            node.all("SubmitRefused").map(({ rule, index }) => [rule, index]),
+            [
+              ["unconnected", 0],
+              ["non-continuous", 10]
+            ]
+          )
+          const exit = yield* Effect.exit(node.service.submitHeaders(chain, 11))
+          assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof RangeError)
+          yield* node.service.submitHeaders(chain, 10)
+          assert.strictEqual((yield* tipOf(node)).height, 10)
+        })
+      )
   )
 
   it.live("tells where it listens and what it loaded to who reads its facts after the start", () =>

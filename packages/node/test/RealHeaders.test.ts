@@ -1,10 +1,11 @@
-import { HEADER_SIZE, mainnet, signet } from "@satwire/primitives"
+import { BlockHash, HEADER_PREVIOUS, HEADER_SIZE, Height, mainnet, signet } from "@satwire/primitives"
 import type { NodeOptions } from "@satwire/node"
 import { type HeaderSegment, type RealData, describeWithData } from "@satwire/testkit"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { aboveBase, chainWorkAt, hashAt, lastOf, withoutMinimum } from "./RealChain.ts"
+import { ServedHeaders, headerServer } from "./HeaderServer.ts"
+import { aboveBase, chainWorkAt, hashAt, lastOf, periodAt, withoutMinimum } from "./RealChain.ts"
 import { type TestNode, startNode, tipOf } from "./TestNode.ts"
 
 const follow = { headers: { serve: true, announce: true }, mining: undefined }
@@ -120,4 +121,32 @@ describeWithData(describe, "the real stale header at 823226", (data) => {
       )
     )
   }
+})
+
+describeWithData(describe, "the real fork of 2015 that broke BIP-0066", (data) => {
+  it.live("is refused for its versions, and only who sent it pays", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const fork = data.bytes("headers/mainnet/invalid_bip66_fork_363731-363736.bin")
+        const base = {
+          height: Height(363_730),
+          hash: BlockHash(fork.slice(HEADER_PREVIOUS, HEADER_PREVIOUS + 32)),
+          chainWork: chainWorkAt(data, 363_730),
+          ...periodAt(data, 363_730)
+        }
+        const params = withoutMinimum(mainnet)
+        const liar = yield* headerServer(params, ServedHeaders.of(fork))
+        const honest = yield* startNode({ params, base, roles: follow })
+        const node = yield* startNode({ params, base, roles: follow, connect: [liar, honest.endpoint] })
+        yield* node.until("PeerGivenUp")
+        yield* node.until("PeerReady", ({ info }) => info.userAgent !== "/scripted:0/")
+        assert.deepStrictEqual(
+          node.all("PeerDisconnected").map(({ reason, cost }) => [reason, cost]),
+          [[{ _tag: "InvalidHeader", rule: "bad-version", index: 0 }, "discourage"]]
+        )
+        assert.strictEqual((yield* node.headers).headers, 1)
+        assert.strictEqual((yield* node.peers).length, 1)
+      })
+    )
+  )
 })

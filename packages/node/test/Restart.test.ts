@@ -1,5 +1,5 @@
 import { HeadersRefused, type NodeOptions, layerOnDisk } from "@satwire/node"
-import { BlockHash, HEADER_SIZE, Height, regtest, workFromBits } from "@satwire/primitives"
+import { BlockHash, HEADER_PREVIOUS, HEADER_SIZE, Height, regtest, workFromBits } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
 import { layerTcp } from "@satwire/transport-tcp"
@@ -21,6 +21,15 @@ const tip = lastOf(chain, 1)
 /** A node that has the first `count` of the chain's headers. */
 const serverOf = (count: number): Effect.Effect<TestNode, unknown, Scope.Scope> =>
   Effect.tap(startNode(), (server) => server.service.submitHeaders(chain.subarray(0, count * HEADER_SIZE), count))
+
+/** A base on regtest, known by its hash. */
+const baseAt = (height: number, hash: Uint8Array) => ({
+  height: Height(height),
+  hash: BlockHash(hash),
+  bits: regtest.genesis.bits,
+  chainWork: BigInt(height + 1) * workFromBits(regtest.genesis.bits),
+  periodFirstTime: regtest.genesis.time
+})
 
 const onDisk = (directory: string) => Layer.fresh(Layer.mergeAll(layerTcp, layerOnDisk(directory, regtest)))
 
@@ -87,6 +96,23 @@ describe("a node that is started again", () => {
     ).pipe(Effect.provide(Logger.layer([])))
   )
 
+  it.live("has its headers above the base with which it began", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const store = Layer.succeedContext(yield* Layer.build(HeaderStore.layerMemory))
+        const edges = Layer.merge(Layer.fresh(layerTcp), store)
+        const above = chain.subarray(1000 * HEADER_SIZE)
+        const base = baseAt(1000, above.slice(HEADER_PREVIOUS, HEADER_PREVIOUS + 32))
+        yield* Effect.scoped(
+          Effect.flatMap(startOn(edges, { base }), (node) => node.service.submitHeaders(above, COUNT - 1000))
+        )
+        const again = yield* startOn(edges, { base })
+        assert.deepInclude(again.all("HeadersLoaded")[0], { count: COUNT - 1000, height: COUNT })
+        assert.deepStrictEqual(yield* tipOf(again), tip)
+      })
+    )
+  )
+
   it.live("loads a tree of forks as they came, one header of each in turn", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -128,15 +154,8 @@ describe("a store of another chain", () => {
 
   it.live("is refused by a node that begins elsewhere, and says what to do", () =>
     Effect.gen(function* () {
-      const base = {
-        height: Height(1000),
-        hash: BlockHash(new Uint8Array(32).fill(7)),
-        bits: regtest.genesis.bits,
-        chainWork: 1001n * workFromBits(regtest.genesis.bits),
-        periodFirstTime: regtest.genesis.time
-      }
-      const params = { ...regtest, powAllowMinDifficultyBlocks: false }
-      const error = yield* refusal({ params, base })
+      const base = baseAt(1000, new Uint8Array(32).fill(7))
+      const error = yield* refusal({ base })
       assert.instanceOf(error, HeadersRefused)
       assert.strictEqual(error.accepted, 0)
       assert.match(error.message, /regtest.*number 1: its parent is missing.*move headers.dat away/)

@@ -5,8 +5,11 @@ import { layerTcp } from "@satwire/transport-tcp"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ServedHeaders, headerServer } from "./HeaderServer.ts"
 import { lastOf } from "./RealChain.ts"
@@ -54,6 +57,32 @@ describe("a disk that is slower than the network", () => {
           [true, false]
         )
         assert.deepStrictEqual(node.all("PeerDisconnected"), [])
+      })
+    )
+  )
+})
+
+describe("a node that is closed while the disk is slow", () => {
+  it.live("has closed only when all that it took in is kept", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const disk = yield* Latch.make(false)
+        const store = Layer.succeedContext(yield* Layer.build(behind(disk)))
+        const scope = yield* Scope.make()
+        const node = yield* Scope.provide(startOn(Layer.merge(Layer.fresh(layerTcp), store)), scope)
+        for (let from = 0; from < 3; from++) {
+          yield* node.service.submitHeaders(regtestChain(100, { salt: from }), 100)
+        }
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+        assert.isUndefined(closing.pollUnsafe())
+        yield* disk.open
+        yield* Fiber.join(closing)
+        const { count } = yield* Effect.provide(
+          Effect.flatMap(HeaderStore, ({ load }) => load(() => {})),
+          store
+        )
+        assert.strictEqual(count, 300)
       })
     )
   )
