@@ -12,6 +12,13 @@ export {
   sha256From,
   sha256d
 } from "./Sha256.ts"
+export {
+  SIGNATURE_SIZE,
+  type SignatureLibrary,
+  type Signatures,
+  portableSignatures,
+  signaturesFrom
+} from "./Signatures.ts"
 export { type SipKey, sipHash24, sipKey } from "./SipHash.ts"
 export { type LongMessages, makeScalarSha256, makeSimdSha256, makeWasmSha256, wasmSha256 } from "./WasmSha256.ts"
 export { ID_BYTES, type SipHashMany, makeWasmSipHashMany, portableSipHashMany, sipHashMany } from "./SipHashMany.ts"
