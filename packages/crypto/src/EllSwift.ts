@@ -123,7 +123,7 @@ const encode = (x: bigint, random: Random): Uint8Array => {
   }
 }
 
-/** A fresh private key and an encoding of its public key. About a millisecond (measured, `bench/v2.bench.ts` of `framing`). */
+/** A fresh private key and an encoding of its public key. About a millisecond (measured, `bench/ellswift.bench.ts`). */
 export const ellSwiftCreate = (curve: XOnlyCurve, random: Random): EllSwiftKey => {
   for (;;) {
     const privateKey = random.bytes(32)

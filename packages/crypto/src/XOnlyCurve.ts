@@ -55,7 +55,7 @@ const doubled = ({ X, Y, Z }: Point): Point => {
 
 /**
  * Both halves of the scalar are worked off four bits at a time. The same additions are done for every scalar, with formulas that have no
- * special cases; a third of the time of the library's own multiplication (measured, `bench/v2.bench.ts` of `framing`).
+ * special cases; a third of the time of the library's own multiplication (measured, `bench/ellswift.bench.ts`).
  */
 const multiplyX = (scalar: bigint, { x, y }: CurvePoint): bigint => {
   const c1 = rounded(A1 * scalar)

@@ -1,6 +1,7 @@
 import * as Fs from "node:fs"
+import { createRequire } from "node:module"
 import process from "node:process"
-import { fileURLToPath } from "node:url"
+import { pathToFileURL } from "node:url"
 import { Point, etc } from "@noble/secp256k1"
 import { equals, toHex } from "@satwire/bytes"
 import { describeWithData } from "@satwire/testkit"
@@ -127,12 +128,13 @@ interface SecondOpinion {
 }
 
 /** Among the packages of the benchmarks, which `npm run bench` installs; Deno resolves nothing in there. */
-const secondOpinion = new URL("../../../bench/peers/node_modules/@scure/btc-signer/p2p.js", import.meta.url)
-const isThere = Fs.existsSync(fileURLToPath(secondOpinion)) && !("deno" in process.versions)
+const peers = new URL("../../../bench/peers/package.json", import.meta.url)
+const isThere = Fs.existsSync(new URL("node_modules/@scure/btc-signer", peers)) && !("deno" in process.versions)
 
 describe.skipIf(!isThere)("another library", () => {
   it("decodes our keys to the same points, and comes to the same secret with them", async () => {
-    const { elligatorSwift } = (await import(secondOpinion.href)) as SecondOpinion
+    const file = createRequire(peers).resolve("@scure/btc-signer/p2p.js")
+    const { elligatorSwift } = (await import(pathToFileURL(file).href)) as SecondOpinion
     const draws = random()
     for (const initiating of [true, false, true, false]) {
       const ours = ellSwiftCreate(portableCurve, draws)

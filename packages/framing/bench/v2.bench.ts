@@ -7,8 +7,14 @@
  * Packets come in chunks of 64 KiB that lie in one buffer, as from a socket, so a packet of 64 KiB is always cut.
  */
 import process from "node:process"
-import { Point, etc } from "@noble/secp256k1"
-import { type Aead, ChaChaRandom, ellSwiftCreate, ellSwiftSharedX, portableAead, portableCurve } from "@satwire/crypto"
+import {
+  type Aead,
+  ChaChaRandom,
+  bip324SharedSecret,
+  ellSwiftCreate,
+  portableAead,
+  portableCurve
+} from "@satwire/crypto"
 import { nativeAead, platformAead } from "@satwire/crypto/node"
 import { mainnet } from "@satwire/primitives"
 import { type Contender, contest, contestClock } from "@satwire/testkit"
@@ -109,29 +115,20 @@ const packets = (): void => {
   }
 }
 
-const exchanges = (): void => {
+const exchange = (): void => {
   const random = ChaChaRandom.fromNumber(3)
-  const ours = ellSwiftCreate(portableCurve, random)
   const theirs = Array.from({ length: 16 }, () => ellSwiftCreate(portableCurve, random).publicKey)
-  const scalar = etc.bytesToNumberBE(ours.privateKey)
-  const point = Point.BASE.multiply(scalar)
   let turn = 0
-  const next = (): Uint8Array => theirs[turn++ % theirs.length] as Uint8Array
-  const contenders: ReadonlyArray<Contender> = [
-    { name: "multiply a point, as the library does", run: () => Number(point.multiply(scalar).toAffine().x > 0n) },
-    { name: "multiply a point, ours", run: () => Number(portableCurve.multiplyX(scalar, point.toAffine()) > 0n) },
-    { name: "make a key", run: () => ellSwiftCreate(portableCurve, random).publicKey.length / 64 },
-    { name: "agree on a secret", run: () => ellSwiftSharedX(portableCurve, ours.privateKey, next()).length / 32 },
-    {
-      name: "make a key and agree: an exchange",
-      run: () => ellSwiftSharedX(portableCurve, ellSwiftCreate(portableCurve, random).privateKey, next()).length / 32
-    }
-  ]
-  for (const { name, perSecond } of contest(contenders, { rounds: 7, roundMs: 150 })) {
+  const run = (): number => {
+    const ours = ellSwiftCreate(portableCurve, random)
+    const secret = bip324SharedSecret(portableCurve, ours, theirs[turn++ % theirs.length] as Uint8Array, true)
+    return secret.length / 32
+  }
+  for (const { name, perSecond } of contest([{ name: "exchange of keys, one side", run }])) {
     console.log(`${name.padEnd(44)} ${(1000 / perSecond).toFixed(2).padStart(10)} ms`)
   }
 }
 
 console.log(`${process.release.name} ${process.version}, Deno ${process.versions["deno"] ?? "no"}; ${contestClock}`)
-exchanges()
+exchange()
 packets()

@@ -13,18 +13,17 @@
  */
 import { Reader } from "@satwire/bytes"
 import { AEAD_TAG_SIZE } from "@satwire/crypto"
-import { COMMAND_SIZE, MAX_PROTOCOL_MESSAGE_LENGTH } from "@satwire/wire"
 import type { FramingFault } from "./Framing.ts"
 import type { Intake } from "./Intake.ts"
 import { EXPANSION, HEADER_SIZE, IGNORE_BIT, LENGTH_SIZE, type PacketOpener } from "./PacketCipher.ts"
 import { PayloadGather } from "./PayloadGather.ts"
 
 /**
- * The largest contents: a long command and the largest payload (Core 28.1 `V2Transport::ProcessReceivedPacketBytes`).
+ * The largest contents: a zero, a command of 12 bytes and the largest payload (Core 28.1 `V2Transport::ProcessReceivedPacketBytes`).
  *
  * @limit bytes of a v2 packet's contents
  */
-export const MAX_CONTENTS_SIZE: number = 1 + COMMAND_SIZE + MAX_PROTOCOL_MESSAGE_LENGTH
+export const MAX_CONTENTS_SIZE = 4_000_013
 
 /**
  * The most that small packets of one turn share, and so the most memory that a forgotten view of a small field keeps alive.

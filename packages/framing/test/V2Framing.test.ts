@@ -2,10 +2,18 @@ import { concat, equals } from "@satwire/bytes"
 import { ChaChaRandom, portableAead } from "@satwire/crypto"
 import { mainnet, regtest } from "@satwire/primitives"
 import { arbitraryMessage } from "@satwire/testkit"
-import { Inventory, type Message, VERACK, codecOf, encodePayload, headersMessage } from "@satwire/wire"
+import {
+  Inventory,
+  MAX_PROTOCOL_MESSAGE_LENGTH,
+  type Message,
+  VERACK,
+  codecOf,
+  encodePayload,
+  headersMessage
+} from "@satwire/wire"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type FramingEvent, MAX_GARBAGE_LEN, shouldRetryAsV1 } from "../src/index.ts"
+import { type FramingEvent, MAX_CONTENTS_SIZE, MAX_GARBAGE_LEN, shouldRetryAsV1 } from "../src/index.ts"
 import { NOTHING, converse, met, output, ready, v2 } from "./RawPeer.ts"
 import { drain, events } from "./streams.ts"
 
@@ -334,7 +342,8 @@ describe("a packet", () => {
   })
 
   it("may have contents of 4,000,013 bytes and not one more, which is judged from its length", () => {
-    const largest = longForm("nobody", new Uint8Array(4_000_000))
+    const largest = longForm("nobody", new Uint8Array(MAX_PROTOCOL_MESSAGE_LENGTH))
+    expect(largest).toHaveLength(MAX_CONTENTS_SIZE)
     const { framing, raw } = ready()
     expect(events(raw.packet(largest), [65_536], framing)).toEqual([
       { _tag: "Unknown", command: "nobody", sizeBytes: 4_000_033 }
