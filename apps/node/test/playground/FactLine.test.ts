@@ -43,7 +43,7 @@ describe("a line for a fact", () => {
       timeOffsetSeconds: 0
     } as const
     const line = factLine("bob", { _tag: "PeerReady", peer: PeerId(1), address: "127.0.0.1:1", info }) ?? ""
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
     assert.notMatch(line, /[\u0000-\u001f]/)
   })
 
