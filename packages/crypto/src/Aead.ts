@@ -205,14 +205,24 @@ export const aeadBySize = (small: Aead, large: Aead, fromBytes: number): Aead =>
 })
 
 class KeyBySize implements AeadKey {
+  readonly #key: Uint8Array
   readonly #small: AeadKey
-  readonly #large: AeadKey
+  readonly #largeAead: Aead
+  /** Made at its first use: a native key is a kilobyte, and a quiet peer's never meets a large packet (measured). */
+  #large: AeadKey | undefined = undefined
   readonly #fromBytes: number
 
   constructor(key: Uint8Array, small: Aead, large: Aead, fromBytes: number) {
+    this.#key = new Uint8Array(key)
     this.#small = small.withKey(key)
-    this.#large = large.withKey(key)
+    this.#largeAead = large
     this.#fromBytes = fromBytes
+  }
+
+  #of(length: number): AeadKey {
+    if (length < this.#fromBytes) return this.#small
+    this.#large ??= this.#largeAead.withKey(this.#key)
+    return this.#large
   }
 
   seal(
@@ -224,8 +234,7 @@ class KeyBySize implements AeadKey {
     out: Uint8Array,
     outOffset: number
   ): void {
-    const cipher = end - start < this.#fromBytes ? this.#small : this.#large
-    cipher.seal(nonce, associated, input, start, end, out, outOffset)
+    this.#of(end - start).seal(nonce, associated, input, start, end, out, outOffset)
   }
 
   open(
@@ -237,7 +246,6 @@ class KeyBySize implements AeadKey {
     out: Uint8Array,
     outOffset: number
   ): boolean {
-    const cipher = end - start < this.#fromBytes ? this.#small : this.#large
-    return cipher.open(nonce, associated, input, start, end, out, outOffset)
+    return this.#of(end - start).open(nonce, associated, input, start, end, out, outOffset)
   }
 }
