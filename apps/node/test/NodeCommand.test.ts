@@ -23,7 +23,7 @@ const nodeWith = async (count: number): Promise<{ readonly node: Running; readon
 /** Asks a node to stop; gives how it ended and how long that took. */
 const stop = async (node: Running, signal: NodeJS.Signals = "SIGINT"): Promise<Awaited<Running["ended"]>> => {
   const since = performance.now()
-  node.child.kill(signal)
+  node.signal(signal)
   const ended = await node.ended
   expect(performance.now() - since).toBeLessThan(5000)
   return ended
@@ -70,7 +70,7 @@ describe("satwire", () => {
     const { code, stdout, stderr } = await run(["-regtest", "-noconnect", ANYWHERE], { home: node.home })
     expect(code).toBe(1)
     const directory = join(node.home, ".satwire/regtest")
-    const sentence = `satwire: ${directory} is in use by process ${node.child.pid}: stop that one, or choose another data directory\n`
+    const sentence = `satwire: ${directory} is in use by process ${node.pid}: stop that one, or choose another data directory\n`
     expect(stderr).toBe(sentence)
     expect(stdout).not.toContain("Stopped")
   })
@@ -170,9 +170,20 @@ describe("satwire", () => {
     expect((await stop(node)).code).toBe(0)
   })
 
+  it("stops when nobody reads what it prints any more", async () => {
+    const home = freshHome()
+    await keepHeaders(join(home, ".satwire"), chain.subarray(0, 80))
+    const { code, stderr } = await run(["-regtest", "-noconnect", ANYWHERE], {
+      home,
+      wrap: (command) => ["bash", "-c", 'set -o pipefail; "$0" "$@" | head -1', ...command]
+    })
+    expect([code, stderr]).toEqual([0, ""])
+    expect(existsSync(join(home, ".satwire/regtest/satwire.pid"))).toBe(false)
+  })
+
   it("ends by a second signal at the latest", async () => {
     const { node } = await nodeWith(0)
-    node.child.kill("SIGINT")
+    node.signal("SIGINT")
     expect([0, 130]).toContain((await stop(node, "SIGTERM")).code)
   })
 })

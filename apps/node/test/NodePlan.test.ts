@@ -52,12 +52,15 @@ describe("what a node is started with", () => {
   })
 
   it("says what is not validated, and what to do without peers", () => {
-    expect(Result.getOrThrow(planned("")).notices).toEqual([
-      expect.stringContaining("validates headers only"),
+    const advice =
       "Finding peers by itself comes in a later release: name one with --connect=host:port, or let others connect to this one."
+    expect(Result.getOrThrow(planned("")).notices).toEqual([
+      { level: "Warn", text: expect.stringContaining("validates headers only") },
+      { level: "Info", text: advice }
     ])
     expect(Result.getOrThrow(planned("connect=a")).notices).toHaveLength(1)
-    expect(Result.getOrThrow(planned("regtest=1")).notices[0]).toContain("does not offer NODE_NETWORK")
+    const [notice] = Result.getOrThrow(planned("regtest=1")).notices
+    expect(notice).toEqual({ level: "Info", text: expect.stringContaining("does not offer NODE_NETWORK") })
   })
 
   it("has the least work that somebody asked for", () => {

@@ -1,10 +1,15 @@
 import { type Server, type Socket, createServer } from "node:net"
-import { regtest, toHex } from "@satwire/primitives"
-import { PROTOCOL_VERSION } from "@satwire/wire"
+import { listen } from "@satwire/client"
+import { Satoshis, regtest, toHex } from "@satwire/primitives"
+import { formatEndpoint } from "@satwire/transport"
+import { layerTcp } from "@satwire/transport-tcp"
+import { PROTOCOL_VERSION, SENDHEADERS } from "@satwire/wire"
+import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"
 import manifest from "../package.json" with { type: "json" }
 import { listening, run, runtimes, start } from "./Program.ts"
 
+const LOOPBACK = { host: "127.0.0.1", port: 0 }
 const servers = new Set<Server>()
 const sockets = new Set<Socket>()
 
@@ -79,6 +84,26 @@ describe("satwire peer", () => {
     })
   })
 
+  it("lists what a peer asks for once their hands are shaken", () =>
+    Effect.gen(function* () {
+      const asking = yield* listen(LOOPBACK, { params: regtest, services: 0x0849n }, (session) =>
+        Effect.gen(function* () {
+          yield* session.send(SENDHEADERS)
+          yield* session.send({ _tag: "sendcmpct", highBandwidth: false, version: 2n })
+          yield* session.send({ _tag: "feefilter", feeRateSatPerKvb: Satoshis(1000n) })
+          return yield* session.ended
+        })
+      )
+      const args = ["peer", "-regtest", formatEndpoint(asking.endpoint), "--json"]
+      const { code, stdout, stderr } = yield* Effect.promise(() => run(args))
+      expect([code, stderr]).toEqual([0, ""])
+      expect(JSON.parse(stdout)).toMatchObject({
+        services: "0000000000000849",
+        servicesNames: ["NETWORK", "WITNESS", "COMPACT_FILTERS", "P2P_V2"],
+        features: ["wtxidrelay", "addrv2", "sendheaders", "sendcmpct", "feefilter"]
+      })
+    }).pipe(Effect.scoped, Effect.provide(layerTcp), Effect.runPromise))
+
   it("says in one sentence that nobody listens there", async () => {
     const address = await stranger(() => undefined)
     for (const server of servers) await new Promise((resolve) => server.close(resolve))
@@ -125,7 +150,7 @@ describe("satwire peer", () => {
     const address = await stranger(() => connected.resolve())
     const peer = start(["peer", address])
     await connected.promise
-    peer.child.kill("SIGINT")
+    peer.signal("SIGINT")
     const { code, stderr } = await peer.ended
     expect([code, stderr]).toEqual([130, ""])
   })

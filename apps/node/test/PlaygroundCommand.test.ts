@@ -12,7 +12,7 @@ describe("satwire playground", () => {
     const playground = start(["playground", "--interval", "0.05"])
     await playground.printed(/height 2\b/)
     const since = performance.now()
-    playground.child.kill("SIGINT")
+    playground.signal("SIGINT")
     const { code, stderr } = await playground.ended
     expect([code, stderr]).toEqual([0, ""])
     expect(performance.now() - since).toBeLessThan(5000)

@@ -43,11 +43,13 @@ export interface Options {
 }
 
 export interface Running {
-  readonly child: ChildProcess
+  readonly pid: number
+  /** Where it was started, and where `~` is. */
   readonly home: string
   readonly stdout: () => string
   /** The first match in what has been and will be printed; fails when the program ends without it. */
   readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>
+  readonly signal: (signal: NodeJS.Signals) => void
   readonly ended: Promise<Ended>
 }
 
@@ -114,7 +116,10 @@ export const start = (args: ReadonlyArray<string>, options: Options = {}): Runni
         (error: unknown) => reject(error as Error)
       )
     })
-  return { child, home, stdout: () => stdout, printed, ended }
+  const pid = child.pid ?? 0
+  // Not `child.kill`: on Deno the code of a program that handled the signal is lost then.
+  const signal = (name: NodeJS.Signals): void => void (pid > 0 && process.kill(pid, name))
+  return { pid, home, stdout: () => stdout, printed, signal, ended }
 }
 
 /** Runs the program to its end. */

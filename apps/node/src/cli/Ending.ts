@@ -23,7 +23,10 @@ const INTERRUPTED = 130
 /** How long everything may take to close after Ctrl-C. */
 const CLOSING_MS = 5000
 
-/** Sees to it that a program that was asked to stop does: a second Ctrl-C ends it at once, and so does closing that takes too long. */
+/**
+ * Sees to it that a program that was asked to stop does: a second Ctrl-C ends it at once, and so does closing that takes too long. That
+ * nobody reads what it prints any more (`satwire | head`) asks it to stop as well.
+ */
 export const stopInTime = (): void => {
   const overdue = Effect.sleep(CLOSING_MS).pipe(
     Effect.andThen(Console.error(complaint(`could not close everything within ${CLOSING_MS / 1000} seconds`))),
@@ -36,6 +39,12 @@ export const stopInTime = (): void => {
     Effect.runFork(overdue)
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
+  let isDeaf = false
+  const onBrokenPipe = (): void => {
+    if (!isDeaf) process.kill(process.pid, "SIGTERM")
+    isDeaf = true
+  }
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", onBrokenPipe)
 }
 
 /** Something that goes on until it is asked to stop has then done what it should. */

@@ -4,17 +4,10 @@ import { describeDisconnect } from "@satwire/node-core"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
 import { counted } from "../Numbers.ts"
-
-/** `Debug` lines are for those who ask for them. */
-export type Level = "Debug" | "Info" | "Warn"
-
-export interface FactText {
-  readonly level: Level
-  readonly text: string
-}
+import type { LogLine } from "./LogLines.ts"
 
 /** The sentence for a fact; `undefined` where progress lines say it. */
-export const factText = (fact: NodeFact): FactText | undefined => {
+export const factText = (fact: NodeFact): LogLine | undefined => {
   switch (fact._tag) {
     case "HeadersLoaded":
       return info(
@@ -61,6 +54,6 @@ const GIVEN_UP: Record<GivenUpBecause, string> = {
   OurOwnAddress: "is this node itself"
 }
 
-const debug = (text: string): FactText => ({ level: "Debug", text })
-const info = (text: string): FactText => ({ level: "Info", text })
-const warn = (text: string): FactText => ({ level: "Warn", text })
+const debug = (text: string): LogLine => ({ level: "Debug", text })
+const info = (text: string): LogLine => ({ level: "Info", text })
+const warn = (text: string): LogLine => ({ level: "Warn", text })

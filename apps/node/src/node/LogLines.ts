@@ -1,6 +1,15 @@
 /** The log: one line for an event, with the time in UTC as in Bitcoin Core's `debug.log`. */
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+
+export interface LogLine {
+  /** `Debug` lines are for those who ask for them. */
+  readonly level: "Debug" | "Info" | "Warn"
+  readonly text: string
+}
+
+export const logLine = ({ level, text }: LogLine): Effect.Effect<void> => Effect.logWithLevel(level)(text)
 
 const formatLine: Logger.Logger<unknown, string> = Logger.make(({ date, logLevel, message }) => {
   const parts = Array.isArray(message) ? message : [message]

@@ -5,14 +5,15 @@ import * as Result from "effect/Result"
 import { ConfigError } from "../config/ConfigError.ts"
 import { type Identity, identityOf, isPublic } from "../config/Identity.ts"
 import type { Resolution } from "../config/Settings.ts"
+import type { LogLine } from "./LogLines.ts"
 
 /** Connections that Bitcoin Core keeps for outbound ones out of `-maxconnections`: 8 full, 2 block-relay-only, 1 feeler (net.h). */
 const OUTBOUND_CONNECTIONS = 11
 
 export interface NodePlan {
   readonly options: NodeOptions
-  /** Sentences for the log at start. */
-  readonly notices: ReadonlyArray<string>
+  /** What the log says at start. */
+  readonly notices: ReadonlyArray<LogLine>
 }
 
 /** `anyAddress` is what stands for every address of this machine. */
@@ -57,12 +58,19 @@ const listenAt = (
   return Result.succeed({ host: bind?.host ?? anyAddress, port: bind?.port ?? port ?? params.defaultPort })
 }
 
-const noticesFor = ({ params, connect, listen }: NodeOptions, given: ReadonlySet<string>): ReadonlyArray<string> => {
-  const scope = isPublic(params)
-    ? "This node validates headers only: it verifies no block, transaction or script yet, so it offers no services, relays nothing and announces no block."
-    : "This node follows headers only: it serves no blocks yet, so it does not offer NODE_NETWORK."
+const noticesFor = ({ params, connect, listen }: NodeOptions, given: ReadonlySet<string>): ReadonlyArray<LogLine> => {
+  const scope: LogLine = isPublic(params)
+    ? { level: "Warn", text: HEADERS_ONLY }
+    : {
+        level: "Info",
+        text: "This node follows headers only: it serves no blocks yet, so it does not offer NODE_NETWORK."
+      }
   if (connect.length > 0) return [scope]
-  const waits = listen === undefined ? "" : ", or let others connect to this one"
   const why = given.has("connect") ? "Nobody is to be connected to" : "Finding peers by itself comes in a later release"
-  return [scope, `${why}: name one with --connect=host:port${waits}.`]
+  const waits = listen === undefined ? "" : ", or let others connect to this one"
+  return [scope, { level: "Info", text: `${why}: name one with --connect=host:port${waits}.` }]
 }
+
+/** For public networks, where others might rely on what a node offers. */
+const HEADERS_ONLY =
+  "This node validates headers only: it verifies no block, transaction or script yet, so it offers no services, relays nothing and announces no block."

@@ -9,7 +9,6 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { isPublic } from "../config/Identity.ts"
 import { type Loaded, absolute, loadSettings } from "../config/LoadSettings.ts"
 import type { ConfigError } from "../config/ConfigError.ts"
 import { counted } from "../Numbers.ts"
@@ -17,7 +16,7 @@ import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
 import { factText } from "./FactText.ts"
-import { logLines } from "./LogLines.ts"
+import { logLine, logLines } from "./LogLines.ts"
 import { type NodePlan, planNode } from "./NodePlan.ts"
 import { Progress } from "./Progress.ts"
 
@@ -38,7 +37,7 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
     yield* Effect.logInfo(`Satwire ${VERSION} on ${params.name}, data in ${join(root, params.directory)}.`)
     if (loaded.file !== undefined) yield* Effect.logInfo(`Read ${loaded.file}.`)
     for (const warning of loaded.warnings) yield* Effect.logWarning(warning)
-    for (const notice of notices) yield* isPublic(params) ? Effect.logWarning(notice) : Effect.logInfo(notice)
+    for (const notice of notices) yield* logLine(notice)
     let isRunning = false
     // Finalizers run from the last to the first: this one when everything is closed.
     yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
@@ -66,7 +65,7 @@ const tellFacts = (node: NodeShape): Effect.Effect<void, never, Scope.Scope> =>
 
 const tell = (fact: NodeFact): Effect.Effect<void> => {
   const line = factText(fact)
-  return line === undefined ? Effect.void : Effect.logWithLevel(line.level)(line.text)
+  return line === undefined ? Effect.void : logLine(line)
 }
 
 const farewell = (node: NodeShape): Effect.Effect<void> =>

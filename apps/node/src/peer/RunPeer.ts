@@ -1,8 +1,8 @@
 /** `satwire peer`: shakes hands with one peer and prints what it says of itself. */
-import { type PeerSession, type SessionEnded, connect } from "@satwire/client"
+import { type PeerSession, type SessionEnded, overConnection } from "@satwire/client"
 import { platformSha256 } from "@satwire/crypto/node"
 import { networks } from "@satwire/primitives"
-import { type DialError, type Dialer, type Endpoint, formatEndpoint, parseEndpoint } from "@satwire/transport"
+import { Dialer, type Endpoint, formatEndpoint, parseEndpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
 import { BIP0031_VERSION } from "@satwire/wire"
 import type * as Cause from "effect/Cause"
@@ -56,18 +56,14 @@ const ask = (
   Effect.gen(function* () {
     const address = formatEndpoint(endpoint)
     const fail = (message: string) => Effect.fail(new NoAnswer({ message }))
-    const session = yield* connect(endpoint, {
-      params,
-      userAgent,
-      sha256: platformSha256,
-      dialTimeoutMs: timeoutMs
-    }).pipe(
+    const { dial } = yield* Dialer
+    const connection = yield* Effect.mapError(dial(endpoint, { timeoutMs }), ({ message }) => new NoAnswer({ message }))
+    const session = yield* overConnection(connection, { params, userAgent, sha256: platformSha256 }).pipe(
+      Effect.mapError((error) => new NoAnswer({ message: whyNot(error, address, params.name) })),
       Effect.timeoutOrElse({
-        // Dialling has its own limit, so this one is of the handshake.
-        duration: 2 * timeoutMs,
+        duration: timeoutMs,
         orElse: () => fail(`${address} did not shake hands within ${counted(timeoutMs)} ms`)
-      }),
-      Effect.mapError((error) => new NoAnswer({ message: whyNot(error, address, params.name) }))
+      })
     )
     const said = yield* listen(session)
     const pingMs = yield* ping(session).pipe(
@@ -80,7 +76,7 @@ const ask = (
     return peerReport({ address, network: params.name }, session.info, said, pingMs)
   })
 
-/** Notes the commands of messages as they come. Those sent before a pong are noted before the pong is told. */
+/** Notes the commands of messages as they come. Those that came before a pong are noted before the pong is told. */
 const listen = (session: PeerSession): Effect.Effect<ReadonlySet<string>, never, Scope.Scope> =>
   Effect.suspend(() => {
     const said = new Set<string>()
@@ -88,12 +84,17 @@ const listen = (session: PeerSession): Effect.Effect<ReadonlySet<string>, never,
     return Effect.as(Effect.forkScoped(Effect.ignore(noting), { startImmediately: true }), said)
   })
 
+/**
+ * The quicker of two pings. Two, because the first arrives together with the end of the handshake: its answer waits for that, and may
+ * overtake what the peer then asks for.
+ */
 const ping = (session: PeerSession): Effect.Effect<number | undefined, SessionEnded> =>
-  session.info.commonVersion > BIP0031_VERSION ? session.ping : Effect.succeed(undefined)
+  session.info.commonVersion > BIP0031_VERSION
+    ? Effect.zipWith(session.ping, session.ping, Math.min)
+    : Effect.succeed(undefined)
 
 /** One sentence that also says what to try. */
-const whyNot = (error: DialError | SessionEnded | NoAnswer, address: string, network: string): string => {
-  if (error._tag !== "SessionEnded") return error.message
+const whyNot = (error: SessionEnded, address: string, network: string): string => {
   const { reason } = error
   if (reason._tag === "PeerFault" && reason.reason._tag === "WrongMagic") {
     const { magic } = reason.reason
