@@ -116,7 +116,6 @@ class HeaderScenario {
 
   run(): ScenarioResult {
     const simulation = this.#simulation
-    const { random } = simulation
     const honest = this.#honest.map(({ node }) => node)
     const wiring = new Wiring(simulation)
     wiring.dialAll(
@@ -127,8 +126,9 @@ class HeaderScenario {
     simulation.run(STORM_MS)
     simulation.partition(() => 0)
     this.#calmDown()
-    // Chains of equal work are a tie that only the next block breaks.
-    this.#mine(this.#honest[random.below(honest.length)])
+    // Chains of equal work are a tie that only the next block breaks. And who has a long chain whose tip is old tells nobody of it until
+    // somebody mines on it, as Core does in its initial download: here that happens at the latest now.
+    this.#mine(mostWork(this.#honest))
     this.#calmDown()
     this.#chains.atEnd()
     const punished = this.#others.filter(({ what }) => isPunished(what))
@@ -247,6 +247,15 @@ class HeaderScenario {
       traceHash: this.#simulation.trace.digest()
     }
   }
+}
+
+/** The first of those that follow a chain of the most work. */
+const mostWork = (nodes: ReadonlyArray<HonestNode>): HonestNode | undefined => {
+  const workOf = ({ tree }: HonestNode): bigint => tree.chainWork(tree.best)
+  return nodes.reduce<HonestNode | undefined>(
+    (most, node) => (most === undefined || workOf(node) > workOf(most) ? node : most),
+    undefined
+  )
 }
 
 const EVERY_OTHER: ReadonlyArray<Lie | Weakness> = [...LIES, ...WEAKNESSES]
