@@ -170,7 +170,8 @@ describe("satwire", () => {
     expect((await stop(node)).code).toBe(0)
   })
 
-  it("stops when nobody reads what it prints any more", async () => {
+  // Deno's console says nothing of a broken pipe: there the node goes on without its log.
+  it.skipIf("Deno" in globalThis)("stops when nobody reads what it prints any more", async () => {
     const home = freshHome()
     await keepHeaders(join(home, ".satwire"), chain.subarray(0, 80))
     const { code, stderr } = await run(["-regtest", "-noconnect", ANYWHERE], {
