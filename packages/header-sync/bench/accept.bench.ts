@@ -38,13 +38,17 @@ const noHash: Sha256 = {
 }
 
 const random = ChaChaRandom.fromNumber(1)
+/** What the last round left stays alive: with the last tree V8 would forget what it learned of trees, and every round would begin cold. */
+const round = { tree: HeaderTree.fromGenesis(params, random), proof: new ProofOfWork(params) }
+
 const validate = (sha256: Sha256): number => {
-  const tree = HeaderTree.fromGenesis(params, random)
-  const proof = new ProofOfWork(params)
+  round.tree = HeaderTree.fromGenesis(params, random)
+  round.proof = new ProofOfWork(params)
+  const { tree, proof } = round
   for (let from = 0; from < COUNT; from += BATCH) {
     const count = Math.min(BATCH, COUNT - from)
     const batch = headers.subarray(from * HEADER_SIZE, (from + count) * HEADER_SIZE)
-    acceptHeaders(tree, proof, sha256, batch, count, START * 2)
+    acceptHeaders(tree, proof, sha256, batch, count, Infinity)
   }
   if (tree.height(tree.best) !== COUNT) throw new Error(`stopped at ${tree.height(tree.best)}`)
   return COUNT

@@ -107,8 +107,10 @@ describeWithData(describe, "real headers of mainnet", (data) => {
     expect(toHex(tree.hash(tree.best))).toBe("000000000003ba27aa200b1cecaad478d2b00432346c3f1f3986da1afd33e506")
     expect([tree.time(tree.best), medianTimePast(tree, tree.best)]).toEqual([1_293_623_863, 1_293_622_620])
   })
+})
 
-  it("hold a stale one at 823,226, which is the fork that it is", () => {
+describeWithData(describe, "real forks of mainnet", (data) => {
+  it("hold a stale header at 823,226, as high and as heavy as its rival and not the best", () => {
     const tree = wholeTree(data, mainnet, mainnetSegment(data, 822_527))
     const { best, size } = tree
     const stale = data.bytes("headers/mainnet/stale_823226.bin")
@@ -120,7 +122,7 @@ describeWithData(describe, "real headers of mainnet", (data) => {
     expect(tree.fork(size, best)).toBe(tree.parent(rival))
   })
 
-  it("hold a fork of valid work at 363,731 that BIP-0066 refuses", () => {
+  it("hold one of valid work at 363,731 that BIP-0066 refuses", () => {
     const path = "headers/mainnet/invalid_bip66_fork_363731-363736.bin"
     const [tree, raw] = begin(data, mainnet, {
       network: "mainnet",
@@ -138,7 +140,9 @@ describeWithData(describe, "real headers of mainnet", (data) => {
     const other = HeaderTree.fromBase(lenient, base as NonNullable<typeof base>, platformSha256, random)
     expect(acceptAll(other, raw)).toBeUndefined()
   })
+})
 
+describeWithData(describe, "damaged headers of mainnet", (data) => {
   it("are refused with any one bit flipped, and the tree stays as it was", () => {
     const rules = new Set<RunFault>()
     let refused = 0
