@@ -39,7 +39,7 @@ beforeAll(() => {
       extends: "../../tsconfig.base.json",
       // An example may name what it does not use again.
       compilerOptions: { types: ["node"], rootDir: "../..", noUnusedLocals: false },
-      include: ["**/*.ts"]
+      include: ["**/*.ts", "../../ambient.d.ts"]
     })
   )
 })
