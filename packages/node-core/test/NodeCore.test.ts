@@ -175,7 +175,9 @@ describe("a peer at fault", () => {
     const peer = bench.ready()
     const bad = headersMessage(unproven(chain(1, { time: START_UNIX }), 0))
     const good = headersMessage(chain(1, { time: START_UNIX }))
-    bench.receive(peer, concat([framed(bad, ping(1n), good), framed(WTXIDRELAY)]))
+    const spoiled = framed(ping(2n))
+    spoiled[20] = (spoiled[20] as number) ^ 1
+    bench.receive(peer, concat([framed(bad, ping(1n), good), spoiled, framed(WTXIDRELAY)]))
     const outputs = bench.outputs()
     expect(tags(outputs)).toEqual(["Close", "PeerDisconnected"])
     expect(bench.tree.size).toBe(1)
@@ -238,6 +240,8 @@ describe("a node that dials itself", () => {
     if (version?._tag !== "version") throw new Error("no version")
     const replaying = ours.open("inbound")
     expect(tags(ours.receive(replaying, framed(version, VERACK)))).toContain("PeerReady")
+    const without = ours.open("inbound")
+    expect(tags(ours.receive(without, framed({ ...THEIR_VERSION, nonce: 0n }, VERACK)))).toContain("PeerReady")
   })
 })
 

@@ -118,7 +118,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return
       case "Send":
         assert(this.#mode._tag === "Ready", `a ${input.message._tag} is sent before the handshake is done`)
-        return this.#send(input.message, now)
+        return this.#send(input.message)
       case "SendBlocked":
         this.#sendBlocked = input.blocked
         if (input.blocked) return
@@ -270,7 +270,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "answerPing":
         // The greatest version that both speak decides whether a ping has a nonce to answer (BIP-0031).
         if (message._tag === "ping" && mode._tag === "Ready" && mode.info.commonVersion > BIP0031_VERSION) {
-          this.#send({ _tag: "pong", nonce: message.nonce }, now)
+          this.#send({ _tag: "pong", nonce: message.nonce })
         }
         return
       case "takePong":
@@ -299,11 +299,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     const info = this.#infoOf(version, now)
     if (info.commonVersion >= WTXID_RELAY_VERSION) {
-      this.#send(WTXIDRELAY, now)
+      this.#send(WTXIDRELAY)
       // BIP-0155 has no version of its own; nobody who knows it speaks an older one than BIP-0339's, as Core says.
-      this.#send(SENDADDRV2, now)
+      this.#send(SENDADDRV2)
     }
-    this.#send(VERACK, now)
+    this.#send(VERACK)
     this.#mode = { _tag: "AwaitingVerack", info, early: [] }
   }
 
@@ -339,7 +339,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   #ping(info: PeerInfo, now: Now): void {
-    this.#send({ _tag: "ping", nonce: this.#latency.ping(this.#random, now) }, now)
+    this.#send({ _tag: "ping", nonce: this.#latency.ping(this.#random, now) })
     // To an old peer it is a sign of life and nothing more, as no pong will come; while we hold a peer, none is heard.
     if (info.commonVersion <= BIP0031_VERSION || this.#held) this.#latency.giveUp()
   }
@@ -368,11 +368,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       startHeight,
       relay
     }
-    this.#send(message, now)
+    this.#send(message)
   }
 
-  #send(message: Message, now: Now): void {
-    this.#silence.willSend(now.instant)
+  #send(message: Message): void {
     this.#framing.send(message)
     const sizeBytes = messageSize(message)
     this.#queuedBytes += sizeBytes

@@ -26,11 +26,6 @@ export class Silence {
     this.#lastSent = instant
   }
 
-  /** Something waits to be sent: from now on the send side may be silent for so long and no longer. */
-  willSend(instant: Instant): void {
-    this.#lastSent ??= instant
-  }
-
   /**
    * Which side has been silent for too long, if any.
    *
