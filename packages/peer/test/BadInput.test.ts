@@ -205,7 +205,7 @@ describe("a version", () => {
 })
 
 describe("messages at the wrong time", () => {
-  const feature: Message = { _tag: "feature", featureId: "BIP434", featureData: new Uint8Array(0) }
+  const feature: Message = { _tag: "feature", featureId: "x-test", featureData: new Uint8Array(0) }
 
   it.each([WTXIDRELAY, SENDADDRV2, feature])("ends the connection on $_tag after verack", (message) => {
     const bench = PeerBench.ready()

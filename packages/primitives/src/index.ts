@@ -1,3 +1,4 @@
+export { type AddressFault, decodeAddress, encodeAddress } from "./Address.ts"
 export {
   type Block,
   WITNESS_COMMITMENT_HEADER,
@@ -26,8 +27,11 @@ export { BlockView, readBlockView } from "./BlockView.ts"
 export { type ChainParams, type Deployment, type Genesis, genesisHeader, retargetPeriod } from "./ChainParams.ts"
 export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
 export { HashIndex, type HashOrigin } from "./HashIndex.ts"
+export { merkleBranch, rootOfBranch } from "./MerkleBranch.ts"
 export { type MerkleRoot, merkleRoot, merkleRootInPlace } from "./MerkleTree.ts"
 export { mainnet, networks, regtest, signet, testnet3, testnet4 } from "./Networks.ts"
+export { type OutputScript, recognizeOutput } from "./OutputScript.ts"
+export * from "./Script.ts"
 export { bitsFromTarget, meetsTarget, targetFromBits, targetWords, workFromBits, workFromTarget } from "./Target.ts"
 export {
   type OutPoint,

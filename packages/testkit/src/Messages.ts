@@ -193,7 +193,7 @@ export const arbitraryMessages: { readonly [C in Command]: fc.Arbitrary<MessageO
   sendpackages: fc.record({ _tag: fc.constant("sendpackages"), versions: u64 }),
   feature: fc.record({
     _tag: fc.constant("feature"),
-    featureId: fc.oneof(fc.constant("BIP434"), byteString(MIN_FEATURE_ID_SIZE, MAX_FEATURE_ID_SIZE)),
+    featureId: fc.oneof(fc.constant("x-test"), byteString(MIN_FEATURE_ID_SIZE, MAX_FEATURE_ID_SIZE)),
     featureData: fc.oneof(arbitraryBytes(8), arbitraryBytes(MAX_FEATURE_DATA_SIZE))
   }),
   cmpctblock: compactBlock,

@@ -9,6 +9,7 @@ export {
   arbitraryU32
 } from "./Arbitraries.ts"
 export { blockFile } from "./BlockFile.ts"
+export { bunzip2 } from "./Bzip2.ts"
 export { type Contender, type ContestOptions, type Score, contest, contestClock } from "./Contest.ts"
 export { fastTestNetwork } from "./FastNetwork.ts"
 export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./HeaderSegments.ts"

@@ -232,7 +232,7 @@ const GOLDEN: { readonly [C in Command]: readonly [MessageOf<C>, string] } = {
   getpkgtxns: [{ _tag: "getpkgtxns", wtxids: HashList.of([fill(0x11), fill(0x22)]) }, `02 ${H11} ${H22}`],
   pkgtxns: [{ _tag: "pkgtxns", transactions: [tx] }, `01 ${TX}`],
   ancpkginfo: [{ _tag: "ancpkginfo", wtxids: HashList.of([fill(0x22)]) }, `01 ${H22}`],
-  feature: [{ _tag: "feature", featureId: "BIP434", featureData: bytes("ff00") }, "06 424950343334 02 ff00"],
+  feature: [{ _tag: "feature", featureId: "x-test", featureData: bytes("ff00") }, "06 782d74657374 02 ff00"],
   reject: [{ _tag: "reject", rejected: "tx", code: 0x42, reason: "no", hash: fill(0x11) }, `02 7478 42 02 6e6f ${H11}`]
 }
 

@@ -2,7 +2,7 @@ import { compactSizeLength, varBytesLength } from "@satwire/bytes"
 import { byteStringSize, readByteString, writeByteString } from "../ByteString.ts"
 import { type Codec, defineCodec } from "../Codec.ts"
 
-/** The shortest name of a feature: `BIP9`. */
+/** BIP-0434 §"feature message": the shortest name of a feature has room for a BIP of one digit. */
 export const MIN_FEATURE_ID_SIZE = 4
 /**
  * BIP-0434 §"feature message": bytes of a feature's name.
@@ -20,7 +20,7 @@ export const MAX_FEATURE_DATA_SIZE = 512
 /** Says that a feature is understood, by its name. Between `version` and `verack` only, from version 70017 on. */
 export interface Feature {
   readonly _tag: "feature"
-  /** One character for each byte that was sent, as `BIP434`. Sanitize it before showing it. */
+  /** One character for each byte that was sent. Sanitize it before showing it. */
   readonly featureId: string
   /** What the feature's own specification puts here; empty for most. */
   readonly featureData: Uint8Array
