@@ -1,11 +1,11 @@
 import { ListenError } from "@satwire/transport"
-import { MAX_SEND_BUFFER_BYTES } from "@satwire/peer"
-import { HEADER_SIZE, ZERO_HASH, regtest } from "@satwire/primitives"
+import { FRAMES_PER_TURN, MAX_SEND_BUFFER_BYTES } from "@satwire/peer"
+import { HEADER_SIZE, ZERO_HASH, mainnet, regtest } from "@satwire/primitives"
 import { MAX_HEADERS_RESULTS, PROTOCOL_VERSION } from "@satwire/wire"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { lastOf } from "./RealChain.ts"
-import { HANDSHAKE, framed, rawPeer } from "./RawPeer.ts"
+import { HANDSHAKE, frame, framed, rawPeer } from "./RawPeer.ts"
 import { regtestChain } from "./RegtestChain.ts"
 import { type TestNode, startNode } from "./TestNode.ts"
 
@@ -76,13 +76,62 @@ describe("a peer that asks and never reads", () => {
         yield* Effect.repeat(Effect.andThen(Effect.yieldNow, sent), { until: (bytes) => bytes > MAX_SEND_BUFFER_BYTES })
         const other = yield* startNode({ connect: [node.endpoint] })
         yield* other.followed(lastOf(headers, 1))
-        // What the kernel takes for the two sockets is not ours.
-        const [held] = [yield* sent]
-        assert.isBelow(held, answers / 8)
+        yield* Effect.repeat(Effect.yieldNow, { times: 200 })
+        const held = yield* sent
+        yield* Effect.repeat(Effect.yieldNow, { times: 100 })
         assert.strictEqual(yield* sent, held)
+        // What the kernel takes for the two sockets is not ours.
+        assert.isBelow(held, answers / 8)
         raw.read()
         yield* Effect.repeat(Effect.yieldNow, { until: () => raw.received > answers })
         assert.strictEqual((yield* node.peers).length, 2)
+      })
+    )
+  )
+})
+
+describe("a peer whose connection was ended", () => {
+  const NOT_OURS = frame("ping", new Uint8Array(8), { magic: mainnet.magic })
+
+  it.live("is cut off when it goes on sending", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode()
+        const raw = yield* rawPeer(node.endpoint, { allowHalfOpen: true })
+        raw.write(NOT_OURS)
+        const total = 300_000_000
+        // Next to what is read there is what the kernel takes for the two sockets.
+        assert.isBelow(yield* raw.flood(total), total / 10)
+        assert.strictEqual((yield* node.until("PeerDisconnected")).reason._tag, "WrongMagic")
+      })
+    )
+  )
+
+  it.live("makes room at once when it leaves, also if it was not being read", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode({ maxInbound: 1 })
+        const raw = yield* rawPeer(node.endpoint)
+        raw.read()
+        const pings = Array.from({ length: 10 * FRAMES_PER_TURN }, () => ({ _tag: "ping", nonce: 1n }) as const)
+        raw.write(new Uint8Array([...HANDSHAKE, ...framed(...pings), ...NOT_OURS]))
+        raw.write(new Uint8Array(200_000))
+        yield* node.until("PeerDisconnected")
+        yield* raw.closed
+        const next = Effect.scoped(
+          Effect.flatMap(rawPeer(node.endpoint), (peer) =>
+            Effect.gen(function* () {
+              peer.shakeHands()
+              yield* Effect.repeat(Effect.yieldNow, {
+                until: () => peer.isClosed || node.all("PeerReady").length === 2
+              })
+            })
+          )
+        )
+        // Well before what a connection has to close its side.
+        yield* Effect.repeat(next, { until: () => node.all("PeerReady").length === 2 }).pipe(
+          Effect.timeout("5 seconds")
+        )
       })
     )
   )

@@ -118,6 +118,25 @@ export class RawPeer {
     this.#socket.on("data", (chunk: Uint8Array) => (this.#received += chunk.length))
   }
 
+  /** Sends as fast as it can, and gives how many bytes were taken until `total` were or the node cut the connection off. */
+  flood(total: number): Effect.Effect<number> {
+    const socket = this.#socket
+    const chunk = new Uint8Array(65_536)
+    socket.resume()
+    return Effect.callback((resume) => {
+      let taken = 0
+      const sendMore = (): void => {
+        if (taken >= total || socket.destroyed) return resume(Effect.succeed(taken))
+        socket.write(chunk, (error) => {
+          if (error !== null && error !== undefined) return resume(Effect.succeed(taken))
+          taken += chunk.length
+          sendMore()
+        })
+      }
+      sendMore()
+    })
+  }
+
   end(): void {
     this.#socket.resume()
     this.#socket.end()
@@ -137,10 +156,13 @@ export class RawPeer {
   }
 }
 
-/** Connects to a node; when the scope closes, the socket is gone. */
-export const rawPeer = (endpoint: Endpoint): Effect.Effect<RawPeer, never, Scope.Scope> =>
+/** Connects to a node; when the scope closes, the socket is gone. One that is half open does not end when the node does. */
+export const rawPeer = (
+  { host, port }: Endpoint,
+  options: { readonly allowHalfOpen?: boolean } = {}
+): Effect.Effect<RawPeer, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const socket = Net.connect({ host: endpoint.host, port: endpoint.port })
+    const socket = Net.connect({ host, port, ...options })
     yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
     yield* Effect.promise(() => once(socket, "connect"))
     return new RawPeer(socket)
