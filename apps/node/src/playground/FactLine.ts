@@ -39,6 +39,10 @@ const factText = (fact: NodeFact): string | undefined => {
       return `dropped a "${fact.command}" message: ${fact.why}`
     case "SubmitRefused":
       return `refused a header of its own: ${fact.rule}`
+    case "InboundRefused":
+      return `refused ${formatEndpoint(fact.endpoint)}: all connections are taken`
+    case "StoreBehind":
+      return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "HeadersAccepted":
     case "HeadersLoaded":
     case "HeadersStored":
