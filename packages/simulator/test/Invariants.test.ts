@@ -1,4 +1,5 @@
 /** That the invariants bite: a node that breaks one on purpose is caught, by the invariant that is meant for it. */
+import { concat } from "@satwire/bytes"
 import { Instant, type Now, type Outbox, type PeerId } from "@satwire/machine"
 import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
 import { regtest } from "@satwire/primitives"
@@ -13,7 +14,7 @@ import {
   peerInvariants,
   wireInvariants
 } from "@satwire/simulator"
-import { PING_INTERVAL_MS } from "@satwire/peer"
+import { FRAMES_PER_TURN, PING_INTERVAL_MS } from "@satwire/peer"
 import { describe, expect, it } from "vitest"
 
 const MINUTE = 60_000
@@ -96,13 +97,7 @@ const rewriting = (change: (bytes: Uint8Array) => Uint8Array | undefined): Sabot
 const commandOf = (bytes: Uint8Array, at = 0): string =>
   String.fromCharCode(...bytes.subarray(at + 4, at + 16)).replace(/\0+$/, "")
 
-/** The same bytes twice. */
-const twice = (bytes: Uint8Array): Uint8Array => {
-  const both = new Uint8Array(2 * bytes.length)
-  both.set(bytes)
-  both.set(bytes, bytes.length)
-  return both
-}
+const repeated = (bytes: Uint8Array, times: number): Uint8Array => concat(Array.from({ length: times }, () => bytes))
 
 /** A frame of nothing but a command. */
 const emptyFrame = (magic: number, command: string): Uint8Array => {
@@ -218,6 +213,14 @@ const cases: ReadonlyArray<readonly [string, string, Sabotage]> = [
       }
     }
   ],
+  [
+    "lets a backlog wait",
+    "a backlog waits for nothing",
+    only(
+      ({ _tag }) => _tag === "PeerReady",
+      (output) => [output, { _tag: "Pause", peer: (output as { readonly peer: PeerId }).peer, paused: true }]
+    )
+  ],
   // The wire.
   [
     "speaks before the one that dialled it",
@@ -251,7 +254,17 @@ const cases: ReadonlyArray<readonly [string, string, Sabotage]> = [
   [
     "pings without rest",
     "a ping too soon",
-    rewriting((bytes) => (commandOf(bytes) === "ping" && bytes.length === 32 ? twice(bytes) : undefined))
+    rewriting((bytes) => (commandOf(bytes) === "ping" && bytes.length === 32 ? repeated(bytes, 2) : undefined))
+  ],
+  [
+    "answers more than a turn may ask",
+    "more frames than a turn may say",
+    rewriting((bytes) => (commandOf(bytes) === "pong" ? repeated(bytes, 2 * FRAMES_PER_TURN) : undefined))
+  ],
+  [
+    "says more than fits the send buffer",
+    "more than a turn may say",
+    rewriting((bytes) => (commandOf(bytes) === "pong" ? new Uint8Array(2_000_000) : undefined))
   ],
   // Chains.
   ["keeps new headers to itself", "headers and told of", without("HeadersAccepted")],
