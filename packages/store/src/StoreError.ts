@@ -116,6 +116,6 @@ const FORBIDDEN = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR"])
 export const storeErrorOf = ({ code, operation, path }: FileError): DirectoryNotWritable | DiskFull | IoFailed =>
   FULL.has(code)
     ? new DiskFull({ path, code })
-    : FORBIDDEN.has(code)
+    : FORBIDDEN.has(code) || (operation === "makeDirectory" && code === "EEXIST")
       ? new DirectoryNotWritable({ path, code })
       : new IoFailed({ path, operation, code })

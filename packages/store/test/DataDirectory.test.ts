@@ -112,6 +112,15 @@ describe("a data directory that cannot be written", () => {
     })
   )
 
+  it.effect("because a file has its very name is named", () =>
+    Effect.gen(function* () {
+      const root = temporaryDirectory()
+      writeFileSync(`${root}/file`, "")
+      const error = yield* Effect.flip(taken(`${root}/file`))
+      expect(error).toMatchObject({ _tag: "DirectoryNotWritable", path: `${root}/file`, code: "EEXIST" })
+    })
+  )
+
   for (const { code, operation, tag } of [
     { operation: "makeDirectory", code: "EACCES", tag: "DirectoryNotWritable" },
     { operation: "makeDirectory", code: "EROFS", tag: "DirectoryNotWritable" },
