@@ -162,13 +162,13 @@ const runningNode = ({
     const service = yield* machineService({
       machine: core,
       timeout: { _tag: "Timeout" } as const,
-      perform: (output) =>
-        perform(output, {
-          connections,
-          keep: (headers, count) => service.between(() => keep(headers, count)),
-          tell: (fact) => service.between(() => tell(fact))
-        })
+      perform: (output) => perform(output, edge)
     })
+    const edge: Edge = {
+      connections,
+      keep: (headers, count) => service.between(() => keep(headers, count)),
+      tell: (fact) => service.between(() => tell(fact))
+    }
     yield* Effect.forkScoped(Effect.catchCause(service.failure, (cause) => Effect.sync(() => fail(cause))))
     tell({ _tag: "HeadersLoaded", ...loaded, height: tree.height(tree.best) })
     const connect = yield* keepConnected({ connections, tell, dialTimeoutMs: options.dialTimeoutMs })
@@ -193,15 +193,15 @@ const checkLength = (headers: Uint8Array, count: number): void => {
   throw new RangeError(`${headers.length} bytes are not ${count} headers`)
 }
 
-/** Does what the machine asks for, keeps what it accepted, and tells the rest: what may wake fibers, between turns. */
-const perform = (
-  output: NodeCoreOutput,
-  to: {
-    readonly connections: Connections
-    readonly keep: (headers: Uint8Array, count: number) => void
-    readonly tell: (fact: NodeFact) => void
-  }
-): void => {
+/** Where outputs go. What may wake fibers happens between turns. */
+interface Edge {
+  readonly connections: Connections
+  readonly keep: (headers: Uint8Array, count: number) => void
+  readonly tell: (fact: NodeFact) => void
+}
+
+/** Does what the machine asks for, keeps what it accepted, and tells the rest. */
+const perform = (output: NodeCoreOutput, to: Edge): void => {
   switch (output._tag) {
     case "Write":
     case "Pause":

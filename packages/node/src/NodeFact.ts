@@ -8,7 +8,7 @@ import type { DialError, Endpoint } from "@satwire/transport"
 export type GivenUpBecause = "BrokeTheRules" | "OurOwnAddress"
 
 export type EdgeFact =
-  /** The headers that were kept are in the tree again. Where their file was damaged or not ours, it was set aside. */
+  /** The headers that were kept are in the tree again. Where their file was damaged or not ours, the store set it aside and logged it. */
   | {
       readonly _tag: "HeadersLoaded"
       readonly count: number
