@@ -34,7 +34,7 @@ const factText = (fact: NodeFact): string | undefined => {
     case "DialFailed":
       return `${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`
     case "PeerGivenUp":
-      return `dials ${formatEndpoint(fact.endpoint)} no more: it broke the rules`
+      return `dials ${formatEndpoint(fact.endpoint)} no more: ${fact.because === "OurOwnAddress" ? "it is our own address" : "it broke the rules"}`
     case "MessageDropped":
       return `dropped a "${fact.command}" message: ${fact.why}`
     case "SubmitRefused":
