@@ -42,6 +42,12 @@ describe("the codec table", () => {
     expect(walks).not.toEqual([])
   })
 
+  test("has collected payloads for every message, which a test of wire replays", () => {
+    const files = house.paths.filter((path) => path.startsWith("packages/wire/test/corpus/"))
+    expect(files.map((path) => basename(path, ".txt")).sort()).toEqual(commands)
+    for (const file of files) expect(house.text(file), file).toMatch(/^ok\b/mu)
+  })
+
   test.each(codecs)("$command's generator makes that message", ({ command }) => {
     const arbitrary: fc.Arbitrary<Message> = arbitraryMessages[command]
     expect(fc.sample(arbitrary, { numRuns: 3, seed: 1 }).map(({ _tag }) => _tag)).toEqual([command, command, command])
