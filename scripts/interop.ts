@@ -1,13 +1,15 @@
 /**
- * The interop stage of `npm test`: installs the foreign nodes of `interop/` when they are missing or its lockfile has changed, then
- * runs its suites. Arguments go to vitest. Off CI, a registry that cannot be reached skips the stage in one line.
+ * The interop stage of `npm test`: installs the foreign nodes of `interop/` and the foreign libraries of `bench/peers/` when they are missing
+ * or a lockfile has changed, then runs the suites of `interop/`. Arguments go to vitest. Off CI, a registry that cannot be reached skips the stage in one line.
  */
 import { spawnSync } from "node:child_process"
 import { rmSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 
 const root = join(import.meta.dirname, "..")
 const interop = join(root, "interop")
+/** Folders outside the workspaces, each with a lockfile of its own. */
+const folders = [interop, join(root, "bench", "peers")]
 
 /** npm's words for a registry that is not there, unlike one that lacks a package. */
 const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/
@@ -16,17 +18,17 @@ const modifiedMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY
 
 /** npm writes the second file when an install is complete. */
-const isInstalled = (): boolean =>
-  modifiedMs(join(interop, "package-lock.json")) <= modifiedMs(join(interop, "node_modules", ".package-lock.json"))
+const isInstalled = (folder: string): boolean =>
+  modifiedMs(join(folder, "package-lock.json")) <= modifiedMs(join(folder, "node_modules", ".package-lock.json"))
 
 type Install = "installed" | "unreachable" | "failed"
 
-const install = (): Install => {
-  console.log("interop: installing the foreign nodes, once …")
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: interop, encoding: "utf8" })
+const install = (folder: string): Install => {
+  console.log(`interop: installing ${relative(root, folder)}, once …`)
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, encoding: "utf8" })
   if (npm.status === 0) return "installed"
   // What is left of a broken install must not pass for a whole one.
-  rmSync(join(interop, "node_modules"), { recursive: true, force: true })
+  rmSync(join(folder, "node_modules"), { recursive: true, force: true })
   if (UNREACHABLE.test(npm.stderr ?? "")) return "unreachable"
   console.error(npm.error?.message ?? npm.stderr)
   return "failed"
@@ -38,12 +40,12 @@ const runSuites = (): number => {
   return spawnSync(process.execPath, run, { cwd: root, stdio: "inherit" }).status ?? 1
 }
 
-const state: Install = isInstalled() ? "installed" : install()
-if (state === "installed") {
+const states = folders.map((folder): Install => (isInstalled(folder) ? "installed" : install(folder)))
+if (!states.includes("unreachable") && !states.includes("failed")) {
   process.exitCode = runSuites()
-} else if (state === "unreachable" && process.env["CI"] === undefined) {
-  console.log("interop: skipped, because bcoin is not installed and the npm registry cannot be reached")
+} else if (!states.includes("failed") && process.env["CI"] === undefined) {
+  console.log("interop: skipped, because what it tests against is not installed and the npm registry cannot be reached")
 } else {
-  console.error("interop: failed, because bcoin could not be installed")
+  console.error("interop: failed, because what it tests against could not be installed")
   process.exitCode = 1
 }
