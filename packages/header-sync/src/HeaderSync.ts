@@ -313,15 +313,15 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   #inventory(peer: PeerView, { inventory }: Inv, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    let unknown: Uint8Array | undefined
+    let unknown = -1
     for (let i = 0; i < inventory.count; i++) {
       if (inventory.typeAt(i) !== MSG_BLOCK) continue
       const header = this.#tree.find(inventory.raw, INV_ENTRY_SIZE * i + 4)
       if (header >= 0) this.#has(peer, header, out)
-      else unknown = inventory.hashAt(i)
+      else unknown = i
     }
-    if (unknown === undefined) return
-    peer.announced = copyOut(unknown)
+    if (unknown < 0) return
+    peer.announced = copyOut(inventory.hashAt(unknown))
     if (peer.started) return this.#ask(peer, this.#tree.best, now, out)
     // While another's first sync is under way one more peer is asked for each new block: quicker where that other one is silent, and
     // not the whole chain from everybody at once.

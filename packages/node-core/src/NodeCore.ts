@@ -42,7 +42,7 @@ import { ROUTES } from "./Routes.ts"
  *
  * @limit peers whose timeouts are handled in one turn
  */
-export const TIMEOUTS_PER_TURN = 64
+export const TIMEOUTS_PER_TURN = 8
 
 export interface NodeCoreOptions {
   readonly params: ChainParams

@@ -127,6 +127,8 @@ class Driver<Input extends { readonly _tag: string }, Output> {
   readonly #waiting: Array<Input> = []
   /** What is to be done once no turn is under way. */
   readonly #afterwards: Array<() => void> = []
+  /** How many of them are done: taking the first out of a long array moves all the others. */
+  #done = 0
   readonly #lastInputs: Array<string> = []
   #inTurn = false
   #stopped = false
@@ -148,12 +150,22 @@ class Driver<Input extends { readonly _tag: string }, Output> {
       return
     }
     this.#inTurn = true
-    for (let next: Input | undefined = input; next !== undefined && !this.#stopped; next = this.#waiting.shift()) {
-      this.#turn(next)
-    }
+    this.#turn(input)
+    for (let i = 0; i < this.#waiting.length && !this.#stopped; i++) this.#turn(this.#waiting[i] as Input)
+    this.#waiting.length = 0
     this.#inTurn = false
     this.#arm()
-    for (let next = this.#afterwards.shift(); next !== undefined; next = this.#afterwards.shift()) next()
+    this.#afterTurns()
+  }
+
+  /** May be entered again by what it does, and then goes on where it was. */
+  #afterTurns(): void {
+    while (this.#done < this.#afterwards.length) {
+      const action = this.#afterwards[this.#done++]
+      action?.()
+    }
+    this.#afterwards.length = 0
+    this.#done = 0
   }
 
   between(action: () => void): void {

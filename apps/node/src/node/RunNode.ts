@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
 import { layerTcp } from "@satwire/transport-tcp"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -16,6 +17,7 @@ import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
 import { factText } from "./FactText.ts"
+import { LogBudget } from "./LogBudget.ts"
 import { logLine, logLines } from "./LogLines.ts"
 import { type NodePlan, planNode } from "./NodePlan.ts"
 import { Progress } from "./Progress.ts"
@@ -53,19 +55,23 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
 const tellFacts = (node: NodeShape): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress()
+    const budget = new LogBudget()
     yield* Effect.forkScoped(
       Stream.runForEach(node.facts, (fact) => {
         progress.observe(fact)
-        return tell(fact)
+        return tell(fact, budget)
       }),
       { startImmediately: true }
     )
     yield* Effect.forkScoped(progress.lines((line) => Effect.logInfo(line)))
   })
 
-const tell = (fact: NodeFact): Effect.Effect<void> => {
+const tell = (fact: NodeFact, budget: LogBudget): Effect.Effect<void> => {
   const line = factText(fact)
-  return line === undefined ? Effect.void : logLine(line)
+  if (line === undefined) return Effect.void
+  return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+    Effect.forEach(budget.lines(fact._tag, line, nowMs), logLine, { discard: true })
+  )
 }
 
 const farewell = (node: NodeShape): Effect.Effect<void> =>
