@@ -84,7 +84,8 @@ describe("a worker that fails", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(hashed(bytesOf(10, 0)))
       expect(error).toBeInstanceOf(WorkerFailed)
-      expect(error.message).toContain("NoSuchWorker")
+      // Deno sometimes tells that the worker has ended before it tells why.
+      expect(error.message).toMatch(/NoSuchWorker|it ended with code 1$/)
     }).pipe(Effect.provide(WorkerPool.layer({ program: new URL("./NoSuchWorker.js", import.meta.url) })))
   )
 

@@ -73,10 +73,14 @@ const ask = (
       }),
       Effect.mapError(({ message }) => new NoAnswer({ message }))
     )
+    yield* Effect.sleep(LISTEN_MS)
     return peerReport({ address, network: params.name }, session.info, said, pingMs)
   })
 
-/** Notes the commands of messages as they come. Those that came before a pong are noted before the pong is told. */
+/** How long after its answer a peer may still say what it wants: it does so right after the handshake, and on loopback a pong is quick. */
+const LISTEN_MS = 250
+
+/** Notes the commands of messages as they come. */
 const listen = (session: PeerSession): Effect.Effect<ReadonlySet<string>, never, Scope.Scope> =>
   Effect.suspend(() => {
     const said = new Set<string>()
