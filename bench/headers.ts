@@ -1,4 +1,4 @@
-/** Headers validated: real ones from genesis where the data folder is there, else a chain made here. */
+/** Headers validated: the real ones from genesis, where the data folder is there. */
 import { ProofOfWork } from "@satwire/consensus"
 import { ChaChaRandom } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
@@ -12,12 +12,11 @@ const BATCH = 2000
 const LONG_AFTER = 4_000_000_000
 
 /** The headers of mainnet from 1 on. */
-const realHeaders = (): Uint8Array => {
+const realHeaders = (): Uint8Array | undefined => {
   const segment = realData()
     ?.headerSegments("mainnet")
     .find(({ firstHeight }) => firstHeight === 0)
-  if (segment === undefined) throw new Error("the bench of headers needs the folder of real data: set SATWIRE_DATA")
-  return segment.read().subarray(HEADER_SIZE)
+  return segment?.read().subarray(HEADER_SIZE)
 }
 
 const satwire: HeaderPeer = {
@@ -34,8 +33,10 @@ const satwire: HeaderPeer = {
   }
 }
 
-export const headerSuite = async (): Promise<Suite> => {
+/** `undefined` where the folder of real data is absent. */
+export const headerSuite = async (): Promise<Suite | undefined> => {
   const headers = realHeaders()
+  if (headers === undefined) return undefined
   const count = headers.length / HEADER_SIZE
   const peers = [satwire, bcoinHeaders(), await bitcoinJsHeaders()]
   return {

@@ -22,6 +22,8 @@ const INTERRUPTED = 130
 
 /** How long everything may take to close after Ctrl-C. */
 const CLOSING_MS = 5000
+/** Signals this close together are one Ctrl-C: npm passes on what the terminal has sent already. */
+const SAME_SIGNAL_MS = 500
 
 /**
  * Sees to it that a program that was asked to stop does: a second Ctrl-C ends it at once, and so does closing that takes too long. That
@@ -32,10 +34,16 @@ export const stopInTime = (): void => {
     Effect.andThen(Console.error(complaint(`could not close everything within ${CLOSING_MS / 1000} seconds`))),
     Effect.andThen(Effect.sync(() => process.exit(FAILED)))
   )
-  let signals = 0
+  let asked: "not yet" | "just now" | "before" = "not yet"
+  const settle = Effect.andThen(
+    Effect.sleep(SAME_SIGNAL_MS),
+    Effect.sync(() => void (asked = "before"))
+  )
   const onSignal = (): void => {
-    signals += 1
-    if (signals > 1) process.exit(INTERRUPTED)
+    if (asked === "before") process.exit(INTERRUPTED)
+    if (asked === "just now") return
+    asked = "just now"
+    Effect.runFork(settle)
     Effect.runFork(overdue)
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)

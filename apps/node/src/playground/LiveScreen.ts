@@ -90,7 +90,7 @@ export class LiveScreen {
       intervalMs: this.#intervalMs,
       behind: highest - Math.min(...heights),
       events: this.#events,
-      columns: Math.max(40, columns)
+      columns: columns > 0 ? Math.max(40, columns) : 80
     })
     yield* Effect.ignore(this.#terminal.display(`${up(this.#drawn)}\r${CLEAR_BELOW}${lines.join("\n")}\n`))
     this.#drawn = lines.length

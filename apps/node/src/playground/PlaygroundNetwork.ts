@@ -5,6 +5,7 @@ import { regtest } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
 import { DEFAULT_CONNECT_TIMEOUT_MS, type Endpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
+import { VERSION } from "../Version.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,7 +39,7 @@ const startNode = Effect.fnUntraced(function* (
   const options: NodeOptions = {
     params: regtest,
     roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
-    userAgent: `/satwire-playground-${name}:0.1.0/`,
+    userAgent: `/satwire-playground-${name}:${VERSION}/`,
     services: 0n,
     connect,
     listen: { host: LOOPBACK, port: 0 },

@@ -31,22 +31,26 @@ const BAR_WIDTH = 24
 
 /** The lines of one frame, none wider than the terminal. */
 export const drawScreen = (frame: Frame): ReadonlyArray<string> => {
+  const shown = columnsWithin(frame.columns)
   const lines = [
     "",
-    row(["node", "does", "address", "peers", "height", "tip", "msg/s in", "out", "bytes", "ping"]),
+    row(["node", "does", "address", "peers", "height", "tip", "msg/s in", "out", "bytes", "ping"], shown),
     ...frame.nodes.map((node) =>
-      row([
-        node.name,
-        node.doing,
-        node.address,
-        String(node.peers),
-        String(node.height),
-        node.tip,
-        node.received.toFixed(1),
-        node.sent.toFixed(1),
-        thousands(node.bytes),
-        node.pingMs === undefined ? "–" : `${node.pingMs.toFixed(1)} ms`
-      ])
+      row(
+        [
+          node.name,
+          node.doing,
+          node.address,
+          String(node.peers),
+          String(node.height),
+          node.tip,
+          node.received.toFixed(1),
+          node.sent.toFixed(1),
+          thousands(node.bytes),
+          node.pingMs === undefined ? "–" : `${node.pingMs.toFixed(1)} ms`
+        ],
+        shown
+      )
     ),
     "",
     progress(frame),
@@ -58,10 +62,20 @@ export const drawScreen = (frame: Frame): ReadonlyArray<string> => {
 
 const WIDTHS = [9, 8, 16, 6, 7, 14, 9, 6, 10, 8]
 const RIGHT = new Set([3, 4, 6, 7, 8, 9])
+/** What a narrow terminal does without, first to last: bytes, what a node does, messages sent, the address. */
+const DISPENSABLE = [8, 1, 7, 2]
 
-const row = (cells: ReadonlyArray<string>): string =>
-  cells
-    .map((cell, i) => (RIGHT.has(i) ? cell.padStart(WIDTHS[i] ?? 0) : cell.padEnd(WIDTHS[i] ?? 0)))
+/** The columns of the table that have room side by side. */
+const columnsWithin = (width: number): ReadonlyArray<number> => {
+  let shown = WIDTHS.map((_, i) => i)
+  const needed = (): number => shown.reduce((sum, i) => sum + (WIDTHS[i] ?? 0) + 1, -1)
+  for (const column of DISPENSABLE) if (needed() > width) shown = shown.filter((i) => i !== column)
+  return shown
+}
+
+const row = (cells: ReadonlyArray<string>, shown: ReadonlyArray<number>): string =>
+  shown
+    .map((i) => (RIGHT.has(i) ? (cells[i] ?? "").padStart(WIDTHS[i] ?? 0) : (cells[i] ?? "").padEnd(WIDTHS[i] ?? 0)))
     .join(" ")
     .trimEnd()
 
@@ -71,7 +85,7 @@ const progress = (frame: Frame): string => {
   const time = `${Math.floor(elapsedMs / 1000)} s`
   if (wanted === undefined) {
     const part = (elapsedMs % intervalMs) / intervalMs
-    return `${bar(part)} ${blocks} blocks in ${time}, ${sync}; the bar runs to the next block`
+    return `${bar(part)} ${blocks} blocks in ${time}, ${sync}`
   }
   return `${bar(Math.min(1, blocks / wanted))} block ${blocks} of ${wanted} after ${time}, ${sync}`
 }
