@@ -1,46 +1,14 @@
 /** The other end of a node's connection, by hand: a plain socket, and frames that no code of ours would make. */
-import { portableSha256, sha256d } from "@satwire/crypto"
-import { regtest } from "@satwire/primitives"
 import { type Endpoint, formatEndpoint } from "@satwire/transport"
-import {
-  type Message,
-  NODE_NETWORK,
-  NO_ADDRESS,
-  PROTOCOL_VERSION,
-  VERACK,
-  type Version,
-  commandBytes,
-  encodePayload
-} from "@satwire/wire"
+import { NODE_NETWORK, NO_ADDRESS, PROTOCOL_VERSION, VERACK, type Version } from "@satwire/wire"
+import { framed } from "@satwire/testkit"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import * as Net from "node:net"
 import { LOOPBACK } from "./TestNode.ts"
 
-export interface FrameOptions {
-  readonly magic?: number
-  readonly length?: number
-  /** XORed into the checksum. */
-  readonly spoil?: number
-}
-
-/** One v1 frame of any command and payload. */
-export const frame = (command: string, payload: Uint8Array, options: FrameOptions = {}): Uint8Array => {
-  const bytes = new Uint8Array(24 + payload.length)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, options.magic ?? regtest.magic, true)
-  bytes.set(commandBytes(command), 4)
-  view.setUint32(16, options.length ?? payload.length, true)
-  bytes.set(sha256d(portableSha256, payload).subarray(0, 4), 20)
-  view.setUint32(20, view.getUint32(20, true) ^ (options.spoil ?? 0), true)
-  bytes.set(payload, 24)
-  return bytes
-}
-
-/** These messages as frames, one after another. */
-export const framed = (...messages: ReadonlyArray<Message>): Uint8Array =>
-  new Uint8Array(messages.flatMap((message) => [...frame(message._tag, encodePayload(message))]))
+export { type FrameOptions, frame, framed } from "@satwire/testkit"
 
 /** A `version` as an ordinary node sends it. */
 export const versionOf = (fields: Partial<Version> = {}): Version => ({

@@ -17,3 +17,4 @@ export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./Heade
 export { arbitraryMessage, arbitraryMessages } from "./Messages.ts"
 export { MinedChain, type MineOptions } from "./MinedChain.ts"
 export { type Describe, type RealData, describeWithData, realData, realDataPath } from "./RealData.ts"
+export { type FrameOptions, frame, framed } from "./HandMadeFrames.ts"
