@@ -47,7 +47,7 @@ const makeNode = (): NodeCore =>
     services: 0n
   })
 
-const opened = { _tag: "ConnectionOpened", peer: PEER, direction: "inbound", address: "bench" } as const
+const opened = { _tag: "ConnectionOpened", peer: PEER, kind: "inbound", address: "bench" } as const
 const handshake = { _tag: "BytesReceived", peer: PEER, chunk: frames(version, VERACK) } as const
 const ping = { _tag: "BytesReceived", peer: PEER, chunk: frames({ _tag: "ping", nonce: 7n }) } as const
 

@@ -2,6 +2,7 @@
 import type { PeerInfo } from "@satwire/peer"
 
 export const somePeer: PeerInfo = {
+  kind: "inbound",
   direction: "inbound",
   transport: "v2",
   sessionId: undefined,

@@ -159,7 +159,7 @@ const machineOf = (connection: Connection, options: SessionOptions): Effect.Effe
     seededRandom,
     (random) =>
       new SessionMachine({
-        direction: connection.direction,
+        kind: connection.direction === "inbound" ? "inbound" : "manual",
         magic: options.params.magic,
         sha256: options.sha256 ?? portableSha256,
         random,

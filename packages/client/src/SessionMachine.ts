@@ -10,7 +10,7 @@ import type { Sha256 } from "@satwire/crypto"
 import { V1Framing } from "@satwire/framing"
 import { type Instant, type Machine, type Now, type Outbox, type Random, assert } from "@satwire/machine"
 import {
-  type Direction,
+  type ConnectionKind,
   Peer,
   type PeerIdentity,
   type PeerInput,
@@ -26,7 +26,7 @@ export type SessionOutput =
   | { readonly _tag: "Pause"; readonly paused: boolean }
 
 export interface SessionMachineOptions {
-  readonly direction: Direction
+  readonly kind: ConnectionKind
   readonly identity: PeerIdentity
   readonly magic: number
   readonly sha256: Sha256
@@ -74,9 +74,9 @@ export class SessionMachine implements Machine<PeerInput, SessionOutput> {
   }
 
   #makePeer(now: Now): Peer {
-    const { direction, identity, magic, sha256, random } = this.#options
+    const { kind, identity, magic, sha256, random } = this.#options
     const framing = new V1Framing({ magic, sha256 })
-    return new Peer({ direction, identity, framing, random, openedAt: now.instant })
+    return new Peer({ kind, identity, framing, random, openedAt: now.instant })
   }
 }
 

@@ -2,7 +2,7 @@
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { V1Framing } from "@satwire/framing"
 import { Instant, UnixSeconds } from "@satwire/machine"
-import { type Direction, Peer, type PeerInfo, type PeerInput } from "@satwire/peer"
+import { Peer, type PeerInfo, type PeerInput } from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
 import { type CloseReason, type Connection, type Endpoint, Listener } from "@satwire/transport"
 import { Signal } from "@satwire/transport/compliance"
@@ -33,9 +33,8 @@ export class FarPeer {
     this.connection = connection
     this.#signal = signal
     this.#mute = options.mute ?? false
-    const direction: Direction = connection.direction
     this.#peer = new Peer({
-      direction,
+      kind: connection.direction === "inbound" ? "inbound" : "manual",
       framing: new V1Framing({ magic: options.magic ?? regtest.magic, sha256: portableSha256 }),
       random: ChaChaRandom.fromNumber(1),
       openedAt: NOW.instant,

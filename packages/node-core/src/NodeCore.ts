@@ -30,7 +30,14 @@ import {
   earliest
 } from "@satwire/machine"
 import { Miner, type MinerOutput } from "@satwire/mining"
-import { type DisconnectCost, type Direction, Peer, type PeerIdentity, type PeerOutput } from "@satwire/peer"
+import {
+  type ConnectionKind,
+  type DisconnectCost,
+  Peer,
+  directionOf,
+  type PeerIdentity,
+  type PeerOutput
+} from "@satwire/peer"
 import type { ChainParams } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
@@ -61,7 +68,7 @@ export interface NodeCoreOptions {
 interface Entry {
   readonly id: PeerId
   readonly address: string
-  readonly direction: Direction
+  readonly kind: ConnectionKind
   readonly machine: Peer
   /** Where the peer machine's outputs go. */
   readonly outbox: Outbox<PeerOutput>
@@ -163,7 +170,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #input(input: NodeCoreInput): void {
     switch (input._tag) {
       case "ConnectionOpened":
-        return this.#opened(input.peer, input.direction, input.address)
+        return this.#opened(input.peer, input.kind, input.address)
       case "BytesReceived": {
         const entry = this.#entries.get(input.peer)
         if (entry !== undefined)
@@ -191,15 +198,15 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
   }
 
-  #opened(id: PeerId, direction: Direction, address: string): void {
+  #opened(id: PeerId, kind: ConnectionKind, address: string): void {
     const { random, params, sha256 } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
     const entry: Entry = {
       id,
       address,
-      direction,
+      kind,
       machine: new Peer({
-        direction,
+        kind,
         identity: this.#identity,
         framing: new V1Framing({ magic: params.magic, sha256 }),
         random,
@@ -211,8 +218,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       touched: false
     }
     this.#entries.set(id, entry)
-    if (direction === "outbound") this.#shakingHands.add(entry)
-    this.#out.push({ _tag: "PeerConnected", peer: id, direction, address })
+    if (kind !== "inbound") this.#shakingHands.add(entry)
+    this.#out.push({ _tag: "PeerConnected", peer: id, kind, direction: directionOf(kind), address })
     this.#touch(entry).machine.handle({ _tag: "Opened" }, this.#now, entry.outbox)
   }
 
@@ -222,7 +229,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         entry.ready = true
         this.#shakingHands.delete(entry)
         this.#out.push({ _tag: "PeerReady", peer: entry.id, address: entry.address, info: output.info })
-        return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.direction === "outbound" })
+        return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.kind !== "inbound" })
       case "Received":
         return this.#route(entry, output.message)
       case "Pong":

@@ -2,7 +2,7 @@
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
-import type { DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
+import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 
 /** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
@@ -22,7 +22,7 @@ export type NodeCoreInput =
   | {
       readonly _tag: "ConnectionOpened"
       readonly peer: PeerId
-      readonly direction: Direction
+      readonly kind: ConnectionKind
       readonly address: string
     }
   /** Bytes of a connection; they belong to the caller again afterwards. */
@@ -48,7 +48,13 @@ export type NodeCoreCommand =
 
 /** What happened, for logs, metrics, stores and people. */
 export type NodeCoreFact =
-  | { readonly _tag: "PeerConnected"; readonly peer: PeerId; readonly direction: Direction; readonly address: string }
+  | {
+      readonly _tag: "PeerConnected"
+      readonly peer: PeerId
+      readonly kind: ConnectionKind
+      readonly direction: Direction
+      readonly address: string
+    }
   | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly address: string; readonly info: PeerInfo }
   | {
       readonly _tag: "PeerDisconnected"

@@ -61,7 +61,8 @@ export class NodeBench {
 
   open(direction: Direction, address: string = `peer-${this.#peers + 1}`): PeerId {
     const peer = PeerId(++this.#peers)
-    this.input({ _tag: "ConnectionOpened", peer, direction, address })
+    const kind = direction === "inbound" ? "inbound" : "outbound-full-relay"
+    this.input({ _tag: "ConnectionOpened", peer, kind, address })
     return peer
   }
 

@@ -148,9 +148,7 @@ describe("a turn", () => {
   it("stops at a connection that is opened twice, because that is a bug of ours", () => {
     const bench = new NodeBench()
     const peer = bench.open("inbound")
-    expect(() => bench.input({ _tag: "ConnectionOpened", peer, direction: "inbound", address: "x" })).toThrow(
-      "opened twice"
-    )
+    expect(() => bench.input({ _tag: "ConnectionOpened", peer, kind: "inbound", address: "x" })).toThrow("opened twice")
   })
 })
 

@@ -80,7 +80,8 @@ export class Connections {
     const { direction } = connection
     if (direction === "inbound") this.#inbound += 1
     this.#open.set(peer, open)
-    this.#submit({ _tag: "ConnectionOpened", peer, direction, address: formatEndpoint(connection.remote) })
+    const kind = direction === "inbound" ? "inbound" : "manual"
+    this.#submit({ _tag: "ConnectionOpened", peer, kind, address: formatEndpoint(connection.remote) })
     connection.start({
       onBytes: (chunk) => {
         if (open.isEnding) this.#discard(open, chunk.length)

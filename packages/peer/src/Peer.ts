@@ -35,10 +35,11 @@ import {
   NO_ADDRESS,
   messageSize
 } from "@satwire/wire"
+import { type ConnectionKind, directionOf } from "./ConnectionKind.ts"
 import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
 import { actionFor } from "./Handshake.ts"
 import { Latency } from "./Latency.ts"
-import type { Direction, PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
+import type { PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
 import { Silence } from "./Silence.ts"
 import { DEFAULT_PEER_CONNECT_TIMEOUT_MS } from "./Timeouts.ts"
 import { Traffic } from "./Traffic.ts"
@@ -70,7 +71,7 @@ const ENDED: Mode = { _tag: "Ended" }
 export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #framing: Framing
   readonly #identity: PeerIdentity
-  readonly #direction: Direction
+  readonly #kind: ConnectionKind
   readonly #random: Random
   readonly #openedAt: Instant
   readonly #traffic: Traffic = new Traffic()
@@ -89,7 +90,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #queuedBytes = 0
 
   constructor(options: {
-    readonly direction: Direction
+    readonly kind: ConnectionKind
     readonly identity: PeerIdentity
     readonly framing: Framing
     readonly random: Random
@@ -97,7 +98,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }) {
     this.#framing = options.framing
     this.#identity = options.identity
-    this.#direction = options.direction
+    this.#kind = options.kind
     this.#random = options.random
     this.#openedAt = options.openedAt
   }
@@ -107,7 +108,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     switch (input._tag) {
       case "Opened":
         // An inbound peer speaks first: our version would tell a scanner what we are (Core sends it on theirs).
-        if (this.#direction === "outbound") this.#sendVersion(now)
+        if (this.#kind !== "inbound") this.#sendVersion(now)
         return
       case "Bytes":
         this.#silence.received(now.instant)
@@ -170,7 +171,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   snapshot(): PeerSnapshot {
     const mode = this.#mode
     return {
-      direction: this.#direction,
+      kind: this.#kind,
+      direction: directionOf(this.#kind),
       transport: this.#framing.transport,
       state: mode._tag === "Ended" ? "disconnecting" : mode._tag === "Ready" ? "ready" : "handshaking",
       info: mode._tag === "Ready" ? mode.info : undefined,
@@ -293,7 +295,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (protocolVersion < MIN_PEER_PROTO_VERSION) {
       return this.#end({ _tag: "ObsoleteVersion", protocolVersion }, "disconnect", out)
     }
-    if (this.#direction === "inbound") {
+    if (this.#kind === "inbound") {
       if (this.#identity.isOwnNonce(version.nonce)) return this.#end({ _tag: "SelfConnection" }, "disconnect", out)
       this.#sendVersion(now)
     }
@@ -309,7 +311,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #infoOf(version: Version, now: Now): PeerInfo {
     return {
-      direction: this.#direction,
+      kind: this.#kind,
+      direction: directionOf(this.#kind),
       // A message has come, so it is known.
       transport: this.#framing.transport as PeerInfo["transport"],
       sessionId: this.#framing.sessionId,

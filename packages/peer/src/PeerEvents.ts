@@ -1,11 +1,9 @@
 /** What goes into a peer machine and what comes out. */
 import type { Instant } from "@satwire/machine"
 import type { Message, Version } from "@satwire/wire"
+import type { ConnectionKind, Direction } from "./ConnectionKind.ts"
 import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
 import type { TrafficSnapshot } from "./Traffic.ts"
-
-/** Who opened the connection. */
-export type Direction = "inbound" | "outbound"
 
 /**
  * `Send` and `Close` may also be handed in while the machine pushes an output: a reply then leaves in the order of the messages, and
@@ -45,6 +43,7 @@ export type PeerOutput =
 
 /** What a handshake brought to light. */
 export interface PeerInfo {
+  readonly kind: ConnectionKind
   readonly direction: Direction
   readonly transport: "v1" | "v2"
   /** BIP-0324's session id, where there is one. */
@@ -74,6 +73,7 @@ export interface PeerIdentity {
 }
 
 export interface PeerSnapshot extends TrafficSnapshot {
+  readonly kind: ConnectionKind
   readonly direction: Direction
   readonly transport: "v1" | "v2" | "detecting"
   readonly state: "handshaking" | "ready" | "disconnecting"

@@ -1,6 +1,7 @@
+export { type ConnectionKind, type Direction, KIND_RULES, type KindRules, directionOf } from "./ConnectionKind.ts"
 export { type DisconnectCost, type PeerDisconnectReason, describePeerDisconnect } from "./DisconnectReason.ts"
 export { type Action, HANDSHAKE, type ModeTag, actionFor, handshakeDiagram } from "./Handshake.ts"
 export { FRAMES_PER_TURN, MAX_SEND_BUFFER_BYTES, Peer } from "./Peer.ts"
-export type { Direction, PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
+export type { PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
 export { DEFAULT_PEER_CONNECT_TIMEOUT_MS, PING_INTERVAL_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
 export type { TrafficCount, TrafficLabel, TrafficSnapshot } from "./Traffic.ts"

@@ -115,6 +115,7 @@ describe("what a handshake says and learns", () => {
     bench.elapse(30_000)
     bench.receive(framed(WTXIDRELAY, SENDADDRV2, VERACK))
     const info = {
+      kind: "inbound",
       direction: "inbound",
       transport: "v1",
       sessionId: undefined,

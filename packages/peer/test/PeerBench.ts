@@ -2,7 +2,14 @@
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { type Framing, V1Framing } from "@satwire/framing"
 import { Instant, type Now, UnixSeconds } from "@satwire/machine"
-import { type Direction, Peer, type PeerIdentity, type PeerInput, type PeerOutput } from "@satwire/peer"
+import {
+  type ConnectionKind,
+  type Direction,
+  Peer,
+  type PeerIdentity,
+  type PeerInput,
+  type PeerOutput
+} from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
 import { type Message, NODE_NETWORK, PROTOCOL_VERSION, VERACK } from "@satwire/wire"
 import { framed, unframed, versionOf } from "./frames.ts"
@@ -11,6 +18,8 @@ export const START_UNIX = 1_700_000_000
 
 export interface BenchOptions {
   readonly direction?: Direction
+  /** Stands before `direction`. */
+  readonly kind?: ConnectionKind
   readonly seed?: number
   readonly protocolVersion?: number
   /** v1 on regtest where none is given. */
@@ -30,7 +39,7 @@ export class PeerBench {
   constructor(options: BenchOptions = {}) {
     this.#onOutput = options.onOutput
     this.peer = new Peer({
-      direction: options.direction ?? "inbound",
+      kind: options.kind ?? (options.direction === "outbound" ? "outbound-full-relay" : "inbound"),
       identity: {
         describe: () => ({
           protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,

@@ -101,7 +101,7 @@ export class Liar implements Actor {
     switch (input._tag) {
       case "ConnectionOpened": {
         const peer = new Peer({
-          direction: input.direction,
+          kind: input.kind,
           identity: {
             describe: () => ({
               protocolVersion: PROTOCOL_VERSION,

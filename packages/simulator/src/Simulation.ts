@@ -175,8 +175,9 @@ export class Simulation {
       for (const end of connection.ends) this.#ends.set(end.peer, end)
       if (this.#separated(from, to)) connection.stall(true)
       for (const { node, peer, side } of connection.ends) {
-        const [direction, address] = side === 0 ? (["outbound", to.name] as const) : (["inbound", from.name] as const)
-        this.input(node, { _tag: "ConnectionOpened", peer, direction, address })
+        const [kind, address] =
+          side === 0 ? (["outbound-full-relay", to.name] as const) : (["inbound", from.name] as const)
+        this.input(node, { _tag: "ConnectionOpened", peer, kind, address })
       }
     })
   }

@@ -227,7 +227,7 @@ const cases: ReadonlyArray<readonly [string, string, Sabotage]> = [
     "it spoke before the peer that dialled it",
     {
       alter: (outputs, input) =>
-        input._tag === "ConnectionOpened" && input.direction === "inbound"
+        input._tag === "ConnectionOpened" && input.kind === "inbound"
           ? [...outputs, { _tag: "Write", peer: input.peer, bytes: emptyFrame(regtest.magic, "version") }]
           : outputs
     }

@@ -29,6 +29,7 @@ describe("a line for a fact", () => {
 
   it("never prints what a peer sent as it came", () => {
     const info = {
+      kind: "inbound",
       direction: "inbound",
       transport: "v1",
       sessionId: undefined,
