@@ -35,7 +35,7 @@ const DialerBase: Context.ServiceClass<Dialer, "@satwire/transport/Dialer", Dial
 
 export class Dialer extends DialerBase {}
 
-/** Why nobody answered. */
+/** Why there is no connection. No transport knows all of these; who reads them need not know which one dialled. */
 export type DialReason =
   /** Somebody is there and nobody listens on that port. */
   | "Refused"
@@ -46,12 +46,26 @@ export type DialReason =
   | "NameNotFound"
   /** Dropped before the connection stood. */
   | "Reset"
+  /** Nothing here leads to an endpoint of its kind, or what would is switched off. */
+  | "NoRoute"
+  /** Who carries connections for others (a proxy, a bridge) does not allow this one. */
+  | "NotAllowed"
+  /** The proxy itself refuses connections, cannot be reached, or dropped ours. */
+  | "ProxyUnreachable"
+  /** The proxy wants credentials, or others than it got. */
+  | "ProxyAuthentication"
+  /** The proxy could not do what it is for, or did not speak its own protocol. */
+  | "ProxyFailed"
+  /** The TLS handshake failed: a certificate, its name, a version. */
+  | "Tls"
+  /** A web server answered, and not with a WebSocket: the code is its HTTP status. */
+  | "HttpStatus"
   | "Other"
 
 interface DialErrorFields {
   readonly reason: DialReason
   readonly endpoint: Endpoint
-  /** The platform's own code, such as `ECONNREFUSED`. */
+  /** The code of whoever said so: the platform's (`ECONNREFUSED`), a proxy's, an HTTP status. */
   readonly code: string
   /** One sentence that names the endpoint and what happened. */
   readonly message: string
@@ -104,5 +118,12 @@ const SENTENCES: Record<DialReason, (to: string, detail: string) => string> = {
   TimedOut: (to) => `${to} did not answer in time.`,
   NameNotFound: (to, detail) => `${to}: the name does not resolve (${detail}).`,
   Reset: (to) => `${to} dropped the connection while it was being made.`,
+  NoRoute: (to, detail) => `Nothing here leads to ${to}: ${detail}.`,
+  NotAllowed: (to, detail) => `No connection to ${to}: it is not allowed (${detail}).`,
+  ProxyUnreachable: (to, detail) => `No connection to ${to}: its proxy is not to be reached (${detail}).`,
+  ProxyAuthentication: (to, detail) => `No connection to ${to}: its proxy does not accept who asks (${detail}).`,
+  ProxyFailed: (to, detail) => `No connection to ${to}: its proxy failed (${detail}).`,
+  Tls: (to, detail) => `No connection to ${to}: the TLS handshake failed (${detail}).`,
+  HttpStatus: (to, detail) => `${to} answered with HTTP status ${detail} and not with a WebSocket.`,
   Other: (to, detail) => `No connection to ${to}: ${detail}.`
 }
