@@ -25,7 +25,14 @@ const LINES: ReadonlyArray<readonly [text: string, fact: NodeFact]> = [
   ],
   [
     "Disconnected a:1: we were asked to disconnect.",
-    { _tag: "PeerDisconnected", peer, address: "a:1", reason: { _tag: "Requested" }, cost: "disconnect" }
+    {
+      _tag: "PeerDisconnecting",
+      peer,
+      address: "a:1",
+      reason: { _tag: "Requested" },
+      cost: "disconnect",
+      retryAsV1: false
+    }
   ],
   [
     "192.0.2.1:8333 did not answer in time. Trying again in 2 s.",

@@ -84,11 +84,12 @@ describe("the progress of a sync", () => {
     Effect.gen(function* () {
       const { lines, tell } = yield* watch
       const gone: NodeFact = {
-        _tag: "PeerDisconnected",
+        _tag: "PeerDisconnecting",
         peer,
         address: "192.0.2.1:8333",
         reason: { _tag: "PingTimeout" },
-        cost: "disconnect"
+        cost: "disconnect",
+        retryAsV1: false
       }
       yield* tell([ready, ...batch(1, 1)])
       yield* tell([...batch(1, 2), gone], 1000)

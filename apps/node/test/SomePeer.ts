@@ -14,5 +14,7 @@ export const somePeer: PeerInfo = {
   relay: true,
   wtxidRelay: true,
   addrV2: false,
+  reconciliation: undefined,
+  features: undefined,
   timeOffsetSeconds: -61
 }

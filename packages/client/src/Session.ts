@@ -61,7 +61,9 @@ export class Session {
         return this.inbox.push(output.message)
       case "Pong":
         return this.#answered(output.roundTripMs)
+      case "Introduced":
       case "Dropped":
+      case "Unsent":
         return
       case "Disconnect":
         this.end({ _tag: "PeerFault", reason: output.reason })

@@ -6,6 +6,7 @@ import { regtest } from "@satwire/primitives"
 import { DialError, Dialer, Listener, MemoryNetwork, layerMemory } from "@satwire/transport"
 import { Observed, Signal } from "@satwire/transport/compliance"
 import { MIN_PEER_PROTO_VERSION, NO_ADDRESS, PROTOCOL_VERSION, type Version } from "@satwire/wire"
+import { framed } from "@satwire/testkit"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -67,7 +68,8 @@ overEachTransport("a session's end", (session) => {
       const near = yield* connect(far.endpoint, options)
       const peer = yield* far.peer(0)
       yield* peer.untilReady
-      peer.send(numbered(1), numbered(2), { _tag: "wtxidrelay" })
+      peer.send(numbered(1), numbered(2))
+      peer.connection.write(framed({ _tag: "wtxidrelay" }))
       const error = yield* Effect.flip(near.ended)
       expect(error).toMatchObject({ by: "peer", reason: { _tag: "PeerFault", reason: { _tag: "AfterVerack" } } })
       expect([numberOf(yield* near.receive), numberOf(yield* near.receive)]).toEqual([1, 2])

@@ -293,7 +293,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     if (message === undefined) return
     // A hash alone does not give the peer the header.
     if (message._tag === "headers") peer.sent = this.#tree.best
-    out.push({ _tag: "Send", peer: peer.id, message })
+    out.push({ _tag: "Send", peer: peer.id, message, isAnnouncement: true })
   }
 
   /** Notes that the peer has `header` and all before it. */

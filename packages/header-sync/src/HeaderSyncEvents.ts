@@ -16,7 +16,13 @@ export type HeaderSyncInput =
   | { readonly _tag: "Timeout" }
 
 export type HeaderSyncOutput =
-  | { readonly _tag: "Send"; readonly peer: PeerId; readonly message: Headers | GetHeaders | Inv | SendHeaders }
+  | {
+      readonly _tag: "Send"
+      readonly peer: PeerId
+      readonly message: Headers | GetHeaders | Inv | SendHeaders
+      /** It announces a block, which nobody asked for. */
+      readonly isAnnouncement?: true
+    }
   /** New headers are in the tree, in the order of their numbers from `first` on. The bytes are the receiver's. */
   | {
       readonly _tag: "HeadersAccepted"

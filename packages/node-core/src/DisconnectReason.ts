@@ -2,10 +2,16 @@
 import type { HeadersTimeout, InvalidHeader } from "@satwire/header-sync"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
+import { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
+
 export type DisconnectReason =
   | PeerDisconnectReason
   | InvalidHeader
   | HeadersTimeout
+  /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
+  | { readonly _tag: "ExchangeCrowdedOut" }
+  /** All peers together have sent more of unfinished messages than we hold, and it most. */
+  | { readonly _tag: "HeldTooMuch"; readonly heldBytes: number }
   /** The other side, or the network between, ended it. `how` is the transport's word for it. */
   | { readonly _tag: "ClosedByPeer"; readonly how: string }
   /** We were asked to. */
@@ -18,6 +24,10 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return `header ${reason.index} of its headers message breaks the rule "${reason.rule}"`
     case "HeadersTimeout":
       return "it took longer for its headers than HEADERS_DOWNLOAD_TIMEOUT allows, and another peer can be asked"
+    case "ExchangeCrowdedOut":
+      return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
+    case "HeldTooMuch":
+      return `it held ${reason.heldBytes} bytes of unfinished messages, the most of all, and all together exceeded what we hold`
     case "ClosedByPeer":
       return `the connection was closed by the other side (${reason.how})`
     case "Requested":

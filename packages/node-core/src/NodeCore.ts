@@ -9,8 +9,8 @@
  *
  * One turn: one input, fully handled; then one write for each peer that has bytes.
  */
-import type { Sha256 } from "@satwire/crypto"
-import { V1Framing } from "@satwire/framing"
+import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
+import { InboundFraming, V1Framing, V2Framing, shouldRetryAsV1 } from "@satwire/framing"
 import {
   HeaderSync,
   type HeaderSyncInput,
@@ -34,6 +34,7 @@ import {
   type ConnectionKind,
   type DisconnectCost,
   Peer,
+  type PeerInput,
   directionOf,
   type PeerIdentity,
   type PeerOutput
@@ -41,6 +42,8 @@ import {
 import type { ChainParams } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import { Exchanges } from "./Exchanges.ts"
+import { HistoricUpload } from "./HistoricUpload.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries, Roles } from "./NodeCoreEvents.ts"
 import { ROUTES } from "./Routes.ts"
 
@@ -50,6 +53,24 @@ import { ROUTES } from "./Routes.ts"
  * @limit peers whose timeouts are handled in one turn
  */
 export const TIMEOUTS_PER_TURN = 8
+/**
+ * How many bytes of replies those peers may be sent in one turn; the one that fills them is the last.
+ *
+ * @limit bytes of replies in a turn that handles timeouts
+ */
+const REPLY_BYTES_OF_TIMEOUTS = 262_144
+/**
+ * How many received bytes may wait over all peers for the rest of their messages. Beyond that the peer that has most of them is let go.
+ *
+ * @limit bytes received of all peers that wait for the rest of their messages
+ */
+export const DEFAULT_MAX_RECEIVED_BYTES: number = 256 * 1024 * 1024
+
+/** What the encrypted transport is computed with. */
+export interface V2Backends {
+  readonly aead: Aead
+  readonly curve: XOnlyCurve
+}
 
 export interface NodeCoreOptions {
   readonly params: ChainParams
@@ -62,6 +83,12 @@ export interface NodeCoreOptions {
   readonly userAgent: string
   /** What our `version` offers. */
   readonly services: bigint
+  /** Speaks the encrypted transport (BIP-0324), where its backends are given. */
+  readonly v2?: V2Backends | undefined
+  /** How fast old blocks may be sent, over all peers; as fast as they are taken where not given. */
+  readonly historicBytesPerSecond?: number | undefined
+  /** {@link DEFAULT_MAX_RECEIVED_BYTES} where not given. */
+  readonly maxReceivedBytes?: number | undefined
 }
 
 /** One connection, as the router sees it. */
@@ -70,10 +97,14 @@ interface Entry {
   readonly address: string
   readonly kind: ConnectionKind
   readonly machine: Peer
+  /** Its transport, where that may be the encrypted one. */
+  readonly encrypted: V2Framing | InboundFraming | undefined
   /** Where the peer machine's outputs go. */
   readonly outbox: Outbox<PeerOutput>
   ready: boolean
   paused: boolean
+  /** What it holds of messages that are not whole. */
+  heldBytes: number
   /** It was touched in this turn and has its write and deadline still to come. */
   touched: boolean
 }
@@ -86,6 +117,12 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
   readonly #shakingHands: Set<Entry> = new Set()
   readonly #identity: PeerIdentity
+  readonly #exchanges: Exchanges<Entry> = new Exchanges()
+  /** Since when any wait for their exchange. */
+  #exchangeAt: Instant | undefined = undefined
+  readonly #historic: HistoricUpload
+  readonly #maxReceivedBytes: number
+  #heldBytes = 0
   #touched: Array<Entry> = []
   /** Those of the turn that is under way. */
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
@@ -99,6 +136,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   constructor(options: NodeCoreOptions) {
     this.#options = options
+    this.#historic = new HistoricUpload(options.historicBytesPerSecond)
+    this.#maxReceivedBytes = options.maxReceivedBytes ?? DEFAULT_MAX_RECEIVED_BYTES
     const { headers } = options.roles
     this.#headerSync =
       headers === undefined
@@ -138,13 +177,14 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   handle(input: NodeCoreInput, now: Now, out: Outbox<NodeCoreOutput>): void {
     this.#now = now
     this.#out = out
+    this.#historic.beginTurn()
     this.#input(input)
     this.#endTurn()
   }
 
   nextTimeout(): Instant | undefined {
     const managers = earliest(this.#headerSync?.nextTimeout(), this.#miner?.nextTimeout())
-    return earliest(this.#deadlines.earliest(), managers)
+    return earliest(earliest(this.#deadlines.earliest(), this.#exchangeAt), managers)
   }
 
   /** Reads state between turns. */
@@ -163,6 +203,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       this.#entries.size === 0 &&
       this.#deadlines.size === 0 &&
       this.#shakingHands.size === 0 &&
+      this.#exchanges.size === 0 &&
+      this.#historic.size === 0 &&
+      this.#heldBytes === 0 &&
       (headers === undefined || (headers.peers === 0 && this.#headerSync?.nextTimeout() === undefined))
     )
   }
@@ -170,7 +213,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #input(input: NodeCoreInput): void {
     switch (input._tag) {
       case "ConnectionOpened":
-        return this.#opened(input.peer, input.kind, input.address)
+        return this.#opened(input)
       case "BytesReceived": {
         const entry = this.#entries.get(input.peer)
         if (entry !== undefined)
@@ -198,9 +241,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
   }
 
-  #opened(id: PeerId, kind: ConnectionKind, address: string): void {
-    const { random, params, sha256 } = this.#options
+  #opened({ peer: id, kind, address, transport, receiver }: NodeCoreInput & { _tag: "ConnectionOpened" }): void {
+    const { random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
+    const framing = this.#framingFor(kind, transport)
     const entry: Entry = {
       id,
       address,
@@ -208,19 +252,34 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       machine: new Peer({
         kind,
         identity: this.#identity,
-        framing: new V1Framing({ magic: params.magic, sha256 }),
+        framing,
         random,
+        receiver,
+        allowance: this.#historic,
         openedAt: this.#now.instant
       }),
+      encrypted: framing instanceof V1Framing ? undefined : framing,
       outbox: { push: (output) => this.#fromPeer(entry, output) },
       ready: false,
       paused: false,
+      heldBytes: 0,
       touched: false
     }
     this.#entries.set(id, entry)
     if (kind !== "inbound") this.#shakingHands.add(entry)
     this.#out.push({ _tag: "PeerConnected", peer: id, kind, direction: directionOf(kind), address })
     this.#touch(entry).machine.handle({ _tag: "Opened" }, this.#now, entry.outbox)
+  }
+
+  /** v1 where v2 is not spoken or was tried in vain; else v2 to those we dial, and whichever they speak to those that dial us. */
+  #framingFor(kind: ConnectionKind, transport: "v1" | undefined): V1Framing | V2Framing | InboundFraming {
+    const { v2, params, sha256, random } = this.#options
+    const { magic } = params
+    if (v2 === undefined || transport === "v1") return new V1Framing({ magic, sha256 })
+    const shared = { magic, ...v2, random, deferExchange: true }
+    return kind === "inbound"
+      ? new InboundFraming({ ...shared, sha256 })
+      : new V2Framing({ ...shared, initiating: true })
   }
 
   #fromPeer(entry: Entry, output: PeerOutput): void {
@@ -230,12 +289,24 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         this.#shakingHands.delete(entry)
         this.#out.push({ _tag: "PeerReady", peer: entry.id, address: entry.address, info: output.info })
         return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.kind !== "inbound" })
+      case "Introduced":
+        this.#out.push({
+          _tag: "PeerIntroduced",
+          peer: entry.id,
+          address: entry.address,
+          info: output.info,
+          seenAs: output.seenAs
+        })
+        return
       case "Received":
         return this.#route(entry, output.message)
       case "Pong":
         return
       case "Dropped":
         this.#out.push({ _tag: "MessageDropped", peer: entry.id, command: output.command, why: output.why })
+        return
+      case "Unsent":
+        this.#out.push({ _tag: "MessageUnsent", peer: entry.id, command: output.command, why: output.why })
         return
       case "Disconnect":
         return this.#close(entry.id, output.reason, output.cost)
@@ -271,9 +342,11 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     switch (output._tag) {
       case "Send": {
         const entry = this.#entries.get(output.peer)
-        if (entry !== undefined) {
-          this.#touch(entry).machine.handle({ _tag: "Send", message: output.message }, this.#now, entry.outbox)
-        }
+        if (entry === undefined) return
+        const { message } = output
+        const input: PeerInput =
+          output.isAnnouncement === true ? { _tag: "Announce", message, about: "block" } : { _tag: "Send", message }
+        this.#touch(entry).machine.handle(input, this.#now, entry.outbox)
         return
       }
       case "Misbehaved":
@@ -313,22 +386,38 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#entries.delete(id)
     this.#deadlines.set(id, undefined)
     this.#shakingHands.delete(entry)
+    this.#exchanges.delete(entry)
+    this.#heldBytes -= entry.heldBytes
+    const { encrypted } = entry
+    const retryAsV1 = encrypted instanceof V2Framing && shouldRetryAsV1(encrypted.attempt)
     // It may be in the middle of a chunk, whose rest concerns nobody any more.
     entry.machine.handle({ _tag: "Close" }, this.#now, entry.outbox)
-    this.#out.push({ _tag: "PeerDisconnected", peer: id, address: entry.address, reason, cost })
+    this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
     if (entry.ready) this.#toHeaderSync({ _tag: "PeerGone", peer: id })
   }
 
   #timeout(): void {
     const { instant } = this.#now
-    for (let served = 0; served < TIMEOUTS_PER_TURN; served++) {
+    let replyBytes = 0
+    for (let served = 0; served < TIMEOUTS_PER_TURN && replyBytes < REPLY_BYTES_OF_TIMEOUTS; served++) {
       const id = this.#deadlines.takeDue(instant)
       if (id === undefined) break
       const entry = this.#entries.get(id)
-      if (entry !== undefined) this.#touch(entry).machine.handle({ _tag: "Timeout" }, this.#now, entry.outbox)
+      if (entry === undefined) continue
+      this.#touch(entry).machine.handle({ _tag: "Timeout" }, this.#now, entry.outbox)
+      replyBytes += entry.machine.queuedBytes
     }
+    this.#exchange()
     if (isDue(this.#headerSync, instant)) this.#toHeaderSync({ _tag: "Timeout" })
     if (isDue(this.#miner, instant)) this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
+  }
+
+  /** The costly step of one connection, and what had come behind it. */
+  #exchange(): void {
+    const entry = this.#exchanges.take()
+    if (entry === undefined) return
+    entry.encrypted?.exchange()
+    this.#touch(entry).machine.handle({ _tag: "Bytes", chunk: NO_BYTES }, this.#now, entry.outbox)
   }
 
   #touch(entry: Entry): Entry {
@@ -341,20 +430,37 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** One write, one deadline and one word on reading for every peer that had to do with this turn. */
   #endTurn(): void {
+    // Who is let go here may move others, which then have to do with this turn too.
+    for (const entry of this.#touched) if (this.#entries.has(entry.id)) this.#weigh(entry)
     const touched = this.#touched
-    if (touched.length === 0) return
     this.#touched = []
     for (const entry of touched) {
       entry.touched = false
       if (!this.#entries.has(entry.id)) continue
       this.#write(entry)
       this.#deadlines.set(entry.id, entry.machine.nextTimeout())
-      const paused = entry.machine.shouldPause
+      const paused = this.#exchanges.has(entry) || entry.machine.shouldPause
       if (paused !== entry.paused) {
         entry.paused = paused
         this.#out.push({ _tag: "Pause", peer: entry.id, paused })
       }
     }
+    this.#exchangeAt = this.#exchanges.size === 0 ? undefined : (this.#exchangeAt ?? this.#now.instant)
+  }
+
+  /** What a peer takes of what all have together: a costly step, and memory. */
+  #weigh(entry: Entry): void {
+    if (entry.encrypted?.needsExchange === true && !this.#exchanges.has(entry)) {
+      const crowdedOut = this.#exchanges.add(entry, entry.kind === "inbound")
+      if (crowdedOut !== undefined) this.#close(crowdedOut.id, { _tag: "ExchangeCrowdedOut" }, "disconnect")
+    }
+    const heldBytes = entry.machine.receivedBytesWaiting
+    this.#heldBytes += heldBytes - entry.heldBytes
+    entry.heldBytes = heldBytes
+    if (this.#heldBytes <= this.#maxReceivedBytes) return
+    let most = entry
+    for (const other of this.#entries.values()) if (other.heldBytes > most.heldBytes) most = other
+    this.#close(most.id, { _tag: "HeldTooMuch", heldBytes: most.heldBytes }, "disconnect")
   }
 
   #write(entry: Entry): void {
@@ -362,6 +468,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (bytes !== undefined) this.#out.push({ _tag: "Write", peer: entry.id, bytes })
   }
 }
+
+const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 const isDue = (machine: { nextTimeout(): Instant | undefined } | undefined, instant: Instant): boolean =>
   (machine?.nextTimeout() ?? Infinity) <= instant

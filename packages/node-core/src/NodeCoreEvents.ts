@@ -3,6 +3,7 @@ import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
+import type { NetAddress } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 
 /** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
@@ -24,6 +25,10 @@ export type NodeCoreInput =
       readonly peer: PeerId
       readonly kind: ConnectionKind
       readonly address: string
+      /** Speaks v1 where we dial, though v2 is known: it was tried in vain. */
+      readonly transport?: "v1" | undefined
+      /** The other end, where our `version` may name it: routable, not behind a proxy, IPv4 or IPv6. */
+      readonly receiver?: NetAddress | undefined
     }
   /** Bytes of a connection; they belong to the caller again afterwards. */
   | { readonly _tag: "BytesReceived"; readonly peer: PeerId; readonly chunk: Uint8Array }
@@ -48,6 +53,7 @@ export type NodeCoreCommand =
 
 /** What happened, for logs, metrics, stores and people. */
 export type NodeCoreFact =
+  /** A connection is there, and the handshake begins. */
   | {
       readonly _tag: "PeerConnected"
       readonly peer: PeerId
@@ -55,15 +61,29 @@ export type NodeCoreFact =
       readonly direction: Direction
       readonly address: string
     }
-  | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly address: string; readonly info: PeerInfo }
+  /** They have said who they are, and nothing speaks against it: the address answers. `seenAs` is where they see us. */
   | {
-      readonly _tag: "PeerDisconnected"
+      readonly _tag: "PeerIntroduced"
+      readonly peer: PeerId
+      readonly address: string
+      readonly info: PeerInfo
+      readonly seenAs: NetAddress
+    }
+  /** The handshake is done. */
+  | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly address: string; readonly info: PeerInfo }
+  /** Nothing more is heard from the peer or said to it; what was said is still on its way. */
+  | {
+      readonly _tag: "PeerDisconnecting"
       readonly peer: PeerId
       readonly address: string
       readonly reason: DisconnectReason
       readonly cost: DisconnectCost
+      /** We dialled in v2 and the other end seems to know only v1: worth another try on the same way (BIP-0324). */
+      readonly retryAsV1: boolean
     }
   | { readonly _tag: "MessageDropped"; readonly peer: PeerId; readonly command: string; readonly why: string }
+  /** A message of ours that was not sent, for what was negotiated or because the peer does not take the news that it has. */
+  | { readonly _tag: "MessageUnsent"; readonly peer: PeerId; readonly command: string; readonly why: string }
   /** New headers, to be kept: `count` raw headers in the order of acceptance. */
   | {
       readonly _tag: "HeadersAccepted"

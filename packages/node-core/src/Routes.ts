@@ -16,6 +16,7 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   verack: "peer",
   wtxidrelay: "peer",
   sendaddrv2: "peer",
+  sendtxrcncl: "peer",
   feature: "peer",
   ping: "peer",
   pong: "peer",
@@ -54,7 +55,6 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   reqsketchext: "ignore",
   sendcmpct: "ignore",
   sendpackages: "ignore",
-  sendtxrcncl: "ignore",
   sketch: "ignore",
   tx: "ignore"
 }

@@ -1,5 +1,12 @@
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
-export { NodeCore, type NodeCoreOptions, TIMEOUTS_PER_TURN } from "./NodeCore.ts"
+export { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
+export {
+  DEFAULT_MAX_RECEIVED_BYTES,
+  NodeCore,
+  type NodeCoreOptions,
+  TIMEOUTS_PER_TURN,
+  type V2Backends
+} from "./NodeCore.ts"
 export type {
   MiningRole,
   NodeCoreCommand,

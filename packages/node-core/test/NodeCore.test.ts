@@ -159,7 +159,7 @@ describe("a peer at fault", () => {
     const before = bench.core.query("peers").filter(({ peer }) => peer !== bad)
     const headers = unproven(chain(3, { time: START_UNIX }), 1)
     const outputs = bench.receive(bad, framed(ping(1n), headersMessage(headers)))
-    expect(tags(outputs)).toEqual(["Write", "Close", "PeerDisconnected"])
+    expect(tags(outputs)).toEqual(["Write", "Close", "PeerDisconnecting"])
     const reason = { _tag: "InvalidHeader", rule: "high-hash", index: 1 } as const
     expect(outputs[2]).toMatchObject({ peer: bad, reason, cost: "discourage" })
     expect(describeDisconnect(reason)).toBe('header 1 of its headers message breaks the rule "high-hash"')
@@ -177,7 +177,7 @@ describe("a peer at fault", () => {
     spoiled[20] = (spoiled[20] as number) ^ 1
     bench.receive(peer, concat([framed(bad, ping(1n), good), spoiled, framed(WTXIDRELAY)]))
     const outputs = bench.outputs()
-    expect(tags(outputs)).toEqual(["Close", "PeerDisconnected"])
+    expect(tags(outputs)).toEqual(["Close", "PeerDisconnecting"])
     expect(bench.tree.size).toBe(1)
     expect(bench.receive(peer, framed(good))).toEqual([])
   })
@@ -189,7 +189,7 @@ describe("a peer at fault", () => {
     new DataView(wrong.buffer).setUint32(0, mainnet.magic, true)
     expect(bench.receive(peer, wrong)).toMatchObject([
       { _tag: "Close", peer },
-      { _tag: "PeerDisconnected", peer, reason: { _tag: "WrongMagic" }, cost: "disconnect" }
+      { _tag: "PeerDisconnecting", peer, reason: { _tag: "WrongMagic" }, cost: "disconnect" }
     ])
   })
 
@@ -208,7 +208,7 @@ describe("a peer at fault", () => {
       bench.settle()
     }
     const after = bench.outputs()
-    expect(after.filter(({ _tag }) => _tag === "PeerDisconnected")).toMatchObject([
+    expect(after.filter(({ _tag }) => _tag === "PeerDisconnecting")).toMatchObject([
       { peer: slow, reason: { _tag: "HeadersTimeout" }, cost: "disconnect" }
     ])
     expect(sentTo(next, after).map(({ _tag }) => _tag)).toContain("getheaders")
@@ -220,7 +220,7 @@ describe("a node that dials itself", () => {
     const bench = new NodeBench()
     const pipe = new Pipe(bench, bench)
     run(bench.clock, [bench], [pipe], 1000)
-    const gone = bench.turns.flat().filter(({ _tag }) => _tag === "PeerDisconnected")
+    const gone = bench.turns.flat().filter(({ _tag }) => _tag === "PeerDisconnecting")
     expect(gone).toMatchObject([
       { address: "from", reason: { _tag: "SelfConnection" }, cost: "disconnect" },
       { address: "to", reason: { _tag: "ClosedByPeer", how: "ended" } }
@@ -289,7 +289,7 @@ describe("many deadlines at once", () => {
     for (const outputs of bench.turns) {
       expect(outputs.filter(({ _tag }) => _tag === "Close").length).toBeLessThanOrEqual(TIMEOUTS_PER_TURN)
     }
-    const gone = bench.outputs().flatMap((output) => (output._tag === "PeerDisconnected" ? [output.peer] : []))
+    const gone = bench.outputs().flatMap((output) => (output._tag === "PeerDisconnecting" ? [output.peer] : []))
     expect(new Set(gone).size).toBe(count)
     expect(bench.core.isEmpty).toBe(true)
   })
@@ -384,8 +384,8 @@ describe("after the last peer left nothing is held", () => {
     const peer = states[state]?.(bench) as PeerId
     bench.outputs()
     ways[way]?.(bench, peer)
-    const facts = bench.facts().filter(({ _tag }) => _tag === "PeerDisconnected")
-    expect(facts.filter((fact) => fact._tag === "PeerDisconnected" && fact.peer === peer)).toHaveLength(1)
+    const facts = bench.facts().filter(({ _tag }) => _tag === "PeerDisconnecting")
+    expect(facts.filter((fact) => fact._tag === "PeerDisconnecting" && fact.peer === peer)).toHaveLength(1)
     for (const { peer: other } of bench.core.query("peers")) bench.input({ _tag: "Disconnect", peer: other })
     expect(bench.core.query("peers")).toEqual([])
     expect(bench.core.isEmpty).toBe(true)
@@ -401,7 +401,7 @@ const balance = (bench: NodeBench): ReadonlyMap<PeerId, string> => {
   for (const fact of facts) {
     if (fact._tag === "PeerConnected") present.set(fact.peer, "connected")
     if (fact._tag === "PeerReady") present.set(fact.peer, "ready")
-    if (fact._tag === "PeerDisconnected") expect(present.delete(fact.peer)).toBe(true)
+    if (fact._tag === "PeerDisconnecting") expect(present.delete(fact.peer)).toBe(true)
   }
   return present
 }

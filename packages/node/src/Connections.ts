@@ -25,11 +25,21 @@ export interface ConnectionEnd {
   readonly cost: DisconnectCost
   /** The node at the other end was this one. */
   readonly reachedItself: boolean
+  /** It is worth another try in v1, at once and on the same way (BIP-0324). */
+  readonly retryAsV1: boolean
+}
+
+/** What is known of a connection that this node dialled. */
+export interface Dialled {
+  /** Speaks v1 because v2 was tried in vain. */
+  readonly transport: "v1" | undefined
+  /** Called once, when it is closed; without an end where the node stopped before. */
+  readonly onGone: (end: ConnectionEnd | undefined) => void
 }
 
 interface Open {
   readonly connection: Connection
-  readonly onGone: (end: ConnectionEnd | undefined) => void
+  readonly onGone: ((end: ConnectionEnd | undefined) => void) | undefined
   /** The machine wants nothing more to be read. */
   paused: boolean
   /** The other end takes less than we write. */
@@ -43,6 +53,7 @@ interface Open {
 
 export class Connections {
   readonly #submit: (input: NodeCoreInput) => void
+  readonly #gone: (peer: PeerId, address: string) => void
   readonly #open: Map<PeerId, Open> = new Map()
   #last = 0
   #inbound = 0
@@ -50,8 +61,10 @@ export class Connections {
   #held = false
   #whenEmpty: (() => void) | undefined = undefined
 
-  constructor(submit: (input: NodeCoreInput) => void) {
+  /** @param gone told of each connection once it is closed */
+  constructor(submit: (input: NodeCoreInput) => void, gone: (peer: PeerId, address: string) => void) {
     this.#submit = submit
+    this.#gone = gone
   }
 
   /** How many connections others opened. */
@@ -64,12 +77,12 @@ export class Connections {
     return this.#open.size
   }
 
-  /** Takes a connection in. `onGone` is called once, when it is closed; without an end where the node stopped before. */
-  add(connection: Connection, onGone: (end: ConnectionEnd | undefined) => void): void {
+  /** Takes a connection in. */
+  add(connection: Connection, dialled?: Dialled): void {
     const peer = PeerId(++this.#last)
     const open: Open = {
       connection,
-      onGone,
+      onGone: dialled?.onGone,
       paused: false,
       blocked: false,
       reachedItself: false,
@@ -81,7 +94,13 @@ export class Connections {
     if (direction === "inbound") this.#inbound += 1
     this.#open.set(peer, open)
     const kind = direction === "inbound" ? "inbound" : "manual"
-    this.#submit({ _tag: "ConnectionOpened", peer, kind, address: formatEndpoint(connection.remote) })
+    this.#submit({
+      _tag: "ConnectionOpened",
+      peer,
+      kind,
+      address: formatEndpoint(connection.remote),
+      transport: dialled?.transport
+    })
     connection.start({
       onBytes: (chunk) => {
         if (open.isEnding) this.#discard(open, chunk.length)
@@ -116,12 +135,12 @@ export class Connections {
   }
 
   /** Notes why a peer was disconnected, for whoever dialled it. */
-  disconnected(fact: NodeCoreFact & { readonly _tag: "PeerDisconnected" }): void {
-    const { peer, reason, cost } = fact
+  disconnected(fact: NodeCoreFact & { readonly _tag: "PeerDisconnecting" }): void {
+    const { peer, reason, cost, retryAsV1 } = fact
     const open = this.#open.get(peer)
     if (open === undefined) return
     if (reason._tag === "SelfConnection") this.#otherEnd(open.connection).reachedItself = true
-    open.end = { reason, cost, reachedItself: open.reachedItself }
+    open.end = { reason, cost, reachedItself: open.reachedItself, retryAsV1 }
   }
 
   /** While held, nothing is read from any peer. Those that we ended are read on, so that they can close. */
@@ -170,7 +189,8 @@ export class Connections {
     this.#submit({ _tag: "ConnectionClosed", peer, how: wordFor(reason) })
     this.#open.delete(peer)
     if (open.connection.direction === "inbound") this.#inbound -= 1
-    open.onGone(open.end)
+    this.#gone(peer, formatEndpoint(open.connection.remote))
+    open.onGone?.(open.end)
     if (this.#open.size === 0) this.#whenEmpty?.()
   }
 }

@@ -38,13 +38,17 @@ export const keepConnected = (given: {
     yield* Effect.addFinalizer(() => Effect.sync(() => (isOver = true)))
 
     /** One connection, from its dial to its end. */
-    const connectOnce = (endpoint: Endpoint) =>
+    const connectOnce = (endpoint: Endpoint, transport: "v1" | undefined) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
+          tell({ _tag: "PeerConnecting", endpoint })
           const connection = yield* restore(dialer.dial(endpoint, { timeoutMs: dialTimeoutMs }))
           const since = yield* Clock.monotonicTimeNanos
           const gone = yield* Deferred.make<ConnectionEnd | undefined>()
-          connections.add(connection, (end) => void Deferred.doneUnsafe(gone, Exit.succeed(end)))
+          connections.add(connection, {
+            transport,
+            onGone: (end) => void Deferred.doneUnsafe(gone, Exit.succeed(end))
+          })
           const end = yield* restore(Deferred.await(gone))
           return { end, livedMs: Number(((yield* Clock.monotonicTimeNanos) - since) / NANOS_PER_MS) }
         })
@@ -52,14 +56,21 @@ export const keepConnected = (given: {
 
     const keepDialling = Effect.fnUntraced(function* (endpoint: Endpoint) {
       let delayMs = FIRST_RETRY_MS
+      let transport: "v1" | undefined = undefined
       while (true) {
-        const outcome = yield* Effect.result(connectOnce(endpoint))
+        const outcome = yield* Effect.result(connectOnce(endpoint, transport))
+        transport = undefined
         if (Result.isFailure(outcome)) {
           tell({ _tag: "DialFailed", endpoint, error: outcome.failure, retryInMs: delayMs })
         } else {
           const { end, livedMs } = outcome.success
           const because = end === undefined ? undefined : givenUpBecause(end)
           if (because !== undefined) return tell({ _tag: "PeerGivenUp", endpoint, because })
+          if (end?.retryAsV1 === true) {
+            // The same dialer, so the same proxy, and at once: nobody is kept waiting for what he does not speak.
+            transport = "v1"
+            continue
+          }
           if (livedMs > LAST_RETRY_MS) delayMs = FIRST_RETRY_MS
         }
         yield* Effect.sleep(delayMs)

@@ -12,13 +12,15 @@
  * does the same by itself, before it is told.
  */
 import type { Sha256 } from "@satwire/crypto"
-import { platformSha256 } from "@satwire/crypto/node"
+import { portableCurve } from "@satwire/crypto"
+import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
 import { NodeCore, type NodeCoreOutput, type Queries } from "@satwire/node-core"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
 import { type Dialer, type Endpoint, type ListenError, Listener, type Listening } from "@satwire/transport"
+import { NODE_P2P_V2 } from "@satwire/wire"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -142,14 +144,30 @@ const runningNode = ({
 > =>
   Effect.gen(function* () {
     const random = yield* seededRandom
-    const { params, base, roles, userAgent, services } = options
+    const { params, base, roles, userAgent, historicBytesPerSecond } = options
+    const isV2 = options.v2transport ?? true
+    const v2 = isV2 ? { aead: platformAead, curve: portableCurve } : undefined
+    const services = isV2 ? options.services | NODE_P2P_V2 : options.services
     const tree =
       base === undefined
         ? HeaderTree.fromGenesis(params, random.fork())
         : HeaderTree.fromBase(params, base, sha256, random.fork())
     const loaded = yield* restoreHeaders(tree, sha256)
-    const core = new NodeCore({ params, roles, tree, sha256, random, userAgent, services })
-    const connections: Connections = new Connections((input) => service.submit(input))
+    const core = new NodeCore({
+      params,
+      roles,
+      tree,
+      sha256,
+      random,
+      userAgent,
+      services,
+      v2,
+      historicBytesPerSecond
+    })
+    const connections: Connections = new Connections(
+      (input) => service.submit(input),
+      (peer, address) => edge.tell({ _tag: "PeerDisconnected", peer, address })
+    )
     const keep = yield* keepHeaders({
       stored: (count) => tell({ _tag: "HeadersStored", count }),
       behind(isBehind) {
@@ -212,7 +230,7 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
       to.keep(headers, count)
       return to.tell({ _tag: "HeadersAccepted", count, from })
     }
-    case "PeerDisconnected":
+    case "PeerDisconnecting":
       to.connections.disconnected(output)
       return to.tell(output)
     default:
@@ -229,7 +247,7 @@ const listen = (
     if (options.listen === undefined) return undefined
     const listener = yield* Listener
     const listening = yield* listener.listen(options.listen, (connection) => {
-      if (connections.inbound < options.maxInbound) return connections.add(connection, () => {})
+      if (connections.inbound < options.maxInbound) return connections.add(connection)
       tell({ _tag: "InboundRefused", endpoint: connection.remote })
       connection.destroy()
     })

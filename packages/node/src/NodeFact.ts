@@ -18,6 +18,10 @@ export type EdgeFact =
   | { readonly _tag: "Listening"; readonly endpoint: Endpoint }
   /** Somebody connected while `maxInbound` others were, and was cut off. */
   | { readonly _tag: "InboundRefused"; readonly endpoint: Endpoint }
+  /** An address is being dialled. */
+  | { readonly _tag: "PeerConnecting"; readonly endpoint: Endpoint }
+  /** The connection of a peer is closed, and no handle of it is left. */
+  | { readonly _tag: "PeerDisconnected"; readonly peer: PeerId; readonly address: string }
   | { readonly _tag: "DialFailed"; readonly endpoint: Endpoint; readonly error: DialError; readonly retryInMs: number }
   /** This address is not dialled again, unless somebody asks for it anew. */
   | { readonly _tag: "PeerGivenUp"; readonly endpoint: Endpoint; readonly because: GivenUpBecause }
@@ -27,6 +31,17 @@ export type EdgeFact =
   | { readonly _tag: "HeadersStored"; readonly count: number }
   /** The store is slow: nothing is read from any peer until it has caught up (`isBehind` false). */
   | { readonly _tag: "StoreBehind"; readonly isBehind: boolean }
+
+/** Where a peer stands, and which fact says so. */
+export const PEER_STATES: {
+  readonly [State in "connecting" | "handshaking" | "ready" | "disconnecting" | "disconnected"]: NodeFact["_tag"]
+} = {
+  connecting: "PeerConnecting",
+  handshaking: "PeerConnected",
+  ready: "PeerReady",
+  disconnecting: "PeerDisconnecting",
+  disconnected: "PeerDisconnected"
+}
 
 /** Facts are small, so that many can wait for a slow reader: they tell of headers and do not carry them. */
 export type NodeFact = Exclude<NodeCoreFact, { readonly _tag: "HeadersAccepted" }> | EdgeFact

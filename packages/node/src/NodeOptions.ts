@@ -24,4 +24,11 @@ export interface NodeOptions {
   readonly maxInbound: number
   /** How long one attempt to connect may take. */
   readonly dialTimeoutMs: number
+  /**
+   * Whether the encrypted transport is spoken (BIP-0324), as with Core's `-v2transport`: with those who dial as they wish, and where this
+   * node dials first that one, and v1 with those who do not know it. Yes where not given.
+   */
+  readonly v2transport?: boolean | undefined
+  /** How many bytes of old blocks may be sent a second, to all peers together; no bound where not given. */
+  readonly historicBytesPerSecond?: number | undefined
 }

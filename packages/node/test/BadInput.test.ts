@@ -18,7 +18,7 @@ const unharmed = (test: (node: TestNode) => Effect.Effect<void, unknown, Scope.S
       yield* node.service.makeBlock
       yield* other.until("TipChanged", ({ tip }) => tip.height === 1)
       assert.deepStrictEqual(yield* tipOf(other), yield* tipOf(node))
-      assert.deepStrictEqual(other.all("PeerDisconnected"), [])
+      assert.deepStrictEqual(other.all("PeerDisconnecting"), [])
       const others = node.all("PeerConnected").slice(0, 1)
       assert.deepStrictEqual(
         (yield* node.peers).map(({ address }) => address),
@@ -34,7 +34,7 @@ const reasonFor = (node: TestNode, ...chunks: ReadonlyArray<Uint8Array>): Effect
       const raw = yield* rawPeer(node.endpoint)
       for (const chunk of chunks) raw.write(chunk)
       yield* raw.closed
-      const fact = yield* node.until("PeerDisconnected", ({ address }) => address === raw.address)
+      const fact = yield* node.until("PeerDisconnecting", ({ address }) => address === raw.address)
       assert.strictEqual(fact.cost, "disconnect")
       return fact.reason
     })
@@ -68,7 +68,7 @@ describe("a peer that ends with its connection, and nobody else's", () => {
   it.live("speaks another network's magic", () =>
     unharmed((node) =>
       Effect.gen(function* () {
-        const reason = yield* reasonFor(node, frame("verack", NOTHING, { magic: 0xd9b4bef9 }))
+        const reason = yield* reasonFor(node, frame("version", encodePayload(versionOf()), { magic: 0xd9b4bef9 }))
         assert.deepStrictEqual(reason, { _tag: "WrongMagic", magic: 0xd9b4bef9 })
         assert.include(describeDisconnect(reason), "f9beb4d9")
       })
@@ -101,7 +101,7 @@ describe("a peer that ends with its connection, and nobody else's", () => {
         raw.write(frame("headers", new Uint8Array(1000)).subarray(0, 500))
         raw.end()
         yield* raw.closed
-        const fact = yield* node.until("PeerDisconnected", ({ address }) => address === raw.address)
+        const fact = yield* node.until("PeerDisconnecting", ({ address }) => address === raw.address)
         assert.strictEqual(fact.reason._tag, "ClosedByPeer")
         assert.strictEqual(describeDisconnect(fact.reason), "the connection was closed by the other side (orderly)")
       })
@@ -126,7 +126,7 @@ describe("a peer that ends with its connection, and nobody else's", () => {
           raw.write(HANDSHAKE.subarray(0, offset))
           yield* node.until("PeerConnected", ({ address }) => address === raw.address)
           raw.reset()
-          const fact = yield* node.until("PeerDisconnected", ({ address }) => address === raw.address)
+          const fact = yield* node.until("PeerDisconnecting", ({ address }) => address === raw.address)
           assert.strictEqual(fact.reason._tag, "ClosedByPeer")
         }
       })

@@ -38,7 +38,11 @@ describe("an address that nobody answers at", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* rawServer
-        const node = yield* startNode({ listen: undefined, connect: [server.endpoint, server.endpoint] })
+        const node = yield* startNode({
+          listen: undefined,
+          connect: [server.endpoint, server.endpoint],
+          v2transport: false
+        })
         yield* node.service.connect(server.endpoint)
         yield* until(() => dials(node) === 1)
         yield* TestClock.adjust("10 seconds")
@@ -53,11 +57,11 @@ describe("a peer that leaves at once", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* rawServer
-        const node = yield* startNode({ listen: undefined, connect: [server.endpoint] })
+        const node = yield* startNode({ listen: undefined, connect: [server.endpoint], v2transport: false })
         for (let tries = 1, delayMs = FIRST_RETRY_MS; tries < 8; tries++) {
           yield* until(() => server.peers.length === tries)
           server.peers.at(-1)?.end()
-          yield* until(() => node.all("PeerDisconnected").length === tries)
+          yield* until(() => node.all("PeerDisconnecting").length === tries)
           yield* TestClock.adjust(delayMs - 1)
           assert.strictEqual(dials(node), tries)
           yield* TestClock.adjust(1)
@@ -71,14 +75,14 @@ describe("a peer that leaves at once", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* rawServer
-        const node = yield* startNode({ listen: undefined, connect: [server.endpoint] })
+        const node = yield* startNode({ listen: undefined, connect: [server.endpoint], v2transport: false })
         for (let tries = 1; tries < 3; tries++) {
           yield* until(() => server.peers.length === tries)
           server.peers.at(-1)?.shakeHands()
           yield* until(() => node.all("PeerReady").length === tries)
           yield* TestClock.adjust(LAST_RETRY_MS + 1)
           server.peers.at(-1)?.end()
-          yield* until(() => node.all("PeerDisconnected").length === tries)
+          yield* until(() => node.all("PeerDisconnecting").length === tries)
           yield* TestClock.adjust(FIRST_RETRY_MS)
         }
         yield* until(() => dials(node) === 3)
@@ -95,9 +99,9 @@ describe("a handshake that never comes", () => {
         const raw = yield* rawPeer(node.endpoint)
         yield* until(() => node.all("PeerConnected").length === 1)
         yield* TestClock.adjust(DEFAULT_PEER_CONNECT_TIMEOUT_MS - 1)
-        assert.deepStrictEqual(node.all("PeerDisconnected"), [])
+        assert.deepStrictEqual(node.all("PeerDisconnecting"), [])
         yield* TestClock.adjust(1)
-        const [fact] = node.all("PeerDisconnected")
+        const [fact] = node.all("PeerDisconnecting")
         assert.deepStrictEqual(fact?.reason, { _tag: "HandshakeTimeout", heard: false })
         assert.strictEqual(fact?.cost, "disconnect")
         yield* raw.closed
@@ -117,10 +121,10 @@ describe("a handshake that never comes", () => {
           yield* Effect.repeat(Effect.andThen(Effect.yieldNow, Effect.suspend(bytes)), {
             until: (count) => count === second + 1
           })
-          assert.deepStrictEqual(node.all("PeerDisconnected"), [])
+          assert.deepStrictEqual(node.all("PeerDisconnecting"), [])
           yield* TestClock.adjust("1 second")
         }
-        const [fact] = node.all("PeerDisconnected")
+        const [fact] = node.all("PeerDisconnecting")
         assert.deepStrictEqual(fact?.reason, { _tag: "HandshakeTimeout", heard: true })
       })
     )
@@ -130,13 +134,13 @@ describe("a handshake that never comes", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* rawServer
-        const node = yield* startNode({ listen: undefined, connect: [server.endpoint] })
+        const node = yield* startNode({ listen: undefined, connect: [server.endpoint], v2transport: false })
         yield* until(() => server.peers.length === 1)
         server.peers.at(-1)?.read()
         yield* until(() => dials(node) === 1)
         yield* TestClock.adjust(DEFAULT_PEER_CONNECT_TIMEOUT_MS)
-        yield* until(() => node.all("PeerDisconnected").length === 1)
-        const [fact] = node.all("PeerDisconnected")
+        yield* until(() => node.all("PeerDisconnecting").length === 1)
+        const [fact] = node.all("PeerDisconnecting")
         assert.include(fact && describeDisconnect(fact.reason), "nothing was received")
         // Only when the last of the connection is gone does the delay begin.
         yield* Effect.andThen(Effect.yieldNow, TestClock.adjust("1 second")).pipe(
@@ -159,10 +163,10 @@ describe("a node that dials its own address", () => {
         ])
         yield* TestClock.adjust("1 day")
         assert.strictEqual(dials(node), 1)
-        const reasons = node.all("PeerDisconnected").map(({ reason }) => reason._tag)
+        const reasons = node.all("PeerDisconnecting").map(({ reason }) => reason._tag)
         assert.deepStrictEqual(reasons, ["SelfConnection", "ClosedByPeer"])
         assert.deepStrictEqual(yield* node.peers, [])
-        assert.isBelow(node.facts.length, 10)
+        assert.isBelow(node.facts.length, 14)
       })
     )
   )

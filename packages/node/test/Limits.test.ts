@@ -25,7 +25,7 @@ describe("a node that is full", () => {
         assert.strictEqual(`${refused.endpoint.host}:${refused.endpoint.port}`, third.address)
         assert.strictEqual(node.all("PeerConnected").length, 2)
         first.end()
-        yield* node.until("PeerDisconnected", ({ address }) => address === first.address)
+        yield* node.until("PeerDisconnecting", ({ address }) => address === first.address)
         yield* first.closed
         const fourth = yield* rawPeer(node.endpoint)
         fourth.write(HANDSHAKE)
@@ -98,11 +98,11 @@ describe("a peer whose connection was ended", () => {
       Effect.gen(function* () {
         const node = yield* startNode()
         const raw = yield* rawPeer(node.endpoint, { allowHalfOpen: true })
-        raw.write(NOT_OURS)
+        raw.write(new Uint8Array([...HANDSHAKE, ...NOT_OURS]))
         const total = 300_000_000
         // Next to what is read there is what the kernel takes for the two sockets.
         assert.isBelow(yield* raw.flood(total), total / 10)
-        assert.strictEqual((yield* node.until("PeerDisconnected")).reason._tag, "WrongMagic")
+        assert.strictEqual((yield* node.until("PeerDisconnecting")).reason._tag, "WrongMagic")
       })
     )
   )
@@ -116,7 +116,7 @@ describe("a peer whose connection was ended", () => {
         const pings = Array.from({ length: 10 * FRAMES_PER_TURN }, () => ({ _tag: "ping", nonce: 1n }) as const)
         raw.write(new Uint8Array([...HANDSHAKE, ...framed(...pings), ...NOT_OURS]))
         raw.write(new Uint8Array(200_000))
-        yield* node.until("PeerDisconnected")
+        yield* node.until("PeerDisconnecting")
         yield* raw.closed
         const next = Effect.scoped(
           Effect.flatMap(rawPeer(node.endpoint), (peer) =>

@@ -51,7 +51,7 @@ describeWithData(describe, "real mainnet headers over TCP", (data) => {
           const follower = yield* startNode({ params, base, roles: follow, connect: [server.endpoint] })
           yield* follower.followed(tip)
           assert.strictEqual((yield* follower.headers).headers, headers.length / HEADER_SIZE + 1)
-          assert.deepStrictEqual(follower.all("PeerDisconnected"), [])
+          assert.deepStrictEqual(follower.all("PeerDisconnecting"), [])
           assert.deepStrictEqual(server.all("SubmitRefused"), [])
         })
       )
@@ -111,7 +111,7 @@ describeWithData(describe, "the real stale header at 823226", (data) => {
           yield* follower.followed(tip)
           yield* follower.until("HeadersStored", () => stored(follower) === segment.read().length / HEADER_SIZE + 1)
           assert.deepStrictEqual(yield* tipOf(follower), tip)
-          assert.deepStrictEqual(follower.all("PeerDisconnected"), [])
+          assert.deepStrictEqual(follower.all("PeerDisconnecting"), [])
           const reorganised = follower.all("TipChanged").find(({ removed }) => removed > 0)
           assert.deepStrictEqual(
             reorganised && [reorganised.removed, reorganised.forkHeight],
@@ -137,11 +137,17 @@ describeWithData(describe, "the real fork of 2015 that broke BIP-0066", (data) =
         const params = withoutMinimum(mainnet)
         const liar = yield* headerServer(params, ServedHeaders.of(fork))
         const honest = yield* startNode({ params, base, roles: follow })
-        const node = yield* startNode({ params, base, roles: follow, connect: [liar, honest.endpoint] })
+        const node = yield* startNode({
+          params,
+          base,
+          roles: follow,
+          connect: [liar, honest.endpoint],
+          v2transport: false
+        })
         yield* node.until("PeerGivenUp")
         yield* node.until("PeerReady", ({ info }) => info.userAgent !== "/scripted:0/")
         assert.deepStrictEqual(
-          node.all("PeerDisconnected").map(({ reason, cost }) => [reason, cost]),
+          node.all("PeerDisconnecting").map(({ reason, cost }) => [reason, cost]),
           [[{ _tag: "InvalidHeader", rule: "bad-version", index: 0 }, "discourage"]]
         )
         assert.strictEqual((yield* node.headers).headers, 1)

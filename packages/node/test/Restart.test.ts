@@ -189,7 +189,7 @@ describe("a disk that is full in the middle of a sync", () => {
             const error = yield* Effect.flip(node.service.failure)
             assert.strictEqual(error._tag, "DiskFull")
             assert.include(error.message, "/data/headers.dat")
-            yield* server.until("PeerDisconnected")
+            yield* server.until("PeerDisconnecting")
             assert.deepStrictEqual(yield* server.peers, [])
             return node.all("HeadersStored").reduce((sum, { count }) => sum + count, 0)
           })

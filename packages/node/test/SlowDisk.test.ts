@@ -36,7 +36,10 @@ describe("a disk that is slower than the network", () => {
         const chain = regtestChain(most + 10_000)
         const server = yield* headerServer(regtest, ServedHeaders.of(chain))
         const disk = yield* Latch.make(false)
-        const node = yield* startOn(Layer.fresh(Layer.mergeAll(layerTcp, behind(disk))), { connect: [server] })
+        const node = yield* startOn(Layer.fresh(Layer.mergeAll(layerTcp, behind(disk))), {
+          connect: [server],
+          v2transport: false
+        })
         // Whatever becomes of this test: a node that is closed waits for the disk.
         yield* Effect.addFinalizer(() => disk.open)
         yield* node.until("StoreBehind")
@@ -59,7 +62,7 @@ describe("a disk that is slower than the network", () => {
           node.all("StoreBehind").map(({ isBehind }) => isBehind),
           [true, false]
         )
-        assert.deepStrictEqual(node.all("PeerDisconnected"), [])
+        assert.deepStrictEqual(node.all("PeerDisconnecting"), [])
       })
     )
   )

@@ -34,7 +34,7 @@ const BITS: ReadonlyArray<number> = [
 const survives = (params: ChainParams, headers: Uint8Array, index: number) =>
   Effect.gen(function* () {
     const roles = { headers: { serve: false, announce: false }, mining: undefined }
-    const node = yield* startNode({ params, roles, listen: undefined })
+    const node = yield* startNode({ params, roles, listen: undefined, v2transport: false })
     const served = ServedHeaders.of(headers)
     const liars = yield* Effect.forEach(BITS, (bit) =>
       headerServer(params, served.turned(8 * HEADER_SIZE * index + bit))
@@ -53,7 +53,7 @@ const survives = (params: ChainParams, headers: Uint8Array, index: number) =>
       (yield* node.peers).map(({ address }) => address),
       [formatEndpoint(honest)]
     )
-    return node.all("PeerDisconnected").map(({ reason, cost }) => {
+    return node.all("PeerDisconnecting").map(({ reason, cost }) => {
       assert.strictEqual(cost, "discourage")
       if (reason._tag !== "InvalidHeader") throw new Error(`not for its header: ${reason._tag}`)
       return reason

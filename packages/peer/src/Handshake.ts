@@ -18,10 +18,16 @@ export type Action =
   | "noteWtxidRelay"
   /** They understand `addrv2` (BIP-0155). */
   | "noteAddrV2"
+  /** They would reconcile sets of transactions (BIP-0330); end the connection where that contradicts what was said. */
+  | "noteReconciliation"
+  /** They understand something by name (BIP-0434); end the connection where both speak an older version than that. */
+  | "noteFeature"
   /** Core takes it in before `verack` already: keep the last of its kind and deliver it once we are ready. */
   | "keepForReady"
   /** End the connection: the message had its place before `verack`. */
   | "refuseLate"
+  /** The same, where we speak of reconciliation at all. */
+  | "refuseLateReconciliation"
   | "answerPing"
   | "takePong"
   /** Hand the message to the managers that care. */
@@ -39,6 +45,8 @@ export const HANDSHAKE: { readonly [Mode in ModeTag]: Row } = {
     verack: "becomeReady",
     wtxidrelay: "noteWtxidRelay",
     sendaddrv2: "noteAddrV2",
+    sendtxrcncl: "noteReconciliation",
+    feature: "noteFeature",
     sendheaders: "keepForReady",
     sendcmpct: "keepForReady",
     otherwise: "ignore"
@@ -49,6 +57,7 @@ export const HANDSHAKE: { readonly [Mode in ModeTag]: Row } = {
     wtxidrelay: "refuseLate",
     sendaddrv2: "refuseLate",
     feature: "refuseLate",
+    sendtxrcncl: "refuseLateReconciliation",
     ping: "answerPing",
     pong: "takePong",
     otherwise: "deliver"
@@ -64,7 +73,13 @@ export const actionFor = (mode: ModeTag, command: Message["_tag"]): Action => {
 /** Where an action leads; every other one stays in its mode. */
 const NEXT: { readonly [A in Action]?: ModeTag } = { acceptVersion: "AwaitingVerack", becomeReady: "Ready" }
 /** When an action ends the connection. */
-const ENDS: { readonly [A in Action]?: string } = { acceptVersion: "too old, or our own", refuseLate: "too late" }
+const ENDS: { readonly [A in Action]?: string } = {
+  acceptVersion: "too old, our own, without the services we want, or a feeler's",
+  noteReconciliation: "contradicts itself",
+  noteFeature: "below version 70017",
+  refuseLate: "too late",
+  refuseLateReconciliation: "too late, if we offer it"
+}
 
 const HALF_DONE = `${DEFAULT_PEER_CONNECT_TIMEOUT_MS / 1000} s after it was opened`
 const SILENCE = `${TIMEOUT_INTERVAL_MS / 60_000} min without a pong, or of silence`

@@ -23,25 +23,33 @@ import {
   earliest
 } from "@satwire/machine"
 import {
+  BIP0031_VERSION,
+  FEATURE_VERSION,
+  type Feature,
   type Message,
+  type NetAddress,
   SENDADDRV2,
+  type SendTxRcncl,
+  TXRECONCILIATION_VERSION,
   VERACK,
   type Version,
   WTXIDRELAY,
-  BIP0031_VERSION,
-  MIN_PEER_PROTO_VERSION,
   WTXID_RELAY_VERSION,
   codecOf,
-  NO_ADDRESS,
   messageSize
 } from "@satwire/wire"
-import { type ConnectionKind, directionOf } from "./ConnectionKind.ts"
+import { type ConnectionKind, KIND_RULES, directionOf } from "./ConnectionKind.ts"
 import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
-import { actionFor } from "./Handshake.ts"
+import { FAULTS } from "./Faults.ts"
+import { type Action, actionFor } from "./Handshake.ts"
+import { type Introducing, infoOf, ourVersion, versionFault } from "./Introduction.ts"
 import { Latency } from "./Latency.ts"
+import { whyNotPermitted } from "./Negotiation.ts"
+import { type HistoricAllowance, Outgoing, type Subject } from "./Outgoing.ts"
 import type { PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
+import { agreeOnReconciliation, offersReconciliation } from "./Reconciliation.ts"
 import { Silence } from "./Silence.ts"
-import { DEFAULT_PEER_CONNECT_TIMEOUT_MS } from "./Timeouts.ts"
+import { ADDR_FETCH_TIMEOUT_MS, DEFAULT_PEER_CONNECT_TIMEOUT_MS, PRIVATE_BROADCAST_LIFETIME_MS } from "./Timeouts.ts"
 import { Traffic } from "./Traffic.ts"
 
 /**
@@ -57,21 +65,42 @@ export const FRAMES_PER_TURN = 256
  */
 export const MAX_SEND_BUFFER_BYTES = 1_000_000
 
+/**
+ * How many bytes of replies one peer's messages may bring about in a turn; the reply that fills them is the last.
+ *
+ * @limit bytes of replies to one peer in a turn
+ */
+export const REPLY_BYTES_PER_TURN = 131_072
+/**
+ * How many features of a peer are kept; what more it names is ignored (BIP-0434).
+ *
+ * @limit features of a peer that are kept
+ */
+export const MAX_FEATURES_KEPT = 32
+
 /** Modes are replaced whole. */
 type Mode =
   | { readonly _tag: "AwaitingVersion" }
-  /** What came before `verack` and counts from `verack` on waits in `early`: one message of a kind. */
-  | { readonly _tag: "AwaitingVerack"; readonly info: PeerInfo; readonly early: ReadonlyArray<Message> }
+  | AwaitingVerack
   | { readonly _tag: "Ready"; readonly info: PeerInfo }
   | { readonly _tag: "Ended" }
+
+interface AwaitingVerack {
+  readonly _tag: "AwaitingVerack"
+  readonly info: PeerInfo
+  /** What came before `verack` and counts from `verack` on: one message of a kind. */
+  readonly early: ReadonlyArray<Message>
+  /** Our half of a salt, where we offered to reconcile. */
+  readonly ourSalt: bigint | undefined
+}
 
 const AWAITING_VERSION: Mode = { _tag: "AwaitingVersion" }
 const ENDED: Mode = { _tag: "Ended" }
 
 export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #framing: Framing
-  readonly #identity: PeerIdentity
-  readonly #kind: ConnectionKind
+  readonly #introducing: Introducing
+  readonly #allowance: HistoricAllowance
   readonly #random: Random
   readonly #openedAt: Instant
   readonly #traffic: Traffic = new Traffic()
@@ -86,8 +115,16 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #sendBlocked = false
   /** Whoever takes our messages wants no more for now. */
   #held = false
+  /** Frames are being handled, so whoever is handed an output acts within that. */
+  #isAtWork = false
+  /** How many replies are owed that come from elsewhere. */
+  #repliesOwed = 0
   /** Payload bytes queued since the last `takeOutput`. */
   #queuedBytes = 0
+  /** What waits to be queued; most peers never have any. */
+  #outgoing: Outgoing | undefined = undefined
+  /** When to ask again whether a historic block may leave. */
+  #askAgainAt: Instant | undefined = undefined
 
   constructor(options: {
     readonly kind: ConnectionKind
@@ -95,10 +132,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     readonly framing: Framing
     readonly random: Random
     readonly openedAt: Instant
+    /** The other end, where our `version` may name it: routable, not behind a proxy, IPv4 or IPv6. */
+    readonly receiver?: NetAddress | undefined
+    /** What holds historic blocks back; nothing does where it is missing. */
+    readonly allowance?: HistoricAllowance | undefined
   }) {
+    const { kind, identity, receiver } = options
     this.#framing = options.framing
-    this.#identity = options.identity
-    this.#kind = options.kind
+    this.#introducing = { kind, identity, receiver }
+    this.#allowance = options.allowance ?? EVERYTHING
     this.#random = options.random
     this.#openedAt = options.openedAt
   }
@@ -108,7 +150,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     switch (input._tag) {
       case "Opened":
         // An inbound peer speaks first: our version would tell a scanner what we are (Core sends it on theirs).
-        if (this.#kind !== "inbound") this.#sendVersion(now)
+        if (this.#introducing.kind !== "inbound") this.#sendVersion(now)
         return
       case "Bytes":
         this.#silence.received(now.instant)
@@ -119,7 +161,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return
       case "Send":
         assert(this.#mode._tag === "Ready", `a ${input.message._tag} is sent before the handshake is done`)
-        return this.#send(input.message)
+        return this.#request(input.message, input.isHistoric === true, out)
+      case "Announce":
+        return this.#announce(input.message, input.about, out)
+      case "ReplyOwed":
+        return this.#owe(input.owed, now, out)
       case "SendBlocked":
         this.#sendBlocked = input.blocked
         if (input.blocked) return
@@ -129,11 +175,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "Hold":
         return this.#hold(input.held, now, out)
       case "Ping":
-        if (this.#mode._tag === "Ready" && this.#latency.isIdle) this.#ping(this.#mode.info, now)
+        if (this.#mode._tag === "Ready" && this.#latency.isIdle) this.#ping(this.#mode.info, now, out)
         return
       case "Close":
-        this.#mode = ENDED
-        return
+        return this.#forget()
       case "Timeout":
         return this.#timeout(now, out)
     }
@@ -143,12 +188,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const mode = this.#mode
     if (mode._tag === "Ended") return undefined
     if (this.#backlogSince !== undefined && !this.#mustWait) return this.#backlogSince
-    if (mode._tag !== "Ready") return after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)
-    return earliest(this.#latency.nextTimeout(), this.#silence.nextTimeout(this.#held))
+    const deadline = earliest(this.#lifeEnds, this.#sendBlocked ? undefined : this.#askAgainAt)
+    if (mode._tag !== "Ready") return earliest(deadline, after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS))
+    const pings = this.#isPrivate ? undefined : this.#latency.nextTimeout()
+    return earliest(deadline, earliest(pings, this.#silence.nextTimeout(this.#isDeaf)))
   }
 
   /** Everything to write, in one buffer whose ownership moves; `undefined` when there is nothing. Once a turn. */
   takeOutput(now: Now): Uint8Array | undefined {
+    if (this.#outgoing !== undefined && !this.#sendBlocked) this.#flush(this.#outgoing, now)
     this.#queuedBytes = 0
     const bytes = this.#framing.takeOutput()
     if (bytes === undefined) return undefined
@@ -163,18 +211,29 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return this.#backlogSince !== undefined || this.#mustWait
   }
 
+  /** Bytes of replies that were queued since the last `takeOutput`. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
   /** The nonce of our `version` while the handshake is not done; 0 otherwise. For telling a connection to ourselves. */
   get openNonce(): bigint {
-    return this.#mode._tag === "Ready" ? 0n : this.#nonce
+    return this.#mode._tag === "Ready" || this.#isPrivate ? 0n : this.#nonce
+  }
+
+  /** Bytes that were received and are still to be handled. */
+  get receivedBytesWaiting(): number {
+    return this.#framing.bufferedBytes
   }
 
   snapshot(): PeerSnapshot {
     const mode = this.#mode
     return {
-      kind: this.#kind,
-      direction: directionOf(this.#kind),
+      kind: this.#introducing.kind,
+      direction: directionOf(this.#introducing.kind),
       transport: this.#framing.transport,
       state: mode._tag === "Ended" ? "disconnecting" : mode._tag === "Ready" ? "ready" : "handshaking",
+      receivedBytesWaiting: this.receivedBytesWaiting,
       info: mode._tag === "Ready" ? mode.info : undefined,
       openedAt: this.#openedAt,
       lastReceived: this.#silence.lastReceived,
@@ -188,15 +247,30 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return this.#mode._tag === "Ended"
   }
 
-  /** Whether frames are left where they are until somebody says otherwise. */
-  get #mustWait(): boolean {
-    return this.#sendBlocked || this.#held
+  get #isPrivate(): boolean {
+    return KIND_RULES[this.#introducing.kind].isPrivate
   }
 
-  /** Handles frames until there are none, the turn's share is used up, or the replies fill the send buffer. */
+  /** Whether we do not listen of our own will, so that what is not heard is nobody's fault. */
+  get #isDeaf(): boolean {
+    return this.#held || this.#repliesOwed > 0
+  }
+
+  /** Whether frames are left where they are until somebody says otherwise. */
+  get #mustWait(): boolean {
+    return this.#sendBlocked || this.#isDeaf || (this.#outgoing?.replyBytes ?? 0) > REPLY_BYTES_PER_TURN
+  }
+
+  /** Handles frames until there are none, the turn's share is used up, or it is somebody else's turn to do something first. */
   #work(now: Now, out: Outbox<PeerOutput>): void {
+    this.#isAtWork = true
+    this.#handleFrames(now, out)
+    this.#isAtWork = false
+  }
+
+  #handleFrames(now: Now, out: Outbox<PeerOutput>): void {
     for (let frames = 0; !this.#hasEnded; frames++) {
-      if (this.#mustWait || frames === FRAMES_PER_TURN || this.#queuedBytes > MAX_SEND_BUFFER_BYTES) {
+      if (this.#mustWait || frames === FRAMES_PER_TURN || this.#queuedBytes > REPLY_BYTES_PER_TURN) {
         this.#backlogSince = now.instant
         return
       }
@@ -215,7 +289,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         this.#traffic.message("received", event.message._tag, event.sizeBytes)
         return this.#message(event.message, now, out)
       case "Fault":
-        return this.#end(event.fault, "disconnect", out)
+        return this.#end(event.fault, out)
       case "Undecodable":
         this.#traffic.message("received", event.command, event.sizeBytes)
         return this.#undecodable(event.command, event.error, out)
@@ -232,47 +306,40 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
   }
 
+  /** What a message does in this mode, on a connection of this kind. */
+  #actionFor(command: Message["_tag"]): Action {
+    const mode = this.#mode
+    if (mode._tag === "Ended") return "ignore"
+    const { hears } = KIND_RULES[this.#introducing.kind]
+    if (mode._tag === "Ready" && hears !== undefined && !hears.has(command)) return "ignore"
+    return actionFor(mode._tag, command)
+  }
+
   /** What a mode does not look at it does not judge either: Core parses a message only once it is that message's time. */
   #undecodable(command: Message["_tag"], error: DecodeError, out: Outbox<PeerOutput>): void {
-    const mode = this.#mode
-    const action = mode._tag === "Ended" ? "ignore" : actionFor(mode._tag, command)
+    const action = this.#actionFor(command)
     if (action === "takePong") this.#latency.giveUp()
     const codec = codecOf(command)
     const byKind = error.kind === "overLimit" ? codec?.overLimit : codec?.malformed
     const cost = action === "ignore" ? "ignore" : (byKind ?? "ignore")
     if (cost === "ignore") out.push({ _tag: "Dropped", command, why: error.toString() })
-    else this.#end({ _tag: "BadPayload", command, error }, cost, out)
+    else this.#end({ _tag: "BadPayload", command, error }, out, cost)
   }
 
   #message(message: Message, now: Now, out: Outbox<PeerOutput>): void {
     const mode = this.#mode
-    if (mode._tag === "Ended") return
-    switch (actionFor(mode._tag, message._tag)) {
-      case "acceptVersion":
-        return this.#acceptVersion(message as Version, now, out)
-      case "noteWtxidRelay":
-        if (mode._tag === "AwaitingVerack" && mode.info.commonVersion >= WTXID_RELAY_VERSION) {
-          this.#mode = { ...mode, info: { ...mode.info, wtxidRelay: true } }
-        }
+    const action = this.#actionFor(message._tag)
+    if (action === "ignore") return
+    if (mode._tag === "AwaitingVersion") return this.#acceptVersion(message as Version, now, out)
+    if (mode._tag === "AwaitingVerack") return this.#beforeVerack(mode, action, message, now, out)
+    switch (action) {
+      case "deliver":
+        out.push({ _tag: "Received", message })
         return
-      case "noteAddrV2":
-        if (mode._tag === "AwaitingVerack") this.#mode = { ...mode, info: { ...mode.info, addrV2: true } }
-        return
-      case "keepForReady":
-        if (mode._tag === "AwaitingVerack") {
-          const others = mode.early.filter(({ _tag }) => _tag !== message._tag)
-          this.#mode = { ...mode, early: [...others, message] }
-        }
-        return
-      case "becomeReady":
-        if (mode._tag === "AwaitingVerack") this.#becomeReady(mode.info, mode.early, now, out)
-        return
-      case "refuseLate":
-        return this.#end({ _tag: "AfterVerack", command: message._tag }, "disconnect", out)
       case "answerPing":
         // The greatest version that both speak decides whether a ping has a nonce to answer (BIP-0031).
         if (message._tag === "ping" && mode._tag === "Ready" && mode.info.commonVersion > BIP0031_VERSION) {
-          this.#send({ _tag: "pong", nonce: message.nonce })
+          this.#request({ _tag: "pong", nonce: message.nonce }, false, out)
         }
         return
       case "takePong":
@@ -281,51 +348,82 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
           if (roundTripMs !== undefined) out.push({ _tag: "Pong", roundTripMs })
         }
         return
-      case "deliver":
-        out.push({ _tag: "Received", message })
-        return
-      case "ignore":
+      case "refuseLateReconciliation":
+        if (this.#introducing.identity.describe().reconciles !== true) return
+        return this.#end({ _tag: "AfterVerack", command: message._tag }, out)
+      case "refuseLate":
+        return this.#end({ _tag: "AfterVerack", command: message._tag }, out)
+      default:
         return
     }
   }
 
   /** AwaitingVersion ─▶ AwaitingVerack. */
   #acceptVersion(version: Version, now: Now, out: Outbox<PeerOutput>): void {
-    const { protocolVersion } = version
-    if (protocolVersion < MIN_PEER_PROTO_VERSION) {
-      return this.#end({ _tag: "ObsoleteVersion", protocolVersion }, "disconnect", out)
-    }
-    if (this.#kind === "inbound") {
-      if (this.#identity.isOwnNonce(version.nonce)) return this.#end({ _tag: "SelfConnection" }, "disconnect", out)
-      this.#sendVersion(now)
-    }
-    const info = this.#infoOf(version, now)
+    const fault = versionFault(this.#introducing, version)
+    if (fault !== undefined) return this.#end(fault, out)
+    const { kind, identity } = this.#introducing
+    const { sessionId } = this.#framing
+    // A message has come, so it is known.
+    const transport = this.#framing.transport as PeerInfo["transport"]
+    const info = infoOf(this.#introducing, version, { transport, sessionId }, now)
+    if (kind === "inbound") this.#sendVersion(now)
+    const ourSalt = offersReconciliation(identity, info) ? this.#random.u64() : undefined
+    this.#sendFeatures(info, ourSalt)
+    this.#send(VERACK)
+    this.#mode = { _tag: "AwaitingVerack", info, early: [], ourSalt }
+    out.push({ _tag: "Introduced", info, seenAs: version.receiver })
+    if (KIND_RULES[kind].endsOnVersion) this.#end({ _tag: "FeelerDone" }, out)
+  }
+
+  /** What may only be said between `version` and `verack`. */
+  #sendFeatures(info: PeerInfo, ourSalt: bigint | undefined): void {
+    if (this.#isPrivate) return
     if (info.commonVersion >= WTXID_RELAY_VERSION) {
       this.#send(WTXIDRELAY)
       // BIP-0155 has no version of its own; nobody who knows it speaks an older one than BIP-0339's, as Core says.
       this.#send(SENDADDRV2)
     }
-    this.#send(VERACK)
-    this.#mode = { _tag: "AwaitingVerack", info, early: [] }
+    if (ourSalt !== undefined) this.#send({ _tag: "sendtxrcncl", version: TXRECONCILIATION_VERSION, salt: ourSalt })
+    if (info.commonVersion < FEATURE_VERSION) return
+    for (const feature of this.#introducing.identity.describe().features ?? []) this.#send(feature)
   }
 
-  #infoOf(version: Version, now: Now): PeerInfo {
-    return {
-      kind: this.#kind,
-      direction: directionOf(this.#kind),
-      // A message has come, so it is known.
-      transport: this.#framing.transport as PeerInfo["transport"],
-      sessionId: this.#framing.sessionId,
-      protocolVersion: version.protocolVersion,
-      commonVersion: Math.min(version.protocolVersion, this.#identity.describe().protocolVersion),
-      services: version.services,
-      userAgent: version.userAgent,
-      startHeight: version.startHeight,
-      relay: version.relay,
-      wtxidRelay: false,
-      addrV2: false,
-      // Core takes a time before 1970 for 1970.
-      timeOffsetSeconds: Math.max(0, Number(version.time)) - now.unix
+  #beforeVerack(mode: AwaitingVerack, action: Action, message: Message, now: Now, out: Outbox<PeerOutput>): void {
+    const { info } = mode
+    const learn = (learnt: Partial<PeerInfo>): void => {
+      this.#mode = { ...mode, info: { ...info, ...learnt } }
+    }
+    switch (action) {
+      case "noteWtxidRelay":
+        if (info.commonVersion >= WTXID_RELAY_VERSION) learn({ wtxidRelay: true })
+        return
+      case "noteAddrV2":
+        return learn({ addrV2: true })
+      case "noteFeature": {
+        const { commonVersion, features = [] } = info
+        if (commonVersion < FEATURE_VERSION) return this.#end({ _tag: "EarlyFeature", commonVersion }, out)
+        const feature = message as Feature
+        const isKnown = features.some(({ featureId }) => featureId === feature.featureId)
+        if (!isKnown && features.length < MAX_FEATURES_KEPT) learn({ features: [...features, feature] })
+        return
+      }
+      case "noteReconciliation": {
+        const { identity } = this.#introducing
+        const agreed = agreeOnReconciliation(identity, info, mode.ourSalt, message as SendTxRcncl)
+        if (typeof agreed === "string") return this.#end({ _tag: "BadReconciliation", why: agreed }, out)
+        if (agreed !== undefined) learn({ reconciliation: agreed })
+        return
+      }
+      case "keepForReady":
+        this.#mode = { ...mode, early: [...mode.early.filter(({ _tag }) => _tag !== message._tag), message] }
+        return
+      case "becomeReady":
+        // Reconciliation stands on announcing by wtxid, which can no longer be agreed on (BIP-0330).
+        if (!info.wtxidRelay && info.reconciliation !== undefined) learn({ reconciliation: undefined })
+        return this.#becomeReady((this.#mode as AwaitingVerack).info, mode.early, now, out)
+      default:
+        return
     }
   }
 
@@ -333,45 +431,86 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #becomeReady(info: PeerInfo, early: ReadonlyArray<Message>, now: Now, out: Outbox<PeerOutput>): void {
     this.#mode = { _tag: "Ready", info }
     // Before the managers have their say, as Core's first round of sending does.
-    this.#ping(info, now)
+    if (!this.#isPrivate) this.#ping(info, now, out)
     out.push({ _tag: "Ready", info })
     for (const message of early) {
       if (this.#hasEnded) return
-      out.push({ _tag: "Received", message })
+      if (this.#actionFor(message._tag) === "deliver") out.push({ _tag: "Received", message })
     }
   }
 
-  #ping(info: PeerInfo, now: Now): void {
-    this.#send({ _tag: "ping", nonce: this.#latency.ping(this.#random, now) })
+  #ping(info: PeerInfo, now: Now, out: Outbox<PeerOutput>): void {
+    const ping: Message = { _tag: "ping", nonce: this.#latency.ping(this.#random, now) }
+    if (this.#sendBlocked) this.#announce(ping, "ping", out)
+    else this.#send(ping)
     // To an old peer it is a sign of life and nothing more, as no pong will come; while we hold a peer, none is heard.
-    if (info.commonVersion <= BIP0031_VERSION || this.#held) this.#latency.giveUp()
+    if (info.commonVersion <= BIP0031_VERSION || this.#isDeaf) this.#latency.giveUp()
+  }
+
+  #owe(owed: boolean, now: Now, out: Outbox<PeerOutput>): void {
+    this.#repliesOwed += owed ? 1 : -1
+    assert(this.#repliesOwed >= 0, "a reply was given that nobody owed")
+    if (this.#repliesOwed === 0) this.#listenAgain(now, out)
   }
 
   #hold(held: boolean, now: Now, out: Outbox<PeerOutput>): void {
     this.#held = held
     if (held) return this.#latency.giveUp()
+    this.#listenAgain(now, out)
+  }
+
+  #listenAgain(now: Now, out: Outbox<PeerOutput>): void {
     // What it sent meanwhile is still to be read.
     if (this.#mode._tag === "Ready") this.#silence.received(now.instant)
-    this.#work(now, out)
+    // Whoever says so while frames are handled is heard where they are.
+    if (!this.#isAtWork) this.#work(now, out)
   }
 
   #sendVersion(now: Now): void {
     do this.#nonce = this.#random.u64()
     while (this.#nonce === 0n)
-    const { protocolVersion, services, userAgent, startHeight, relay } = this.#identity.describe()
-    const message: Version = {
-      _tag: "version",
-      protocolVersion,
-      services,
-      time: BigInt(now.unix),
-      receiver: NO_ADDRESS,
-      sender: NO_ADDRESS,
-      nonce: this.#nonce,
-      userAgent,
-      startHeight,
-      relay
+    this.#send(ourVersion(this.#introducing, this.#nonce, now))
+  }
+
+  /** A reply or a request: in order with all others. */
+  #request(message: Message, isHistoric: boolean, out: Outbox<PeerOutput>): void {
+    if (!this.#mayBeSent(message, out)) return
+    if (!isHistoric && this.#outgoing?.hasReplies !== true) return this.#send(message)
+    this.#outgoing ??= new Outgoing()
+    this.#outgoing.reply(message, isHistoric)
+  }
+
+  #announce(message: Message, about: Subject, out: Outbox<PeerOutput>): void {
+    if (this.#mode._tag !== "Ready" || !this.#mayBeSent(message, out)) return
+    this.#outgoing ??= new Outgoing()
+    for (const { _tag } of this.#outgoing.announce(message, about)) {
+      out.push({ _tag: "Unsent", command: _tag, why: "the peer does not take the news that it has" })
     }
-    this.#send(message)
+  }
+
+  #mayBeSent(message: Message, out: Outbox<PeerOutput>): boolean {
+    if (this.#mode._tag !== "Ready") return false
+    const why = whyNotPermitted(this.#mode.info, message)
+    if (why !== undefined) out.push({ _tag: "Unsent", command: message._tag, why })
+    return why === undefined
+  }
+
+  /** Queues what waited, as far as it may go. */
+  #flush(outgoing: Outgoing, now: Now): void {
+    this.#askAgainAt = undefined
+    for (let news = outgoing.takeAnnouncement(); news !== undefined; news = outgoing.takeAnnouncement())
+      this.#send(news)
+    while (this.#queuedBytes <= REPLY_BYTES_PER_TURN) {
+      const next = outgoing.takeReply(this.#allowance, now)
+      if (next === undefined) break
+      if (typeof next === "number") {
+        this.#askAgainAt = next
+        return
+      }
+      this.#send(next)
+    }
+    if (outgoing.isEmpty) this.#outgoing = undefined
+    else this.#askAgainAt = now.instant
   }
 
   #send(message: Message): void {
@@ -383,25 +522,50 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #timeout(now: Now, out: Outbox<PeerOutput>): void {
     const reason = this.#lateness(now.instant)
-    if (reason !== undefined) return this.#end(reason, "disconnect", out)
+    if (reason !== undefined) return this.#end(reason, out)
     const mode = this.#mode
-    if (mode._tag === "Ready" && this.#latency.isDue(now.instant)) this.#ping(mode.info, now)
+    if (mode._tag === "Ready" && !this.#isPrivate && this.#latency.isDue(now.instant)) this.#ping(mode.info, now, out)
     if (this.#backlogSince !== undefined) this.#work(now, out)
+  }
+
+  /** When a connection that is for one thing is over in any case. */
+  get #lifeEnds(): Instant | undefined {
+    const limitMs = LIFETIMES_MS[this.#introducing.kind]
+    return limitMs === undefined ? undefined : after(this.#openedAt, limitMs)
   }
 
   /** What the peer took too long for, if anything. */
   #lateness(instant: Instant): PeerDisconnectReason | undefined {
-    if (this.#mode._tag !== "Ready") {
-      if (instant < after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)) return undefined
+    const { kind } = this.#introducing
+    if (this.#mode._tag !== "Ready" && instant >= after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)) {
       return { _tag: "HandshakeTimeout", heard: this.#silence.lastReceived !== undefined }
     }
+    if (instant >= (this.#lifeEnds ?? Infinity)) {
+      return { _tag: "LivedTooLong", kind, limitMs: LIFETIMES_MS[kind] as number }
+    }
+    if (this.#mode._tag !== "Ready") return undefined
     if (this.#latency.isOverdue(instant)) return { _tag: "PingTimeout" }
-    const side = this.#silence.tooLong(instant, this.#held)
+    const side = this.#silence.tooLong(instant, this.#isDeaf)
     return side === undefined ? undefined : { _tag: "Inactive", side }
   }
 
-  #end(reason: PeerDisconnectReason, cost: DisconnectCost, out: Outbox<PeerOutput>): void {
+  #forget(): void {
     this.#mode = ENDED
+    if (this.#outgoing !== undefined) this.#allowance.forget(this.#outgoing)
+    this.#outgoing = undefined
+  }
+
+  #end(reason: PeerDisconnectReason, out: Outbox<PeerOutput>, payloadCost?: DisconnectCost): void {
+    this.#forget()
+    const cost = reason._tag === "BadPayload" ? (payloadCost as DisconnectCost) : FAULTS[reason._tag].cost
     out.push({ _tag: "Disconnect", reason, cost })
   }
+}
+
+const EVERYTHING: HistoricAllowance = { take: () => undefined, forget: () => {} }
+
+/** How long a connection lives that is for one thing. */
+const LIFETIMES_MS: { readonly [Kind in ConnectionKind]?: number } = {
+  "addr-fetch": ADDR_FETCH_TIMEOUT_MS,
+  "private-broadcast": PRIVATE_BROADCAST_LIFETIME_MS
 }

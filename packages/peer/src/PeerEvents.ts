@@ -1,8 +1,10 @@
 /** What goes into a peer machine and what comes out. */
 import type { Instant } from "@satwire/machine"
-import type { Message, Version } from "@satwire/wire"
+import type { Feature, Message, NetAddress, Version } from "@satwire/wire"
 import type { ConnectionKind, Direction } from "./ConnectionKind.ts"
 import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
+import type { Subject } from "./Outgoing.ts"
+import type { Reconciliation } from "./Reconciliation.ts"
 import type { TrafficSnapshot } from "./Traffic.ts"
 
 /**
@@ -14,8 +16,21 @@ export type PeerInput =
   | { readonly _tag: "Opened" }
   /** Bytes arrived. The chunk is read in place and belongs to the caller again afterwards. */
   | { readonly _tag: "Bytes"; readonly chunk: Uint8Array }
-  /** To the peer. Only once it is ready: before, nothing but the handshake is sent. After the end it goes nowhere. */
-  | { readonly _tag: "Send"; readonly message: Message }
+  /**
+   * To the peer: a reply, or a request. Only once it is ready: before, nothing but the handshake is sent. After the end it goes nowhere.
+   * They leave in order. A historic block waits for its share of what we upload (`HistoricAllowance`), and what is sent later behind it.
+   */
+  | { readonly _tag: "Send"; readonly message: Message; readonly isHistoric?: boolean }
+  /**
+   * To the peer, which did not ask for it: it leaves in this turn, or, while the peer takes nothing, by its urgency later; where too much
+   * waits the least urgent is dropped. Before the handshake is done it goes nowhere.
+   */
+  | { readonly _tag: "Announce"; readonly message: Message; readonly about: Exclude<Subject, "ping"> }
+  /**
+   * The reply to the message that was just put out comes later (`true`), from a store or a check, or has been sent (`false`). Until then
+   * nothing more of the peer is handled, so that replies leave in the order of its messages. It may be said several times over.
+   */
+  | { readonly _tag: "ReplyOwed"; readonly owed: boolean }
   /** The other end takes no more (`true`) or again (`false`) of what was written. */
   | { readonly _tag: "SendBlocked"; readonly blocked: boolean }
   /**
@@ -30,6 +45,11 @@ export type PeerInput =
   | { readonly _tag: "Timeout" }
 
 export type PeerOutput =
+  /**
+   * They have said who they are, and nothing speaks against it: an address that answers. `seenAs` is where they see us. For a feeler that is
+   * all.
+   */
+  | { readonly _tag: "Introduced"; readonly info: PeerInfo; readonly seenAs: NetAddress }
   /** The handshake is done. */
   | { readonly _tag: "Ready"; readonly info: PeerInfo }
   /** A message for the managers. */
@@ -38,6 +58,8 @@ export type PeerOutput =
   | { readonly _tag: "Pong"; readonly roundTripMs: number }
   /** A frame or message was dropped and cost the peer nothing. */
   | { readonly _tag: "Dropped"; readonly command: string; readonly why: string }
+  /** A message of ours was not sent, for what was negotiated or because the peer does not take the news that it has. */
+  | { readonly _tag: "Unsent"; readonly command: Message["_tag"]; readonly why: string }
   /** The connection is to be closed. Nothing more comes out of this machine. */
   | { readonly _tag: "Disconnect"; readonly reason: PeerDisconnectReason; readonly cost: DisconnectCost }
 
@@ -61,15 +83,31 @@ export interface PeerInfo {
   readonly wtxidRelay: boolean
   /** It understands `addrv2` (BIP-0155). */
   readonly addrV2: boolean
+  /** Draft: both sides would reconcile sets of transactions (BIP-0330). */
+  readonly reconciliation: Reconciliation | undefined
+  /** What it understands besides, by names (BIP-0434); the first of a name counts. */
+  readonly features: ReadonlyArray<Feature> | undefined
   /** Its clock minus ours when its `version` came. */
   readonly timeOffsetSeconds: number
 }
 
 /** What our side says of itself, looked up at each handshake. The interface lives here, with its consumer. */
 export interface PeerIdentity {
-  describe(): Pick<Version, "protocolVersion" | "services" | "userAgent" | "startHeight" | "relay">
+  describe(): OwnDescription
+  /** Whether these services are worth a connection that we opened of ourselves; any are, where this is missing. */
+  wants?(services: bigint): boolean
   /** Whether a `version` of ours that has not been answered yet carried this nonce. */
   isOwnNonce(nonce: bigint): boolean
+}
+
+export interface OwnDescription extends Pick<
+  Version,
+  "protocolVersion" | "services" | "userAgent" | "startHeight" | "relay"
+> {
+  /** Draft: we would reconcile sets of transactions (BIP-0330). */
+  readonly reconciles?: boolean
+  /** What we understand besides (BIP-0434). */
+  readonly features?: ReadonlyArray<Feature>
 }
 
 export interface PeerSnapshot extends TrafficSnapshot {
@@ -77,6 +115,8 @@ export interface PeerSnapshot extends TrafficSnapshot {
   readonly direction: Direction
   readonly transport: "v1" | "v2" | "detecting"
   readonly state: "handshaking" | "ready" | "disconnecting"
+  /** Bytes that were received and are still to be handled. */
+  readonly receivedBytesWaiting: number
   /** What the handshake brought to light, once it is done. */
   readonly info: PeerInfo | undefined
   readonly openedAt: Instant

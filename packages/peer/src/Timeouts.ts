@@ -6,3 +6,7 @@ export const TIMEOUT_INTERVAL_MS: number = 20 * 60 * 1000
 export const DEFAULT_PEER_CONNECT_TIMEOUT_MS: number = 60 * 1000
 /** Core's `PING_INTERVAL`. */
 export const PING_INTERVAL_MS: number = 2 * 60 * 1000
+/** Ten times Core's `AVG_ADDRESS_BROADCAST_INTERVAL`: for addresses to come where we dialled for them. */
+export const ADDR_FETCH_TIMEOUT_MS: number = 10 * 30 * 1000
+/** Core's `PRIVATE_BROADCAST_MAX_CONNECTION_LIFETIME` (31): for a transaction to be taken where we dialled to hand it over. */
+export const PRIVATE_BROADCAST_LIFETIME_MS: number = 3 * 60 * 1000

@@ -1,5 +1,8 @@
-/** Bytes and messages of one connection, by command: the table's commands, and two names for everything else. */
-import type { Message } from "@satwire/wire"
+/**
+ * Bytes and messages of one connection, by command: the table's commands, and names for everything else. It lies in one flat list for
+ * each side, because most connections use ten commands and there may be ten thousand connections.
+ */
+import { type Message, commands } from "@satwire/wire"
 
 /**
  * A command of the table, `*other*` for commands it does not have, `*dropped*` for frames that were no messages, `*decoy*` for packets of
@@ -19,13 +22,19 @@ export interface TrafficSnapshot {
   readonly sent: ReadonlyMap<TrafficLabel, TrafficCount>
 }
 
+const LABELS: ReadonlyArray<TrafficLabel> = [...commands, "*other*", "*dropped*", "*decoy*"]
+const NUMBER_OF: ReadonlyMap<TrafficLabel, number> = new Map(LABELS.map((label, number) => [label, number]))
+
+/** A label's number, its messages, its bytes, and so on, in the order in which they came up. */
+type Counts = Array<number>
+
+const FIELDS = 3
+
 export class Traffic {
   #bytesReceived = 0
   #bytesSent = 0
-  readonly #messages: {
-    readonly received: Map<TrafficLabel, { messages: number; bytes: number }>
-    readonly sent: Map<TrafficLabel, { messages: number; bytes: number }>
-  } = { received: new Map(), sent: new Map() }
+  readonly #received: Counts = []
+  readonly #sent: Counts = []
 
   received(bytes: number): void {
     this.#bytesReceived += bytes
@@ -36,24 +45,32 @@ export class Traffic {
   }
 
   message(side: "received" | "sent", label: TrafficLabel, bytes: number): void {
-    const counts = this.#messages[side]
-    const count = counts.get(label)
-    if (count === undefined) {
-      counts.set(label, { messages: 1, bytes })
+    const counts = side === "received" ? this.#received : this.#sent
+    const number = NUMBER_OF.get(label) as number
+    for (let at = 0; at < counts.length; at += FIELDS) {
+      if (counts[at] !== number) continue
+      counts[at + 1] = (counts[at + 1] as number) + 1
+      counts[at + 2] = (counts[at + 2] as number) + bytes
       return
     }
-    count.messages += 1
-    count.bytes += bytes
+    counts.push(number, 1, bytes)
   }
 
   snapshot(): TrafficSnapshot {
-    const copy = (from: Map<TrafficLabel, TrafficCount>): Map<TrafficLabel, TrafficCount> =>
-      new Map([...from].map(([label, count]) => [label, { ...count }]))
     return {
       bytesReceived: this.#bytesReceived,
       bytesSent: this.#bytesSent,
-      received: copy(this.#messages.received),
-      sent: copy(this.#messages.sent)
+      received: read(this.#received),
+      sent: read(this.#sent)
     }
   }
+}
+
+const read = (counts: Counts): ReadonlyMap<TrafficLabel, TrafficCount> => {
+  const read = new Map<TrafficLabel, TrafficCount>()
+  for (let at = 0; at < counts.length; at += FIELDS) {
+    const label = LABELS[counts[at] as number] as TrafficLabel
+    read.set(label, { messages: counts[at + 1] as number, bytes: counts[at + 2] as number })
+  }
+  return read
 }

@@ -1,7 +1,17 @@
 export { type ConnectionKind, type Direction, KIND_RULES, type KindRules, directionOf } from "./ConnectionKind.ts"
 export { type DisconnectCost, type PeerDisconnectReason, describePeerDisconnect } from "./DisconnectReason.ts"
 export { type Action, HANDSHAKE, type ModeTag, actionFor, handshakeDiagram } from "./Handshake.ts"
-export { FRAMES_PER_TURN, MAX_SEND_BUFFER_BYTES, Peer } from "./Peer.ts"
-export type { PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
-export { DEFAULT_PEER_CONNECT_TIMEOUT_MS, PING_INTERVAL_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
+export { FAULTS, FORGIVEN, type Fault, type FaultCost } from "./Faults.ts"
+export { whyNotPermitted } from "./Negotiation.ts"
+export { ANNOUNCEMENT_BYTES_WAITING, type HistoricAllowance, type Subject } from "./Outgoing.ts"
+export { FRAMES_PER_TURN, MAX_FEATURES_KEPT, MAX_SEND_BUFFER_BYTES, Peer, REPLY_BYTES_PER_TURN } from "./Peer.ts"
+export type { Reconciliation } from "./Reconciliation.ts"
+export type { OwnDescription, PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
+export {
+  ADDR_FETCH_TIMEOUT_MS,
+  DEFAULT_PEER_CONNECT_TIMEOUT_MS,
+  PING_INTERVAL_MS,
+  PRIVATE_BROADCAST_LIFETIME_MS,
+  TIMEOUT_INTERVAL_MS
+} from "./Timeouts.ts"
 export type { TrafficCount, TrafficLabel, TrafficSnapshot } from "./Traffic.ts"

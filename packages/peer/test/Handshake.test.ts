@@ -127,6 +127,8 @@ describe("what a handshake says and learns", () => {
       relay: false,
       wtxidRelay: true,
       addrV2: true,
+      reconciliation: undefined,
+      features: undefined,
       timeOffsetSeconds: 90
     }
     expect(bench.outputs()).toEqual([{ _tag: "Ready", info }])
@@ -193,6 +195,10 @@ describe("the table", () => {
     becomeReady: { sends: ["ping"], outputs: ["Ready"] },
     noteWtxidRelay: { outputs: [] },
     noteAddrV2: { outputs: [] },
+    // We offer no reconciliation here, so what they offer is nothing to us.
+    noteReconciliation: { outputs: [] },
+    refuseLateReconciliation: { outputs: [] },
+    noteFeature: { outputs: [] },
     keepForReady: { outputs: [] },
     refuseLate: { outputs: ["Disconnect"] },
     answerPing: { sends: ["pong"], outputs: [] },

@@ -5,13 +5,15 @@ import { Instant, type Now, UnixSeconds } from "@satwire/machine"
 import {
   type ConnectionKind,
   type Direction,
+  type HistoricAllowance,
+  type OwnDescription,
   Peer,
   type PeerIdentity,
   type PeerInput,
   type PeerOutput
 } from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
-import { type Message, NODE_NETWORK, PROTOCOL_VERSION, VERACK } from "@satwire/wire"
+import { type Message, type NetAddress, NODE_NETWORK, PROTOCOL_VERSION, VERACK } from "@satwire/wire"
 import { framed, unframed, versionOf } from "./frames.ts"
 
 export const START_UNIX = 1_700_000_000
@@ -25,6 +27,11 @@ export interface BenchOptions {
   /** v1 on regtest where none is given. */
   readonly framing?: Framing
   readonly isOwnNonce?: PeerIdentity["isOwnNonce"]
+  readonly wants?: (services: bigint) => boolean
+  /** What our side says of itself beyond what all benches say. */
+  readonly says?: Partial<OwnDescription>
+  readonly receiver?: NetAddress
+  readonly allowance?: HistoricAllowance
   /** Called with each output while the machine pushes it, as a node's router is. */
   readonly onOutput?: (output: PeerOutput, bench: PeerBench) => void
 }
@@ -33,6 +40,7 @@ export class PeerBench {
   readonly peer: Peer
   #ms = 0
   #outputs: Array<PeerOutput> = []
+  #introductions: Array<PeerOutput & { readonly _tag: "Introduced" }> = []
   #written: Array<Uint8Array> = []
   readonly #onOutput: BenchOptions["onOutput"]
 
@@ -46,10 +54,14 @@ export class PeerBench {
           services: NODE_NETWORK,
           userAgent: "/ours:1.0/",
           startHeight: 100,
-          relay: false
+          relay: false,
+          ...options.says
         }),
-        isOwnNonce: options.isOwnNonce ?? (() => false)
+        isOwnNonce: options.isOwnNonce ?? (() => false),
+        wants: options.wants ?? (() => true)
       },
+      receiver: options.receiver,
+      allowance: options.allowance,
       framing: options.framing ?? new V1Framing({ magic: regtest.magic, sha256: portableSha256 }),
       random: ChaChaRandom.fromNumber(options.seed ?? 1),
       openedAt: this.now.instant
@@ -80,7 +92,8 @@ export class PeerBench {
   input(input: PeerInput): void {
     this.peer.handle(input, this.now, {
       push: (output) => {
-        this.#outputs.push(output)
+        if (output._tag === "Introduced") this.#introductions.push(output)
+        else this.#outputs.push(output)
         this.#onOutput?.(output, this)
       }
     })
@@ -137,7 +150,14 @@ export class PeerBench {
     return this.sent().map(({ _tag }) => _tag)
   }
 
-  /** What it put out since the last call. */
+  /** The introductions that it put out since the last call. */
+  introductions(): ReadonlyArray<PeerOutput & { readonly _tag: "Introduced" }> {
+    const introductions = this.#introductions
+    this.#introductions = []
+    return introductions
+  }
+
+  /** What else it put out since the last call. */
   outputs(): ReadonlyArray<PeerOutput> {
     const outputs = this.#outputs
     this.#outputs = []

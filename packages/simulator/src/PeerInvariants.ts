@@ -86,7 +86,7 @@ class ConnectionsState {
     switch (output._tag) {
       case "PeerConnected":
         return this.#connected(output, turn.now.instant)
-      case "PeerDisconnected":
+      case "PeerDisconnecting":
         return this.#disconnected(output, turn)
       case "BlockMade":
         this.#blocksWanted -= 1
@@ -146,7 +146,7 @@ class ConnectionsState {
     })
   }
 
-  #disconnected(fact: NodeCoreFact & { readonly _tag: "PeerDisconnected" }, { input }: Turn): void {
+  #disconnected(fact: NodeCoreFact & { readonly _tag: "PeerDisconnecting" }, { input }: Turn): void {
     const peer = this.#known.get(fact.peer)
     if (peer === undefined) return this.#breach("a connection went that was not there")
     this.#known.delete(fact.peer)

@@ -42,7 +42,7 @@ export const wireInvariants = (honest: ReadonlyArray<HonestNode>): Invariant => 
     }
     for (const output of outputs) {
       if (output._tag === "PeerConnected") state.peers.set(output.peer, newSent(output.direction))
-      else if (output._tag === "PeerDisconnected") state.peers.delete(output.peer)
+      else if (output._tag === "PeerDisconnecting") state.peers.delete(output.peer)
       else if (output._tag === "PeerReady") (state.peers.get(output.peer) as Sent).ready = true
       else if (output._tag === "Write") {
         const sent = state.peers.get(output.peer)

@@ -25,7 +25,7 @@ export class Wiring {
   constructor(simulation: Simulation) {
     this.#simulation = simulation
     simulation.onOutput((node, output) => {
-      if (output._tag !== "PeerDisconnected" || output.cost !== "discourage") return
+      if (output._tag !== "PeerDisconnecting" || output.cost !== "discourage") return
       const addresses = this.#discouraged.get(node) ?? new Set()
       this.#discouraged.set(node, addresses.add(output.address))
     })

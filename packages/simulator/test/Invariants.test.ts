@@ -112,7 +112,7 @@ const gone = new Set<PeerId>()
 
 const cases: ReadonlyArray<readonly [string, string, Sabotage]> = [
   // Connections.
-  ["closes and tells nobody", "and told nobody", without("PeerDisconnected")],
+  ["closes and tells nobody", "and told nobody", without("PeerDisconnecting")],
   ["does not tell who came", "for a connection that it does not have", without("PeerConnected")],
   ["says that somebody left who is still there", "is said to be gone and was not closed", without("Close")],
   ["does not tell of a handshake", "before the handshake was done", without("PeerReady")],
@@ -143,7 +143,7 @@ const cases: ReadonlyArray<readonly [string, string, Sabotage]> = [
           peer,
           bytes: emptyFrame(regtest.magic, "x")
         }))
-        for (const output of outputs) if (output._tag === "PeerDisconnected") gone.add(output.peer)
+        for (const output of outputs) if (output._tag === "PeerDisconnecting") gone.add(output.peer)
         return [...outputs, ...late]
       }
     }
@@ -168,8 +168,8 @@ const cases: ReadonlyArray<readonly [string, string, Sabotage]> = [
     "blames an honest peer",
     "which broke no rule",
     only(
-      ({ _tag }) => _tag === "PeerDisconnected",
-      (output) => (output._tag === "PeerDisconnected" ? [{ ...output, cost: "discourage" }] : [])
+      ({ _tag }) => _tag === "PeerDisconnecting",
+      (output) => (output._tag === "PeerDisconnecting" ? [{ ...output, cost: "discourage" }] : [])
     )
   ],
   [

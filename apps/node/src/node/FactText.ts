@@ -15,6 +15,8 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       )
     case "Listening":
       return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
+    case "PeerConnecting":
+      return debug(`Dialling ${formatEndpoint(fact.endpoint)}.`)
     case "PeerConnected":
       return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
     case "PeerReady": {
@@ -23,7 +25,7 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       const name = sanitizeUserAgent(userAgent) || "no user agent"
       return info(`Shook hands with ${who}: ${name} at height ${counted(startHeight)}.`)
     }
-    case "PeerDisconnected":
+    case "PeerDisconnecting":
       return info(`Disconnected ${fact.address}: ${describeDisconnect(fact.reason)}.`)
     case "DialFailed":
       return warn(`${fact.error.message} Trying again in ${Math.max(1, Math.round(fact.retryInMs / 1000))} s.`)
@@ -43,7 +45,11 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return info("Mined a block.")
     case "HeadersStored":
       return debug(`Wrote ${counted(fact.count, "header")} to disk.`)
+    case "MessageUnsent":
+      return debug(`Did not send "${fact.command}" to peer ${fact.peer}: ${fact.why}.`)
     case "HeadersAccepted":
+    case "PeerDisconnected":
+    case "PeerIntroduced":
     case "TipChanged":
       return undefined
   }

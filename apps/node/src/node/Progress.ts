@@ -29,7 +29,7 @@ export class Progress {
         this.#addresses.set(fact.peer, fact.address)
         this.#claimed.set(fact.peer, fact.info.startHeight)
         return
-      case "PeerDisconnected":
+      case "PeerDisconnecting":
         this.#addresses.delete(fact.peer)
         this.#claimed.delete(fact.peer)
         return

@@ -23,7 +23,7 @@ const factText = (fact: NodeFact): string | undefined => {
       const { userAgent, startHeight, transport } = fact.info
       return `shook hands with ${sanitizeUserAgent(userAgent)} at ${fact.address} (${transport}, height ${startHeight})`
     }
-    case "PeerDisconnected":
+    case "PeerDisconnecting":
       return `lost ${fact.address}: ${describeDisconnect(fact.reason)}`
     case "BlockMade":
       return "mined a block"
@@ -45,6 +45,10 @@ const factText = (fact: NodeFact): string | undefined => {
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "HeadersAccepted":
     case "HeadersLoaded":
+    case "MessageUnsent":
+    case "PeerConnecting":
+    case "PeerDisconnected":
+    case "PeerIntroduced":
     case "HeadersStored":
       return undefined
   }

@@ -15,11 +15,12 @@ describe("a line for a fact", () => {
   it("says why a peer was lost, in a sentence", () => {
     const reason = { _tag: "PingTimeout" } as const
     const fact = {
-      _tag: "PeerDisconnected",
+      _tag: "PeerDisconnecting",
       peer: PeerId(1),
       address: "127.0.0.1:1",
       reason,
-      cost: "disconnect"
+      cost: "disconnect",
+      retryAsV1: false
     } as const
     assert.match(
       factLine("bob", fact) ?? "",
@@ -41,6 +42,8 @@ describe("a line for a fact", () => {
       relay: true,
       wtxidRelay: true,
       addrV2: true,
+      reconciliation: undefined,
+      features: undefined,
       timeOffsetSeconds: 0
     } as const
     const line = factLine("bob", { _tag: "PeerReady", peer: PeerId(1), address: "127.0.0.1:1", info }) ?? ""
