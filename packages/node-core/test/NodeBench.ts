@@ -4,7 +4,14 @@ import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { V1Framing } from "@satwire/framing"
 import { HeaderTree } from "@satwire/header-sync"
 import { Instant, type Now, PeerId, UnixSeconds } from "@satwire/machine"
-import { NodeCore, type NodeCoreFact, type NodeCoreInput, type NodeCoreOutput, type Roles } from "@satwire/node-core"
+import {
+  NodeCore,
+  type NodeCoreFact,
+  type NodeCoreInput,
+  type NodeCoreOutput,
+  type Roles,
+  type V2Backends
+} from "@satwire/node-core"
 import type { Direction } from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
 import { type Message, NODE_NETWORK, NO_ADDRESS, PROTOCOL_VERSION, VERACK, type Version } from "@satwire/wire"
@@ -20,6 +27,8 @@ export interface NodeBenchOptions {
   readonly seed?: number
   readonly roles?: Partial<Roles>
   readonly clock?: VirtualClock
+  readonly v2?: V2Backends
+  readonly maxReceivedBytes?: number
 }
 
 export class NodeBench {
@@ -42,7 +51,9 @@ export class NodeBench {
       sha256: portableSha256,
       random,
       userAgent: "/bench:1.0/",
-      services: NODE_NETWORK
+      services: NODE_NETWORK,
+      v2: options.v2,
+      maxReceivedBytes: options.maxReceivedBytes
     })
   }
 

@@ -109,7 +109,7 @@ describe("a turn", () => {
     const peer = bench.open("outbound", "there:1")
     expect(tags(bench.outputs())).toEqual(["PeerConnected", "Write"])
     const outputs = bench.receive(peer, framed(THEIR_VERSION, VERACK))
-    expect(tags(outputs)).toEqual(["PeerReady", "Write"])
+    expect(tags(outputs)).toEqual(["PeerIntroduced", "PeerReady", "Write"])
     expect(outputs[0]).toMatchObject({ peer, address: "there:1", info: { userAgent: "/other:1.0/" } })
     expect(sentTo(peer, outputs).map(({ _tag }) => _tag)).toEqual([
       "wtxidrelay",
