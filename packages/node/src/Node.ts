@@ -15,7 +15,7 @@ import type { Sha256 } from "@satwire/crypto"
 import { portableCurve } from "@satwire/crypto"
 import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
-import { NodeCore, type NodeCoreOutput, type Queries } from "@satwire/node-core"
+import { NodeCore, type NodeCoreOptions, type NodeCoreOutput, type Queries } from "@satwire/node-core"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
@@ -144,26 +144,13 @@ const runningNode = ({
 > =>
   Effect.gen(function* () {
     const random = yield* seededRandom
-    const { params, base, roles, userAgent, historicBytesPerSecond } = options
-    const isV2 = options.v2transport ?? true
-    const v2 = isV2 ? { aead: platformAead, curve: portableCurve } : undefined
-    const services = isV2 ? options.services | NODE_P2P_V2 : options.services
+    const { params, base } = options
     const tree =
       base === undefined
         ? HeaderTree.fromGenesis(params, random.fork())
         : HeaderTree.fromBase(params, base, sha256, random.fork())
     const loaded = yield* restoreHeaders(tree, sha256)
-    const core = new NodeCore({
-      params,
-      roles,
-      tree,
-      sha256,
-      random,
-      userAgent,
-      services,
-      v2,
-      historicBytesPerSecond
-    })
+    const core = new NodeCore({ ...coreOptions(options), tree, sha256, random })
     const connections: Connections = new Connections(
       (input) => service.submit(input),
       (peer, address) => edge.tell({ _tag: "PeerDisconnected", peer, address })
@@ -204,6 +191,19 @@ const runningNode = ({
       makeBlock: Effect.sync(() => service.submit({ _tag: "MakeBlock" }))
     }
   })
+
+/** What of a node's options its machine is made of. */
+const coreOptions = (options: NodeOptions): Omit<NodeCoreOptions, "tree" | "sha256" | "random"> => {
+  const { params, roles, userAgent, services, historicBytesPerSecond, v2transport = true } = options
+  return {
+    params,
+    roles,
+    userAgent,
+    services: v2transport ? services | NODE_P2P_V2 : services,
+    v2: v2transport ? { aead: platformAead, curve: portableCurve } : undefined,
+    historicBytesPerSecond
+  }
+}
 
 /** A mistake of the caller's, which must not look like one of the machine. */
 const checkLength = (headers: Uint8Array, count: number): void => {

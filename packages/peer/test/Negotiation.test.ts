@@ -38,7 +38,7 @@ const ends = (bench: PeerBench): ReadonlyArray<string> =>
 
 describe("features by name", () => {
   it("are said between the version and the verack, to those who know of them", () => {
-    const says = { features: [feature("BIP9001"), feature("BIP9002")] }
+    const says = { features: [feature("feature-one"), feature("feature-two")] }
     const bench = new PeerBench({ says })
     bench.receive(framed(versionOf()))
     expect(bench.sentCommands()).toEqual(["version", "wtxidrelay", "sendaddrv2", "feature", "feature", "verack"])
@@ -59,10 +59,10 @@ describe("features by name", () => {
 
   it("end the connection below version 70017, after verack, and where they are malformed", () => {
     const old = new PeerBench()
-    old.receive(framed(versionOf({ protocolVersion: 70016 }), feature("BIP9001")))
+    old.receive(framed(versionOf({ protocolVersion: 70016 }), feature("feature-one")))
     expect(ends(old)).toEqual(['"feature" came at version 70016, below FEATURE_VERSION (70017, BIP-0434)'])
     const late = PeerBench.ready()
-    late.receive(framed(feature("BIP9001")))
+    late.receive(framed(feature("feature-one")))
     expect(ends(late)[0]).toContain("after verack")
     for (const payload of [Uint8Array.of(3, 65, 66, 67, 0), Uint8Array.of(4, 65, 66, 67, 68, 0, 9)]) {
       const malformed = new PeerBench()
@@ -74,7 +74,7 @@ describe("features by name", () => {
 
   it("are nothing before version", () => {
     const bench = new PeerBench()
-    bench.receive(framed(feature("BIP9001"), versionOf(), VERACK))
+    bench.receive(framed(feature("feature-one"), versionOf(), VERACK))
     expect(bench.peer.snapshot().info?.features).toBeUndefined()
   })
 })
