@@ -202,5 +202,6 @@ const WORDS: { readonly [Tag in Exclude<CloseReason["_tag"], "Failed">]: string 
   Ended: "orderly",
   Reset: "reset",
   Destroyed: "cut off from here",
-  TimedOut: "it answers no more"
+  TimedOut: "it answers no more",
+  Overrun: "more came than could wait"
 }

@@ -158,7 +158,7 @@ function onClose(this: OwnedSocket): void {
 }
 
 /** An IPv4 address that came through an IPv6 socket is an IPv4 address. */
-const endpointOf = (address: string | undefined, port: number | undefined): Endpoint => ({
+export const endpointOf = (address: string | undefined, port: number | undefined): Endpoint => ({
   host: address?.startsWith("::ffff:") === true && address.includes(".") ? address.slice(7) : (address ?? "0.0.0.0"),
   port: port ?? 0
 })

@@ -28,7 +28,10 @@ export interface Connection {
   readonly bufferedBytes: number
   /** Begins delivery; once. What arrived before waits. If the connection is closed already, `onClose` follows in a later turn. */
   start(handlers: ConnectionHandlers): void
-  /** No `onBytes`, and no orderly end, until `resume`. The other end is slowed down when the buffers between are full. */
+  /**
+   * No `onBytes`, and no orderly end, until `resume`. The other end is slowed down when the buffers between are full; where a transport
+   * has no way to do that, what waits is bounded, and the connection closes with `Overrun` beyond it.
+   */
   pause(): void
   resume(): void
   /**
@@ -64,6 +67,8 @@ export type CloseReason =
   | { readonly _tag: "Destroyed" }
   /** The other end no longer answers at all, or did not close its end after `end`. */
   | { readonly _tag: "TimedOut" }
+  /** This end was paused, nothing could hold the other end back, and more came than may wait. */
+  | { readonly _tag: "Overrun" }
   /** Anything else, with the platform's own code and words. */
   | { readonly _tag: "Failed"; readonly code: string; readonly message: string }
 
@@ -71,6 +76,7 @@ export const Ended: CloseReason = { _tag: "Ended" }
 export const Reset: CloseReason = { _tag: "Reset" }
 export const Destroyed: CloseReason = { _tag: "Destroyed" }
 export const TimedOut: CloseReason = { _tag: "TimedOut" }
+export const Overrun: CloseReason = { _tag: "Overrun" }
 
 /**
  * How long the other end may take to close its side after ours has ended.
@@ -87,5 +93,6 @@ const SENTENCES: Record<Exclude<CloseReason["_tag"], "Failed">, string> = {
   Ended: "The connection was closed.",
   Reset: "The other end dropped the connection.",
   Destroyed: "The connection was closed from here.",
-  TimedOut: "The other end stopped answering."
+  TimedOut: "The other end stopped answering.",
+  Overrun: "More came than could wait for this end to go on reading."
 }

@@ -60,6 +60,8 @@ export type DialReason =
   | "Tls"
   /** A web server answered, and not with a WebSocket: the code is its HTTP status. */
   | "HttpStatus"
+  /** Whatever answered there does not speak this transport's protocol. */
+  | "BadHandshake"
   | "Other"
 
 interface DialErrorFields {
@@ -125,5 +127,6 @@ const SENTENCES: Record<DialReason, (to: string, detail: string) => string> = {
   ProxyFailed: (to, detail) => `No connection to ${to}: its proxy failed (${detail}).`,
   Tls: (to, detail) => `No connection to ${to}: the TLS handshake failed (${detail}).`,
   HttpStatus: (to, detail) => `${to} answered with HTTP status ${detail} and not with a WebSocket.`,
+  BadHandshake: (to, detail) => `${to} answered in another protocol than was asked for (${detail}).`,
   Other: (to, detail) => `No connection to ${to}: ${detail}.`
 }

@@ -11,7 +11,7 @@ import type * as Layer from "effect/Layer"
 import type { Dialer } from "./Dialer.ts"
 import type { Listener } from "./Listener.ts"
 import { bytesCases } from "./compliance/BytesCases.ts"
-import type { Case } from "./compliance/Case.ts"
+import type { Case, Lacks } from "./compliance/Case.ts"
 import { destroyingCases, endingCases } from "./compliance/ClosingCases.ts"
 import { endpointCases } from "./compliance/EndpointCases.ts"
 import { flowCases } from "./compliance/FlowCases.ts"
@@ -28,25 +28,27 @@ export interface TransportUnderTest<E> {
   readonly layer: Layer.Layer<Dialer | Listener, E>
   /** Where the suite listens, on free ports. */
   readonly host: string
+  /** What it cannot do. The suite then asks for what is left, and says so in the names of the cases. */
+  readonly lacks?: Lacks | undefined
   /** An address that no listener of this transport can have; 192.0.2.1 (RFC 5737) where not given. */
   readonly foreignHost?: string | undefined
 }
 
 /** Registers the suite. */
 export const transportCompliance = <E>(api: SuiteApi, transport: TransportUnderTest<E>): void => {
-  const { host } = transport
+  const { host, lacks = {} } = transport
   const it: Case = (name, body) =>
     api.it(name, () => Effect.runPromise(body.pipe(Effect.provide(transport.layer, { local: true }), Effect.scoped)))
   api.describe(`${transport.name} is a transport`, () => {
-    bytesCases(it, host)
+    bytesCases(it, host, lacks)
     flowCases(it, host)
     endingCases(it, host)
     destroyingCases(it, host)
-    endpointCases(it, host, transport.foreignHost ?? "192.0.2.1")
+    endpointCases(it, host, transport.foreignHost ?? "192.0.2.1", lacks)
     crowdCases(it, host)
     scopeCases(it, host, transport.layer)
   })
 }
 
-export { type Hosted, type Pair, hosted, pair, pattern } from "./compliance/Case.ts"
+export { type Hosted, type Lacks, type Pair, hosted, pair, pattern } from "./compliance/Case.ts"
 export { Observed, Signal } from "./compliance/Observed.ts"

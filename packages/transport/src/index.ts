@@ -6,6 +6,7 @@ export {
   type Direction,
   END_TIMEOUT_MS,
   Ended,
+  Overrun,
   Reset,
   TimedOut,
   describeClose

@@ -8,6 +8,14 @@ import { Observed, Signal } from "./Observed.ts"
 /** Registers one case; its layer is fresh. */
 export type Case = (name: string, body: Effect.Effect<void, unknown, Dialer | Listener | Scope.Scope>) => unknown
 
+/** What a transport cannot do, each with the reason. */
+export interface Lacks {
+  /** The dialling end does not know its own endpoint. */
+  readonly localEndpoint?: string | undefined
+  /** A dial that fails does not know why: its reason is `Other`. */
+  readonly dialReasons?: string | undefined
+}
+
 export interface Hosted {
   readonly listening: Listening
   readonly accepted: Array<Observed>

@@ -6,17 +6,20 @@ import * as Scope from "effect/Scope"
 import { DialError, Dialer } from "../Dialer.ts"
 import { formatEndpoint } from "../Endpoint.ts"
 import { ListenError, Listener } from "../Listener.ts"
-import { type Case, hosted } from "./Case.ts"
+import { type Case, type Lacks, hosted } from "./Case.ts"
 import { Observed } from "./Observed.ts"
 
-export const endpointCases = (it: Case, host: string, foreignHost: string): void => {
+export const endpointCases = (it: Case, host: string, foreignHost: string, { dialReasons }: Lacks): void => {
   it(
-    "is refused where nobody listens",
+    dialReasons === undefined
+      ? "is refused where nobody listens"
+      : `has no connection where nobody listens, and cannot say why: ${dialReasons}`,
     Effect.gen(function* () {
       const free = yield* Effect.scoped(hosted(host))
       const { dial, connections } = yield* Dialer
       const error = yield* Effect.flip(dial(free.listening.endpoint))
-      assert(error instanceof DialError && error.reason === "Refused", `failed with ${String(error)}`)
+      const expected = dialReasons === undefined ? "Refused" : "Other"
+      assert(error instanceof DialError && error.reason === expected, `failed with ${String(error)}`)
       assert(error.message.includes(formatEndpoint(free.listening.endpoint)), "the error does not name the endpoint")
       assert(connections() === 0, "a refused attempt is still counted")
     })
