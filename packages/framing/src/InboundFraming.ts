@@ -18,17 +18,15 @@ export interface InboundOptions extends Omit<V2Options, "initiating"> {
 
 export class InboundFraming implements Framing {
   readonly #options: InboundOptions
-  readonly #prefix: Uint8Array
   /** How many bytes of the prefix have come. */
   #matched = 0
   #v1: V1Framing | undefined = undefined
   #v2: V2Framing | undefined = undefined
   /** What is to be sent once it is known how. */
-  #waiting: Array<Message> = []
+  #waiting: Array<Message> | undefined = undefined
 
   constructor(options: InboundOptions) {
     this.#options = options
-    this.#prefix = v1Prefix(options.magic)
   }
 
   get transport(): "v1" | "v2" | "detecting" {
@@ -67,7 +65,7 @@ export class InboundFraming implements Framing {
   }
 
   send(message: Message): void {
-    if (this.#framing === undefined) this.#waiting.push(message)
+    if (this.#framing === undefined) this.#waiting = [...(this.#waiting ?? []), message]
     else this.#framing.send(message)
   }
 
@@ -81,9 +79,10 @@ export class InboundFraming implements Framing {
 
   /** Detecting ─▶ v1 or v2, once this chunk tells which. What came before it is the beginning of the prefix. */
   #detect(chunk: Uint8Array): Framing | undefined {
+    const prefix = v1Prefix(this.#options.magic)
     const before = this.#matched
     let at = 0
-    while (at < chunk.length && this.#matched < V1_PREFIX_SIZE && chunk[at] === this.#prefix[this.#matched]) {
+    while (at < chunk.length && this.#matched < V1_PREFIX_SIZE && chunk[at] === prefix[this.#matched]) {
       this.#matched += 1
       at += 1
     }
@@ -91,9 +90,9 @@ export class InboundFraming implements Framing {
     else if (at < chunk.length) this.#v2 = new V2Framing({ ...this.#options, initiating: false })
     const framing = this.#framing
     if (framing === undefined) return undefined
-    if (before > 0) framing.receive(this.#prefix.slice(0, before))
-    for (const message of this.#waiting) framing.send(message)
-    this.#waiting = []
+    if (before > 0) framing.receive(prefix.slice(0, before))
+    for (const message of this.#waiting ?? []) framing.send(message)
+    this.#waiting = undefined
     return framing
   }
 }

@@ -35,6 +35,8 @@ export interface V1Options {
 const LARGE_PAYLOAD_BYTES = 16 * 1024
 
 const NO_BYTES = new Uint8Array(0)
+/** Where a digest lies while it is compared: one for all, as nothing comes between. */
+const DIGEST = new Uint8Array(32)
 const NOTHING_TO_READ = new Reader(NO_BYTES)
 
 export class V1Framing implements Framing {
@@ -43,7 +45,6 @@ export class V1Framing implements Framing {
   readonly #magic: number
   readonly #sha256: Sha256
   readonly #output: V1Output
-  readonly #digest: Uint8Array = new Uint8Array(32)
 
   /** The chunk that is being read, how far, and the reader over it. */
   #chunk: Uint8Array = NO_BYTES
@@ -51,7 +52,8 @@ export class V1Framing implements Framing {
   #reader: Reader = NOTHING_TO_READ
   /** Whether that chunk still belongs to who handed it in. */
   #borrows = false
-  readonly #backlog: Backlog = new Backlog()
+  /** Most connections never have one. */
+  #backlog: Backlog | undefined = undefined
 
   /** The header that is being put together from several chunks. */
   #head: Uint8Array | undefined = undefined
@@ -83,7 +85,8 @@ export class V1Framing implements Framing {
 
   receive(chunk: Uint8Array): void {
     if (this.#ended || chunk.length === 0) return
-    if (this.#at < this.#chunk.length || this.#backlog.bytes > 0) {
+    if (this.#at < this.#chunk.length || this.#backlog !== undefined) {
+      this.#backlog ??= new Backlog()
       this.#backlog.append(chunk)
     } else {
       this.#open(chunk)
@@ -98,15 +101,20 @@ export class V1Framing implements Framing {
   }
 
   get bufferedBytes(): number {
-    return this.#chunk.length - this.#at + this.#backlog.bytes + this.#headFill + (this.#payload?.heldBytes ?? 0)
+    return (
+      this.#chunk.length - this.#at + (this.#backlog?.bytes ?? 0) + this.#headFill + (this.#payload?.heldBytes ?? 0)
+    )
   }
 
   next(): FramingEvent | undefined {
     while (!this.#ended) {
       const left = this.#chunk.length - this.#at
       if (left === 0) {
-        const chunk = this.#backlog.take()
-        if (chunk === undefined) return undefined
+        const chunk = this.#backlog?.take()
+        if (chunk === undefined) {
+          this.#backlog = undefined
+          return undefined
+        }
         this.#open(chunk)
         this.#borrows = false
         continue
@@ -210,9 +218,9 @@ export class V1Framing implements Framing {
     if (this.#length === 0) {
       if (this.#checksum === EMPTY_CHECKSUM) return undefined
     } else {
-      if (hash === undefined) this.#sha256.sha256d(bytes, start, end, this.#digest, 0)
-      else hash.digest(this.#digest, 0)
-      if (wordAt0(this.#digest) === this.#checksum) return undefined
+      if (hash === undefined) this.#sha256.sha256d(bytes, start, end, DIGEST, 0)
+      else hash.digest(DIGEST, 0)
+      if (wordAt0(DIGEST) === this.#checksum) return undefined
     }
     return { _tag: "Dropped", why: "checksum", command: this.#command(), sizeBytes: this.#frameBytes() }
   }
@@ -232,7 +240,7 @@ export class V1Framing implements Framing {
   #end(fault: FramingFault): FramingEvent {
     this.#ended = true
     this.#borrows = false
-    this.#backlog.clear()
+    this.#backlog = undefined
     this.#headFill = 0
     this.#open(NO_BYTES)
     return { _tag: "Fault", fault }

@@ -5,17 +5,22 @@ import { assert } from "@satwire/machine"
 import { type Codec, MAX_PROTOCOL_MESSAGE_LENGTH, type Message, codecOf } from "@satwire/wire"
 import { EMPTY_CHECKSUM, V1_CHECKSUM_OFFSET, V1_HEADER_SIZE, commandFields } from "./V1Header.ts"
 
+/** Where a digest lies until its first four bytes are taken: one for all, as nothing comes between. */
+const DIGEST = new Uint8Array(32)
+
 interface Pending {
   readonly message: Message
   readonly codec: Codec<Message>
   readonly size: number
 }
 
+/** Shared by all that have nothing to write. */
+const NOTHING: Array<Pending> = []
+
 export class V1Output {
   readonly #magic: number
   readonly #sha256: Sha256
-  readonly #digest: Uint8Array = new Uint8Array(32)
-  #pending: Array<Pending> = []
+  #pending: Array<Pending> = NOTHING
   #sizeBytes = 0
 
   constructor(magic: number, sha256: Sha256) {
@@ -27,7 +32,8 @@ export class V1Output {
     const codec = codecOf(message._tag) as Codec<Message>
     const size = codec.size(message)
     assert(size <= MAX_PROTOCOL_MESSAGE_LENGTH, `a ${message._tag} of ${size} bytes is more than any peer takes`)
-    this.#pending.push({ message, codec, size })
+    if (this.#pending === NOTHING) this.#pending = [{ message, codec, size }]
+    else this.#pending.push({ message, codec, size })
     this.#sizeBytes += V1_HEADER_SIZE + size
   }
 
@@ -35,7 +41,7 @@ export class V1Output {
     if (this.#pending.length === 0) return undefined
     const w = new Writer(new Uint8Array(this.#sizeBytes))
     for (const pending of this.#pending) this.#write(w, pending)
-    this.#pending = []
+    this.#pending = NOTHING
     this.#sizeBytes = 0
     return w.bytes
   }
@@ -49,7 +55,7 @@ export class V1Output {
     codec.encode(w, message)
     assert(w.offset === start + size, `a ${message._tag} has other bytes than its size says`)
     if (size === 0) return
-    this.#sha256.sha256d(w.bytes, start, w.offset, this.#digest, 0)
-    w.bytes.set(this.#digest.subarray(0, 4), start - V1_HEADER_SIZE + V1_CHECKSUM_OFFSET)
+    this.#sha256.sha256d(w.bytes, start, w.offset, DIGEST, 0)
+    w.bytes.set(DIGEST.subarray(0, 4), start - V1_HEADER_SIZE + V1_CHECKSUM_OFFSET)
   }
 }

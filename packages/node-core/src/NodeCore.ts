@@ -10,7 +10,14 @@
  * One turn: one input, fully handled; then one write for each peer that has bytes.
  */
 import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
-import { InboundFraming, V1Framing, V2Framing, shouldRetryAsV1 } from "@satwire/framing"
+import {
+  InboundFraming,
+  type InboundOptions,
+  V1Framing,
+  V2Framing,
+  type V2Options,
+  shouldRetryAsV1
+} from "@satwire/framing"
 import {
   HeaderSync,
   type HeaderSyncInput,
@@ -45,6 +52,7 @@ import type { DisconnectReason } from "./DisconnectReason.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries, Roles } from "./NodeCoreEvents.ts"
+import { PeerEntry } from "./PeerEntry.ts"
 import { ROUTES } from "./Routes.ts"
 
 /**
@@ -91,39 +99,24 @@ export interface NodeCoreOptions {
   readonly maxReceivedBytes?: number | undefined
 }
 
-/** One connection, as the router sees it. */
-interface Entry {
-  readonly id: PeerId
-  readonly address: string
-  readonly kind: ConnectionKind
-  readonly machine: Peer
-  /** Its transport, where that may be the encrypted one. */
-  readonly encrypted: V2Framing | InboundFraming | undefined
-  /** Where the peer machine's outputs go. */
-  readonly outbox: Outbox<PeerOutput>
-  ready: boolean
-  paused: boolean
-  /** What it holds of messages that are not whole. */
-  heldBytes: number
-  /** It was touched in this turn and has its write and deadline still to come. */
-  touched: boolean
-}
-
 export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #options: NodeCoreOptions
-  readonly #entries: Map<PeerId, Entry> = new Map()
+  readonly #entries: Map<PeerId, PeerEntry> = new Map()
   readonly #deadlines: Deadlines<PeerId> = new Deadlines()
   readonly #headerSync: HeaderSync | undefined
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
-  readonly #shakingHands: Set<Entry> = new Set()
+  readonly #shakingHands: Set<PeerEntry> = new Set()
   readonly #identity: PeerIdentity
-  readonly #exchanges: Exchanges<Entry> = new Exchanges()
+  readonly #exchanges: Exchanges<PeerEntry> = new Exchanges()
   /** Since when any wait for their exchange. */
   #exchangeAt: Instant | undefined = undefined
   readonly #historic: HistoricUpload
+  /** What every encrypted transport is made of. */
+  readonly #v2: (V2Options & InboundOptions) | undefined
   readonly #maxReceivedBytes: number
   #heldBytes = 0
-  #touched: Array<Entry> = []
+  #touched: Array<PeerEntry> = []
+  readonly #fromPeers = (entry: PeerEntry, output: PeerOutput): void => this.#fromPeer(entry, output)
   /** Those of the turn that is under way. */
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
@@ -138,6 +131,11 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#options = options
     this.#historic = new HistoricUpload(options.historicBytesPerSecond)
     this.#maxReceivedBytes = options.maxReceivedBytes ?? DEFAULT_MAX_RECEIVED_BYTES
+    const { v2, params, sha256, random } = options
+    this.#v2 =
+      v2 === undefined
+        ? undefined
+        : { ...v2, magic: params.magic, sha256, random, initiating: true, deferExchange: true }
     const { headers } = options.roles
     this.#headerSync =
       headers === undefined
@@ -217,13 +215,13 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "BytesReceived": {
         const entry = this.#entries.get(input.peer)
         if (entry !== undefined)
-          this.#touch(entry).machine.handle({ _tag: "Bytes", chunk: input.chunk }, this.#now, entry.outbox)
+          this.#touch(entry).machine.handle({ _tag: "Bytes", chunk: input.chunk }, this.#now, entry)
         return
       }
       case "SendBlocked": {
         const entry = this.#entries.get(input.peer)
         if (entry !== undefined) {
-          this.#touch(entry).machine.handle({ _tag: "SendBlocked", blocked: input.blocked }, this.#now, entry.outbox)
+          this.#touch(entry).machine.handle({ _tag: "SendBlocked", blocked: input.blocked }, this.#now, entry)
         }
         return
       }
@@ -245,44 +243,32 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const { random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
     const framing = this.#framingFor(kind, transport)
-    const entry: Entry = {
-      id,
-      address,
+    const machine = new Peer({
       kind,
-      machine: new Peer({
-        kind,
-        identity: this.#identity,
-        framing,
-        random,
-        receiver,
-        allowance: this.#historic,
-        openedAt: this.#now.instant
-      }),
-      encrypted: framing instanceof V1Framing ? undefined : framing,
-      outbox: { push: (output) => this.#fromPeer(entry, output) },
-      ready: false,
-      paused: false,
-      heldBytes: 0,
-      touched: false
-    }
+      identity: this.#identity,
+      framing,
+      random,
+      receiver,
+      allowance: this.#historic,
+      openedAt: this.#now.instant
+    })
+    const encrypted = framing instanceof V1Framing ? undefined : framing
+    const entry = new PeerEntry({ id, address, kind, machine, encrypted }, this.#fromPeers)
     this.#entries.set(id, entry)
     if (kind !== "inbound") this.#shakingHands.add(entry)
     this.#out.push({ _tag: "PeerConnected", peer: id, kind, direction: directionOf(kind), address })
-    this.#touch(entry).machine.handle({ _tag: "Opened" }, this.#now, entry.outbox)
+    this.#touch(entry).machine.handle({ _tag: "Opened" }, this.#now, entry)
   }
 
   /** v1 where v2 is not spoken or was tried in vain; else v2 to those we dial, and whichever they speak to those that dial us. */
   #framingFor(kind: ConnectionKind, transport: "v1" | undefined): V1Framing | V2Framing | InboundFraming {
-    const { v2, params, sha256, random } = this.#options
-    const { magic } = params
-    if (v2 === undefined || transport === "v1") return new V1Framing({ magic, sha256 })
-    const shared = { magic, ...v2, random, deferExchange: true }
-    return kind === "inbound"
-      ? new InboundFraming({ ...shared, sha256 })
-      : new V2Framing({ ...shared, initiating: true })
+    const { params, sha256 } = this.#options
+    const v2 = this.#v2
+    if (v2 === undefined || transport === "v1") return new V1Framing({ magic: params.magic, sha256 })
+    return kind === "inbound" ? new InboundFraming(v2) : new V2Framing(v2)
   }
 
-  #fromPeer(entry: Entry, output: PeerOutput): void {
+  #fromPeer(entry: PeerEntry, output: PeerOutput): void {
     switch (output._tag) {
       case "Ready":
         entry.ready = true
@@ -313,7 +299,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
   }
 
-  #route(entry: Entry, message: Message): void {
+  #route(entry: PeerEntry, message: Message): void {
     switch (ROUTES[message._tag]) {
       case "headerSync":
         return this.#toHeaderSync({ _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage })
@@ -346,7 +332,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         const { message } = output
         const input: PeerInput =
           output.isAnnouncement === true ? { _tag: "Announce", message, about: "block" } : { _tag: "Send", message }
-        this.#touch(entry).machine.handle(input, this.#now, entry.outbox)
+        this.#touch(entry).machine.handle(input, this.#now, entry)
         return
       }
       case "Misbehaved":
@@ -391,7 +377,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const { encrypted } = entry
     const retryAsV1 = encrypted instanceof V2Framing && shouldRetryAsV1(encrypted.attempt)
     // It may be in the middle of a chunk, whose rest concerns nobody any more.
-    entry.machine.handle({ _tag: "Close" }, this.#now, entry.outbox)
+    entry.machine.handle({ _tag: "Close" }, this.#now, entry)
     this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
     if (entry.ready) this.#toHeaderSync({ _tag: "PeerGone", peer: id })
   }
@@ -404,7 +390,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       if (id === undefined) break
       const entry = this.#entries.get(id)
       if (entry === undefined) continue
-      this.#touch(entry).machine.handle({ _tag: "Timeout" }, this.#now, entry.outbox)
+      this.#touch(entry).machine.handle({ _tag: "Timeout" }, this.#now, entry)
       replyBytes += entry.machine.queuedBytes
     }
     this.#exchange()
@@ -417,10 +403,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const entry = this.#exchanges.take()
     if (entry === undefined) return
     entry.encrypted?.exchange()
-    this.#touch(entry).machine.handle({ _tag: "Bytes", chunk: NO_BYTES }, this.#now, entry.outbox)
+    this.#touch(entry).machine.handle({ _tag: "Bytes", chunk: NO_BYTES }, this.#now, entry)
   }
 
-  #touch(entry: Entry): Entry {
+  #touch(entry: PeerEntry): PeerEntry {
     if (!entry.touched) {
       entry.touched = true
       this.#touched.push(entry)
@@ -449,7 +435,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   /** What a peer takes of what all have together: a costly step, and memory. */
-  #weigh(entry: Entry): void {
+  #weigh(entry: PeerEntry): void {
     if (entry.encrypted?.needsExchange === true && !this.#exchanges.has(entry)) {
       const crowdedOut = this.#exchanges.add(entry, entry.kind === "inbound")
       if (crowdedOut !== undefined) this.#close(crowdedOut.id, { _tag: "ExchangeCrowdedOut" }, "disconnect")
@@ -463,7 +449,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#close(most.id, { _tag: "HeldTooMuch", heldBytes: most.heldBytes }, "disconnect")
   }
 
-  #write(entry: Entry): void {
+  #write(entry: PeerEntry): void {
     const bytes = entry.machine.takeOutput(this.#now)
     if (bytes !== undefined) this.#out.push({ _tag: "Write", peer: entry.id, bytes })
   }
@@ -474,4 +460,8 @@ const NO_BYTES: Uint8Array = new Uint8Array(0)
 const isDue = (machine: { nextTimeout(): Instant | undefined } | undefined, instant: Instant): boolean =>
   (machine?.nextTimeout() ?? Infinity) <= instant
 
-const status = (entry: Entry): PeerStatus => ({ peer: entry.id, address: entry.address, ...entry.machine.snapshot() })
+const status = (entry: PeerEntry): PeerStatus => ({
+  peer: entry.id,
+  address: entry.address,
+  ...entry.machine.snapshot()
+})

@@ -9,7 +9,7 @@
 import { PeerId } from "@satwire/machine"
 import type { DisconnectReason, NodeCoreCommand, NodeCoreFact, NodeCoreInput } from "@satwire/node-core"
 import { type DisconnectCost, MAX_SEND_BUFFER_BYTES } from "@satwire/peer"
-import { type CloseReason, type Connection, formatEndpoint } from "@satwire/transport"
+import { type CloseReason, type Connection, type ConnectionHandlers, formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 
 /**
@@ -18,6 +18,13 @@ import * as Effect from "effect/Effect"
  * @limit bytes read from a peer whose connection we ended
  */
 export const BYTES_AFTER_END = 1_000_000
+/**
+ * How many bytes may wait to be taken by all peers together. While more do, a peer for which any wait is asked for nothing more and not
+ * read further.
+ *
+ * @limit bytes that wait to be written to all peers before reading stops from each that has any
+ */
+export const UNSENT_BYTES_OF_ALL: number = 64 * 1024 * 1024
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -37,26 +44,71 @@ export interface Dialled {
   readonly onGone: (end: ConnectionEnd | undefined) => void
 }
 
-interface Open {
+/** One connection. It is its own handlers, because closures for each would cost as much again as the rest of it. */
+class Open implements ConnectionHandlers {
+  readonly #owner: ConnectionOwner
+  readonly peer: PeerId
   readonly connection: Connection
-  readonly onGone: ((end: ConnectionEnd | undefined) => void) | undefined
+  readonly onGone: Dialled["onGone"] | undefined
   /** The machine wants nothing more to be read. */
-  paused: boolean
+  paused = false
   /** The other end takes less than we write. */
-  blocked: boolean
-  reachedItself: boolean
-  end: ConnectionEnd | undefined
+  blocked = false
+  reachedItself = false
+  end: ConnectionEnd | undefined = undefined
   /** We ended it; what still comes is for nobody. */
-  isEnding: boolean
-  bytesAfterEnd: number
+  isEnding = false
+  bytesAfterEnd = 0
+  /** What waited for the other end when last looked at. */
+  unsentBytes = 0
+
+  constructor(owner: ConnectionOwner, peer: PeerId, connection: Connection, onGone: Dialled["onGone"] | undefined) {
+    this.#owner = owner
+    this.peer = peer
+    this.connection = connection
+    this.onGone = onGone
+  }
+
+  onBytes(chunk: Uint8Array): void {
+    this.#owner.received(this, chunk)
+  }
+
+  onDrain(): void {
+    this.#owner.drained(this)
+  }
+
+  onClose(reason: CloseReason): void {
+    this.#owner.closed(this, reason)
+  }
+}
+
+/** What a connection tells the one that keeps it. */
+interface ConnectionOwner {
+  received(open: Open, chunk: Uint8Array): void
+  drained(open: Open): void
+  closed(open: Open, reason: CloseReason): void
 }
 
 export class Connections {
   readonly #submit: (input: NodeCoreInput) => void
   readonly #gone: (peer: PeerId, address: string) => void
   readonly #open: Map<PeerId, Open> = new Map()
+  readonly #owner: ConnectionOwner = {
+    received: (open, chunk) => {
+      if (open.isEnding) this.#discard(open, chunk.length)
+      else this.#submit({ _tag: "BytesReceived", peer: open.peer, chunk })
+    },
+    drained: (open) => {
+      this.#unsentBytes -= open.unsentBytes
+      open.unsentBytes = 0
+      this.#setBlocked(open, false)
+    },
+    closed: (open, reason) => this.#closed(open, reason)
+  }
   #last = 0
   #inbound = 0
+  /** What waited for all other ends when last looked at. */
+  #unsentBytes = 0
   /** Nothing is read from anybody. */
   #held = false
   #whenEmpty: (() => void) | undefined = undefined
@@ -79,36 +131,18 @@ export class Connections {
 
   /** Takes a connection in. */
   add(connection: Connection, dialled?: Dialled): void {
-    const peer = PeerId(++this.#last)
-    const open: Open = {
-      connection,
-      onGone: dialled?.onGone,
-      paused: false,
-      blocked: false,
-      reachedItself: false,
-      end: undefined,
-      isEnding: false,
-      bytesAfterEnd: 0
-    }
     const { direction } = connection
+    const open = new Open(this.#owner, PeerId(++this.#last), connection, dialled?.onGone)
     if (direction === "inbound") this.#inbound += 1
-    this.#open.set(peer, open)
-    const kind = direction === "inbound" ? "inbound" : "manual"
+    this.#open.set(open.peer, open)
     this.#submit({
       _tag: "ConnectionOpened",
-      peer,
-      kind,
+      peer: open.peer,
+      kind: direction === "inbound" ? "inbound" : "manual",
       address: formatEndpoint(connection.remote),
       transport: dialled?.transport
     })
-    connection.start({
-      onBytes: (chunk) => {
-        if (open.isEnding) this.#discard(open, chunk.length)
-        else this.#submit({ _tag: "BytesReceived", peer, chunk })
-      },
-      onDrain: () => this.#setBlocked(peer, open, false),
-      onClose: (reason) => this.#closed(peer, open, reason)
-    })
+    connection.start(open)
     this.#setReading(open)
     if (this.#whenEmpty !== undefined) connection.destroy()
   }
@@ -121,8 +155,7 @@ export class Connections {
     switch (command._tag) {
       case "Write":
         connection.write(command.bytes)
-        if (connection.bufferedBytes > MAX_SEND_BUFFER_BYTES) this.#setBlocked(command.peer, open, true)
-        return
+        return this.#written(open)
       case "Pause":
         open.paused = command.paused
         return this.#setReading(open)
@@ -179,17 +212,27 @@ export class Connections {
     return { reachedItself: false }
   }
 
-  #setBlocked(peer: PeerId, open: Open, blocked: boolean): void {
-    if (open.blocked === blocked) return
-    open.blocked = blocked
-    this.#submit({ _tag: "SendBlocked", peer, blocked })
+  #written(open: Open): void {
+    const unsentBytes = open.connection.bufferedBytes
+    this.#unsentBytes += unsentBytes - open.unsentBytes
+    open.unsentBytes = unsentBytes
+    const mostBytes = this.#unsentBytes > UNSENT_BYTES_OF_ALL ? 0 : MAX_SEND_BUFFER_BYTES
+    if (unsentBytes > mostBytes) this.#setBlocked(open, true)
   }
 
-  #closed(peer: PeerId, open: Open, reason: CloseReason): void {
+  #setBlocked(open: Open, blocked: boolean): void {
+    if (open.blocked === blocked) return
+    open.blocked = blocked
+    this.#submit({ _tag: "SendBlocked", peer: open.peer, blocked })
+  }
+
+  #closed(open: Open, reason: CloseReason): void {
+    const { peer, connection } = open
     this.#submit({ _tag: "ConnectionClosed", peer, how: wordFor(reason) })
     this.#open.delete(peer)
-    if (open.connection.direction === "inbound") this.#inbound -= 1
-    this.#gone(peer, formatEndpoint(open.connection.remote))
+    this.#unsentBytes -= open.unsentBytes
+    if (connection.direction === "inbound") this.#inbound -= 1
+    this.#gone(peer, formatEndpoint(connection.remote))
     open.onGone?.(open.end)
     if (this.#open.size === 0) this.#whenEmpty?.()
   }

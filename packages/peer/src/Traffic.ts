@@ -29,12 +29,13 @@ const NUMBER_OF: ReadonlyMap<TrafficLabel, number> = new Map(LABELS.map((label, 
 type Counts = Array<number>
 
 const FIELDS = 3
+const NOTHING_YET: Counts = []
 
 export class Traffic {
   #bytesReceived = 0
   #bytesSent = 0
-  readonly #received: Counts = []
-  readonly #sent: Counts = []
+  #received: Counts = NOTHING_YET
+  #sent: Counts = NOTHING_YET
 
   received(bytes: number): void {
     this.#bytesReceived += bytes
@@ -53,7 +54,10 @@ export class Traffic {
       counts[at + 2] = (counts[at + 2] as number) + bytes
       return
     }
-    counts.push(number, 1, bytes)
+    // A new list of just that length, where pushing would keep room for eleven more.
+    const more = counts.concat([number, 1, bytes])
+    if (side === "received") this.#received = more
+    else this.#sent = more
   }
 
   snapshot(): TrafficSnapshot {

@@ -1,0 +1,88 @@
+/** The node that the socket benches measure, in this process, and its remotes in another. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { join } from "node:path"
+import process from "node:process"
+import * as Readline from "node:readline"
+import { Node, type NodeShape } from "@satwire/node"
+import { NodeCore } from "@satwire/node-core"
+import { regtest } from "@satwire/primitives"
+import { HeaderStore } from "@satwire/store"
+import { layerTcp } from "@satwire/transport-tcp"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+
+const options = {
+  params: regtest,
+  roles: { headers: { serve: true, announce: true }, mining: undefined },
+  userAgent: "/bench/",
+  services: 0n,
+  connect: [],
+  listen: { host: "127.0.0.1", port: 0 },
+  dialTimeoutMs: 5000
+}
+
+/** A node that listens on loopback, its headers in memory. */
+export const benchNode = (maxInbound: number): Effect.Effect<NodeShape, never, Scope.Scope> =>
+  Layer.build(
+    Layer.provide(Node.layer({ ...options, maxInbound }), Layer.merge(layerTcp, HeaderStore.layerMemory))
+  ).pipe(
+    Effect.map((context) => Context.get(context, Node)),
+    Effect.orDie
+  )
+
+/** Peers of a node, in a process of their own, which answers each command with a line. */
+export class Remotes {
+  readonly #child: ChildProcess
+  readonly #lines: AsyncIterator<string>
+
+  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
+    this.#child = child
+    this.#lines = lines
+  }
+
+  /** So many of them, all of which have shaken hands. */
+  static readonly start = (node: NodeShape, count: number): Effect.Effect<Remotes, never, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.promise(async () => {
+        const file = join(import.meta.dirname, "remotes.ts")
+        const args = ["--conditions=@satwire/source", file, String(node.listening?.port), String(count)]
+        const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] })
+        const remotes = new Remotes(child, Readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]())
+        await remotes.#line()
+        return remotes
+      }),
+      (remotes) => Effect.sync(() => remotes.#child.kill())
+    )
+
+  /** Gives a command and waits for its answer. */
+  ask(command: string): Effect.Effect<string> {
+    return Effect.promise(() => {
+      this.#child.stdin?.write(`${command}\n`)
+      return this.#line()
+    })
+  }
+
+  async #line(): Promise<string> {
+    const { value, done } = await this.#lines.next()
+    if (done === true) throw new Error("the remotes are gone")
+    return value
+  }
+}
+
+/** How long turns took, in milliseconds, while `during` ran: taken where every turn passes. */
+export const turnTimes = <A, E>(during: Effect.Effect<A, E>): Effect.Effect<Float64Array, E> =>
+  Effect.suspend(() => {
+    const times: Array<number> = []
+    const handle = Object.getOwnPropertyDescriptor(NodeCore.prototype, "handle")?.value as NodeCore["handle"]
+    NodeCore.prototype.handle = function (...turn: Parameters<NodeCore["handle"]>): void {
+      const start = performance.now()
+      handle.apply(this, turn)
+      times.push(performance.now() - start)
+    }
+    return during.pipe(
+      Effect.map(() => Float64Array.from(times).sort()),
+      Effect.ensuring(Effect.sync(() => (NodeCore.prototype.handle = handle)))
+    )
+  })

@@ -1,0 +1,36 @@
+/** One connection as the router sees it. It is where its peer machine's outputs go, because a closure for each would cost memory. */
+import type { InboundFraming, V2Framing } from "@satwire/framing"
+import type { Outbox, PeerId } from "@satwire/machine"
+import type { ConnectionKind, Peer, PeerOutput } from "@satwire/peer"
+
+export class PeerEntry implements Outbox<PeerOutput> {
+  readonly id: PeerId
+  readonly address: string
+  readonly kind: ConnectionKind
+  readonly machine: Peer
+  /** Its transport, where that may be the encrypted one. */
+  readonly encrypted: V2Framing | InboundFraming | undefined
+  readonly #router: (entry: PeerEntry, output: PeerOutput) => void
+  ready = false
+  paused = false
+  /** What it holds of messages that are not whole. */
+  heldBytes = 0
+  /** It was touched in this turn and has its write and deadline still to come. */
+  touched = false
+
+  constructor(
+    fields: Pick<PeerEntry, "id" | "address" | "kind" | "machine" | "encrypted">,
+    router: (entry: PeerEntry, output: PeerOutput) => void
+  ) {
+    this.id = fields.id
+    this.address = fields.address
+    this.kind = fields.kind
+    this.machine = fields.machine
+    this.encrypted = fields.encrypted
+    this.#router = router
+  }
+
+  push(output: PeerOutput): void {
+    this.#router(this, output)
+  }
+}
