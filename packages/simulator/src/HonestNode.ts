@@ -1,8 +1,9 @@
 /** An honest node of a simulation: a `NodeCore` with its tree at hand. */
+import { portableAead, portableCurve } from "@satwire/crypto"
 import { HeaderTree } from "@satwire/header-sync"
 import type { Random } from "@satwire/machine"
 import { ANYONE_CAN_SPEND } from "@satwire/mining"
-import { NodeCore } from "@satwire/node-core"
+import { NodeCore, type V2Backends } from "@satwire/node-core"
 import { type ChainParams, HEADER_SIZE } from "@satwire/primitives"
 import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
 import { sha256 } from "./Sha256.ts"
@@ -11,7 +12,8 @@ import type { Actor, SimulatedNode, Simulation } from "./Simulation.ts"
 /** A node that follows, serves, announces and mines headers, and its tree. */
 export const headerNode = (
   params: ChainParams,
-  random: Random
+  random: Random,
+  v2?: V2Backends
 ): { readonly core: NodeCore; readonly tree: HeaderTree } => {
   const tree = HeaderTree.fromGenesis(params, random.fork())
   const core = new NodeCore({
@@ -21,10 +23,13 @@ export const headerNode = (
     sha256,
     random,
     userAgent: "/satwire-simulator:0.0.0/",
-    services: NODE_NETWORK | NODE_WITNESS
+    services: NODE_NETWORK | NODE_WITNESS,
+    v2
   })
   return { core, tree }
 }
+
+const V2: V2Backends = { aead: portableAead, curve: portableCurve }
 
 export class HonestNode {
   readonly params: ChainParams
@@ -39,11 +44,13 @@ export class HonestNode {
     params: ChainParams,
     options: {
       readonly skewSeconds?: number
+      /** Speaks the encrypted transport too. */
+      readonly v2?: boolean
       /** What stands between the node and the simulation: tests put a saboteur there. */
       readonly through?: (core: Actor) => Actor
     } = {}
   ) {
-    const { core, tree } = headerNode(params, simulation.random.fork())
+    const { core, tree } = headerNode(params, simulation.random.fork(), options.v2 === true ? V2 : undefined)
     this.params = params
     this.core = core
     this.tree = tree
