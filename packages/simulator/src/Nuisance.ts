@@ -151,7 +151,7 @@ export class Nuisance implements Actor {
     victim.next = after(now.instant, this.annoyance === "dribbles" ? DRIBBLE_MS : FLOOD_MS)
     if (this.annoyance === "dribbles") return write(peer, this.#random.bytes(1), out)
     victim.rounds += 1
-    if (victim.rounds === ROUNDS && this.annoyance !== "dribbles") victim.next = undefined
+    if (victim.rounds === ROUNDS) victim.next = undefined
     if (framing instanceof V2Framing) {
       for (let i = 0; i < DECOYS; i++) framing.sendDecoy(DECOY_BYTES)
     } else {

@@ -2,7 +2,6 @@
  * Honest nodes that follow a chain over both transports while nuisances take up their connections, their time and their mathematics. Whatever those do,
  * no honest connection is lost, memory stays bounded, and every block reaches everybody soon.
  */
-import type { Instant } from "@satwire/machine"
 import { Breach } from "./Breach.ts"
 import { HonestNode } from "./HonestNode.ts"
 import type { LinkConditions } from "./Link.ts"
@@ -124,7 +123,7 @@ class NuisanceScenario {
     const start = simulation.timeMs
     while (this.#honest.some(({ tree }) => tree.height(tree.best) <= before)) {
       if (simulation.timeMs - start > BLOCK_EVERY_MS) throw new Breach("a block does not reach everybody")
-      simulation.run((simulation.timeMs + 50) as Instant)
+      simulation.run(simulation.timeMs + 50)
     }
     this.#slowestBlockMs = Math.max(this.#slowestBlockMs, simulation.timeMs - start)
   }
