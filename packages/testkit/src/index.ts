@@ -10,6 +10,7 @@ export {
 } from "./Arbitraries.ts"
 export { blockFile } from "./BlockFile.ts"
 export { bunzip2 } from "./Bzip2.ts"
+export { type SelfSigned, describeWithCertificate, selfSigned } from "./Certificate.ts"
 export { CHROMIUM_FLAGS, chromiumPath, describeWithChromium } from "./Chromium.ts"
 export { type Contender, type ContestOptions, type Score, contest, contestClock } from "./Contest.ts"
 export { fastTestNetwork } from "./FastNetwork.ts"

@@ -50,5 +50,5 @@ export const transportCompliance = <E>(api: SuiteApi, transport: TransportUnderT
   })
 }
 
-export { type Hosted, type Lacks, type Pair, hosted, pair, pattern } from "./compliance/Case.ts"
+export { type Hosted, type Lacks, MiB, type Pair, hosted, pair, pattern } from "./compliance/Case.ts"
 export { Observed, Signal } from "./compliance/Observed.ts"

@@ -69,6 +69,11 @@ export class Observed implements ConnectionHandlers {
     return this.#closed?._tag
   }
 
+  /** The same with all that is known of it. */
+  reason(): CloseReason | undefined {
+    return this.#closed
+  }
+
   /** How often all was taken. */
   drained(): number {
     return this.#drains
