@@ -3,10 +3,10 @@
  * and a test that walks one walks the other.
  */
 import type { UnixSeconds } from "@satwire/machine"
+import type { Network } from "@satwire/netaddress"
 import { type BlockHash, BlockView, TransactionView } from "@satwire/primitives"
 import {
   type AddrV2Entry,
-  type AddrV2Network,
   type BlockQuery,
   type Command,
   FILTERCLEAR,
@@ -75,7 +75,7 @@ const userAgent: fc.Arbitrary<string> = fc.oneof(fc.constant("/Satoshi:28.1.0/")
 
 /** An address that BIP-0155 does not tell to ignore: its first byte is one that the network's addresses have. */
 const addrV2Entry: fc.Arbitrary<AddrV2Entry> = fc
-  .constantFrom<readonly [AddrV2Network, number, number | undefined]>(
+  .constantFrom<readonly [Network, number, number | undefined]>(
     ["ipv4", 4, undefined],
     ["ipv6", 16, 0x2a],
     ["torv3", 32, undefined],

@@ -42,11 +42,11 @@ export {
   messageSize,
   messageTable
 } from "./MessageTable.ts"
-export { IPV4_IN_IPV6_PREFIX, NO_ADDRESS, type NetAddress, ipv4InIpv6, ipv4Of } from "./NetAddress.ts"
+export { NO_ADDRESS, type NetAddress } from "./NetAddress.ts"
 export * from "./Protocol.ts"
 export { MAX_SUBVERSION_LENGTH, sanitizeUserAgent } from "./UserAgent.ts"
 export { type Addr, type AddrEntry, MAX_ADDR_TO_SEND } from "./messages/addr.ts"
-export { type AddrV2, type AddrV2Entry, type AddrV2Network, MAX_ADDRV2_SIZE, addrV2Address } from "./messages/addrv2.ts"
+export { type AddrV2, type AddrV2Entry, MAX_ADDRV2_SIZE, addrV2Address } from "./messages/addrv2.ts"
 export { type AncPkgInfo } from "./messages/ancpkginfo.ts"
 export { type Block } from "./messages/block.ts"
 export { type BlockTxn } from "./messages/blocktxn.ts"

@@ -1,9 +1,10 @@
 import { Writer, fromHex, toHex } from "@satwire/bytes"
 import { UnixSeconds } from "@satwire/machine"
+import { ipv4InIpv6 } from "@satwire/netaddress"
 import { describeWithData } from "@satwire/testkit"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
-import { type AddrV2Entry, addrV2Address, decodePayload, encodePayload, ipv4InIpv6 } from "../src/index.ts"
+import { type AddrV2Entry, addrV2Address, decodePayload, encodePayload } from "../src/index.ts"
 
 /** A message of one entry whose network, length and address are these bytes. */
 const payload = (address: Uint8Array, services: Uint8Array = Uint8Array.of(9)): Uint8Array => {

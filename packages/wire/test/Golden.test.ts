@@ -1,6 +1,7 @@
 /** Each message once, its bytes written out by hand from its specification. */
 import { fromHex, toHex } from "@satwire/bytes"
 import { UnixSeconds } from "@satwire/machine"
+import { ipv4InIpv6 } from "@satwire/netaddress"
 import { BlockHash, BlockView, Satoshis, TransactionView, Txid, ZERO_HASH } from "@satwire/primitives"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
@@ -25,8 +26,7 @@ import {
   commands,
   decodePayload,
   encodePayload,
-  headersMessage,
-  ipv4InIpv6
+  headersMessage
 } from "../src/index.ts"
 
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0)

@@ -1,3 +1,4 @@
+import { ipv4InIpv6, ipv4Of } from "@satwire/netaddress"
 import { fromHex } from "@satwire/bytes"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
@@ -10,8 +11,6 @@ import {
   type Version,
   decodePayload,
   encodePayload,
-  ipv4InIpv6,
-  ipv4Of,
   sanitizeUserAgent,
   serviceNames
 } from "../src/index.ts"

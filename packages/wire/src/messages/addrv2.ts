@@ -7,8 +7,8 @@ import {
   varBytesLength
 } from "@satwire/bytes"
 import type { UnixSeconds } from "@satwire/machine"
+import { NETWORKS, type Network, type NetworkRow, type NodeAddress, ipv4Of } from "@satwire/netaddress"
 import { type Codec, defineCodec } from "../Codec.ts"
-import { ipv4Of } from "../NetAddress.ts"
 import { MAX_ADDR_TO_SEND } from "./addr.ts"
 
 /**
@@ -18,26 +18,9 @@ import { MAX_ADDR_TO_SEND } from "./addr.ts"
  */
 export const MAX_ADDRV2_SIZE = 512
 
-/** The networks of BIP-0155 that are alive. */
-export type AddrV2Network = "ipv4" | "ipv6" | "torv3" | "i2p" | "cjdns"
-
-interface NetworkRow {
-  readonly id: number
-  readonly network: AddrV2Network
-  /** Bytes of its addresses: another length makes the whole message malformed. */
-  readonly length: number
-}
-
-/** BIP-0155 §"Specification". Id 3 is TorV2, dead since 2021 and dropped like a network that nobody knows. */
-const NETWORKS: ReadonlyArray<NetworkRow> = [
-  { id: 1, network: "ipv4", length: 4 },
-  { id: 2, network: "ipv6", length: 16 },
-  { id: 4, network: "torv3", length: 32 },
-  { id: 5, network: "i2p", length: 32 },
-  { id: 6, network: "cjdns", length: 16 }
-]
+/** The networks that are alive. TorV2, of id 3, is dropped like a network that nobody knows. */
 const BY_ID: ReadonlyMap<number, NetworkRow> = new Map(NETWORKS.map((row) => [row.id, row]))
-const BY_NETWORK: ReadonlyMap<AddrV2Network, NetworkRow> = new Map(NETWORKS.map((row) => [row.network, row]))
+const BY_NETWORK: ReadonlyMap<Network, NetworkRow> = new Map(NETWORKS.map((row) => [row.network, row]))
 
 /** `fd87:d87e:eb43::/48`, where TorV2 hid in IPv6 (OnionCat). */
 const TORV2_IN_IPV6_PREFIX = Uint8Array.of(0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43)
@@ -45,14 +28,10 @@ const TORV2_IN_IPV6_PREFIX = Uint8Array.of(0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43)
 const CJDNS_PREFIX = 0xfc
 
 /** An address and when it was last heard of. */
-export interface AddrV2Entry {
+export interface AddrV2Entry extends NodeAddress {
   /** As the sender claims. */
   readonly time: UnixSeconds
   readonly services: bigint
-  readonly network: AddrV2Network
-  /** As many bytes as the network's addresses have. */
-  readonly address: Uint8Array
-  readonly port: number
 }
 
 /**
@@ -71,9 +50,9 @@ export interface AddrV2 {
 const MIN_ENTRY_SIZE = 9
 const MAX_ENTRY_SIZE = 4 + 9 + 1 + compactSizeLength(MAX_ADDRV2_SIZE) + MAX_ADDRV2_SIZE + 2
 
-const rowOf = (network: AddrV2Network): NetworkRow => BY_NETWORK.get(network) as NetworkRow
+const rowOf = (network: Network): NetworkRow => BY_NETWORK.get(network) as NetworkRow
 
-const isIgnored = (network: AddrV2Network, address: Uint8Array): boolean =>
+const isIgnored = (network: Network, address: Uint8Array): boolean =>
   network === "ipv6"
     ? ipv4Of(address) !== undefined || equals(address.subarray(0, 6), TORV2_IN_IPV6_PREFIX)
     : network === "cjdns" && address[0] !== CJDNS_PREFIX
