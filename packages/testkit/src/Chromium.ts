@@ -2,20 +2,14 @@
  * The way to a browser of the machine's, for suites that run a page. It is none of our dependencies: Debian's `chromium` will do, or
  * whatever `SATWIRE_CHROMIUM` names, and a suite that needs it is skipped in one line where there is none.
  */
-import * as Fs from "node:fs"
-import * as Path from "node:path"
 import process from "node:process"
+import { programPath, toStderr } from "./Programs.ts"
 import type { Describe } from "./RealData.ts"
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"]
 
 /** Where a browser lies, or `undefined` if there is none. */
-export const chromiumPath = (): string | undefined => {
-  const named = process.env["SATWIRE_CHROMIUM"]
-  if (named !== undefined) return named
-  const folders = (process.env["PATH"] ?? "").split(Path.delimiter)
-  return folders.flatMap((folder) => NAMES.map((name) => Path.join(folder, name))).find((path) => Fs.existsSync(path))
-}
+export const chromiumPath = (): string | undefined => process.env["SATWIRE_CHROMIUM"] ?? programPath(...NAMES)
 
 /** Without a sandbox, which root has not, and without a word to anything but this machine. */
 export const CHROMIUM_FLAGS: ReadonlyArray<string> = [
@@ -29,8 +23,6 @@ export const CHROMIUM_FLAGS: ReadonlyArray<string> = [
   "--disable-sync",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 ]
-
-const toStderr = (line: string): void => void process.stderr.write(line)
 
 /** A suite that needs a browser, whose path it is given. Where there is none the suite is skipped, and one line says so. */
 export const describeWithChromium = (

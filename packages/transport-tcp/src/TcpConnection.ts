@@ -19,6 +19,22 @@ import { corkThisTurn, currentTurn } from "./TurnWrites.ts"
 
 const connectionOf: unique symbol = Symbol("connection")
 
+/** What the ends of a connection are called where the socket does not know: it leads to a proxy and not to the other end. */
+export interface Ends {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+}
+
+export interface TcpConnectionOptions {
+  readonly direction: Direction
+  /** The handle is gone. */
+  readonly onClosed: (connection: TcpConnection) => void
+  /** What it is called; the socket's own addresses where not given. */
+  readonly ends?: Ends | undefined
+  /** Whether whoever made the socket hands its bytes to `received`: for a read buffer that many sockets share. */
+  readonly isRead?: boolean
+}
+
 interface OwnedSocket extends Socket {
   [connectionOf]?: TcpConnection
 }
@@ -29,6 +45,7 @@ export class TcpConnection implements Connection {
   readonly direction: Direction
   readonly #socket: OwnedSocket
   readonly #onClosed: (connection: TcpConnection) => void
+  readonly #isRead: boolean
   #handlers: ConnectionHandlers | undefined = undefined
   #reason: CloseReason | undefined = undefined
   #isClosed = false
@@ -40,13 +57,14 @@ export class TcpConnection implements Connection {
   #endTimer: ReturnType<typeof setTimeout> | undefined = undefined
 
   /** Takes over a connected socket that does not read yet; `onClosed` follows when its handle is gone. */
-  constructor(socket: Socket, direction: Direction, onClosed: (connection: TcpConnection) => void) {
+  constructor(socket: Socket, { direction, onClosed, ends, isRead = false }: TcpConnectionOptions) {
     this.#socket = socket
     this.#socket[connectionOf] = this
     this.#onClosed = onClosed
+    this.#isRead = isRead
     this.direction = direction
-    this.remote = endpointOf(socket.remoteAddress, socket.remotePort)
-    this.local = endpointOf(socket.localAddress, socket.localPort)
+    this.remote = ends?.remote ?? endpointOf(socket.remoteAddress, socket.remotePort)
+    this.local = ends?.local ?? endpointOf(socket.localAddress, socket.localPort)
     socket.on("end", onEnd).on("error", onError).on("close", onClose)
   }
 
@@ -60,7 +78,7 @@ export class TcpConnection implements Connection {
       process.nextTick(() => this.#report())
       return
     }
-    if (this.direction === "inbound") this.#socket.on("data", onData)
+    if (!this.#isRead) this.#socket.on("data", onData)
     this.#socket.resume()
   }
 

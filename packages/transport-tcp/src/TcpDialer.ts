@@ -70,7 +70,11 @@ const attempt = (
   socket.on("error", onError).on("close", onClose)
   socket.once("connect", () => {
     socket.off("error", onError).off("close", onClose)
-    connection = new TcpConnection(socket, "outbound", (closed) => open.remove(closed))
+    connection = new TcpConnection(socket, {
+      direction: "outbound",
+      isRead: true,
+      onClosed: (closed) => open.remove(closed)
+    })
     open.add(connection)
     open.remove(socket)
     done(connection)

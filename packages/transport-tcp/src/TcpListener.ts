@@ -30,7 +30,7 @@ export const makeListener = (open: OpenConnections): ListenerShape => ({
       open.remove(connection)
     }
     const accept = (socket: Net.Socket): void => {
-      const connection = new TcpConnection(socket, "inbound", onClosed)
+      const connection = new TcpConnection(socket, { direction: "inbound", onClosed })
       count++
       open.add(connection)
       onConnection(connection)

@@ -1,3 +1,5 @@
+export { type HandshakeHandlers, HandshakeSocket, type SocketLoss } from "./HandshakeSocket.ts"
+export { type SocketAddress, formatSocketAddress, parseSocketAddress } from "./SocketAddress.ts"
 export { codeOf, dialReasonOf, listenReasonOf, wordsOf } from "./SystemErrors.ts"
 export { layerTcp } from "./Tcp.ts"
-export { endpointOf } from "./TcpConnection.ts"
+export { type Ends, endpointOf } from "./TcpConnection.ts"

@@ -15,6 +15,9 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** What stands for an end that has no endpoint, or none that is known here. */
+export const NOWHERE: Endpoint = { host: "0.0.0.0", port: 0 }
+
 interface EndpointErrorFields {
   /** What was given, cut short where it is long. */
   readonly text: string

@@ -20,7 +20,7 @@ export {
   Dialer,
   type DialerShape
 } from "./Dialer.ts"
-export { type Endpoint, EndpointError, formatEndpoint, parseEndpoint } from "./Endpoint.ts"
+export { type Endpoint, EndpointError, NOWHERE, formatEndpoint, parseEndpoint } from "./Endpoint.ts"
 export {
   ListenError,
   type ListenOptions,

@@ -3,13 +3,10 @@ import { assert } from "@satwire/machine"
 import * as Effect from "effect/Effect"
 import type { Connection } from "../Connection.ts"
 import { Dialer } from "../Dialer.ts"
-import { type Endpoint, formatEndpoint } from "../Endpoint.ts"
+import { NOWHERE, formatEndpoint } from "../Endpoint.ts"
 import { Listener } from "../Listener.ts"
 import { type Case, type Lacks, pair, pattern } from "./Case.ts"
 import { Observed, Signal } from "./Observed.ts"
-
-/** What an end says of itself that does not know. */
-const NOWHERE: Endpoint = { host: "0.0.0.0", port: 0 }
 
 export const bytesCases = (it: Case, host: string, { localEndpoint }: Lacks): void => {
   it(
