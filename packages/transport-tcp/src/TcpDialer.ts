@@ -33,7 +33,7 @@ const attempt = (
 ): (() => void) => {
   if (HIDDEN.test(endpoint.host)) {
     const detail = "it is dialled through a proxy of its network"
-    done(new DialError({ reason: "NameNotFound", endpoint, code: "ENOTFOUND", detail }))
+    done(new DialError({ reason: "NoRoute", endpoint, code: "NO_ROUTE", detail }))
     return () => undefined
   }
   let connection: TcpConnection | undefined

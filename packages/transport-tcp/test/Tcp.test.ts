@@ -99,7 +99,7 @@ describe("a TCP dialer", () => {
       const { dial } = yield* Dialer
       for (const host of ["expyuzz4wqqyqhjn.onion", "satwire.b32.i2p"]) {
         const error = yield* Effect.flip(dial({ host, port: 8333 }))
-        expect(error).toMatchObject({ reason: "NameNotFound", message: expect.stringContaining("proxy") })
+        expect(error).toMatchObject({ reason: "NoRoute", message: expect.stringContaining("proxy") })
       }
     }).pipe(Effect.provide(layerTcp, { local: true }))
   )

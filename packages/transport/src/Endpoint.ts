@@ -37,7 +37,10 @@ const MAX_NAME_LENGTH = 253
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 const NUMERIC = /^[0-9.]*$/
 
-/** The endpoint that `text` names. Where it names no port, `defaultPort` is taken, if given. */
+/**
+ * The endpoint that `text` names. Where it names no port, `defaultPort` is taken, if given; 0 on I2P, which has no ports (Core's
+ * `I2P_SAM31_PORT`).
+ */
 export const parseEndpoint = (text: string, defaultPort?: number): Result.Result<Endpoint, EndpointError> => {
   const parts = split(text)
   if (parts === undefined) return fail(text, "has a [ without its ], or text between ] and the port")
@@ -45,7 +48,8 @@ export const parseEndpoint = (text: string, defaultPort?: number): Result.Result
   if (parts.host === "") return fail(text, "names no host")
   if (host === undefined) return fail(text, `has a host that is neither an address nor a name: "${clip(parts.host)}"`)
   if (parts.port === undefined) {
-    return defaultPort === undefined ? fail(text, "names no port") : Result.succeed({ host, port: defaultPort })
+    const port = host.endsWith(".i2p") ? 0 : defaultPort
+    return port === undefined ? fail(text, "names no port") : Result.succeed({ host, port })
   }
   const port = /^[0-9]{1,5}$/.test(parts.port) ? Number(parts.port) : -1
   if (port < 0 || port > 65535) return fail(text, `has a port that is not 0 to 65535: "${clip(parts.port)}"`)

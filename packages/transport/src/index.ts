@@ -20,6 +20,14 @@ export {
   Dialer,
   type DialerShape
 } from "./Dialer.ts"
+export {
+  type EndpointNetwork,
+  type Routes,
+  type RoutesGiven,
+  dialerByNetwork,
+  endpointNetwork,
+  routesOf
+} from "./DialerByNetwork.ts"
 export { type Endpoint, EndpointError, NOWHERE, formatEndpoint, parseEndpoint } from "./Endpoint.ts"
 export {
   ListenError,

@@ -26,7 +26,9 @@ describe("an endpoint", () => {
     ["[::1]", "[::1]:8333"],
     ["127.0.0.1", "127.0.0.1:8333"],
     ["localhost", "localhost:8333"],
-    ["localhost:1", "localhost:1"]
+    ["localhost:1", "localhost:1"],
+    ["expyuzz4wqqyqhjn.onion", "expyuzz4wqqyqhjn.onion:8333"],
+    ["satwire.b32.i2p", "satwire.b32.i2p:0"]
   ])("takes the default port for %s", (text, canonical) => expect(parsed(text, 8333)).toBe(canonical))
 
   test.each([
