@@ -37,7 +37,7 @@ describe("satwire", () => {
     await follower.printed(/Headers: height 3,000\b/)
     const followed = await stop(follower)
     expect([followed.code, followed.stderr]).toEqual([0, ""])
-    expect(followed.stdout).toMatch(/Z Shook hands with \S+, outbound, v1: \/satwire:\S+\/ at height 3,000\.\n/)
+    expect(followed.stdout).toMatch(/Z Shook hands with \S+, outbound, v2: \/satwire:\S+\/ at height 3,000\.\n/)
     expect(followed.stdout).toMatch(/Z Stopping at height 3,000\.\n\S+Z Stopped\.\n$/)
     expect(followed.stdout).not.toContain("Listening")
     for (const line of followed.stdout.trim().split("\n")) {
@@ -149,7 +149,7 @@ describe("satwire", () => {
     expect(node.stdout()).toContain("Warning: This node validates headers only: it verifies no block, transaction")
     expect(node.stdout()).toContain("name one with --connect=host:port")
     const { stdout } = await run(["peer", "-signet", address, "--json"])
-    expect(JSON.parse(stdout)).toMatchObject({ services: "0000000000000000", relay: false })
+    expect(JSON.parse(stdout)).toMatchObject({ services: "0000000000000800", relay: false })
     expect((await stop(node)).code).toBe(0)
   })
 

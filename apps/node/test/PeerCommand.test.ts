@@ -73,12 +73,12 @@ describe("satwire peer", () => {
       network: "regtest",
       version: PROTOCOL_VERSION,
       userAgent,
-      services: "0000000000000000",
-      servicesNames: [],
+      services: "0000000000000800",
+      servicesNames: ["P2P_V2"],
       height: 0,
       relay: false,
       features: expect.arrayContaining(["wtxidrelay", "addrv2"]),
-      transport: "v1",
+      transport: "v2",
       clockOffsetSeconds: expect.closeTo(0, -1),
       pingMs: expect.any(Number)
     })

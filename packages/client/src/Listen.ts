@@ -13,7 +13,8 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import { type PeerSession, type SessionOptions, overConnection } from "./PeerSession.ts"
-import type { SessionEnded } from "./SessionError.ts"
+import type { RequestFailed } from "./Request.ts"
+import type { MessageNotPermitted, SessionEnded } from "./SessionError.ts"
 
 /** Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS` (net.h). */
 export const DEFAULT_MAX_SESSIONS = 125
@@ -25,12 +26,12 @@ export interface ListenOptions extends SessionOptions {
 
 /**
  * Listens until the scope closes, and gives each peer that has shaken hands to `onSession`; when that is done with it, the session is
- * closed. A session's end is nobody's failure here; what `onSession` dies of is logged.
+ * closed. A session's end is nobody's failure here; what else `onSession` fails with or dies of is logged.
  */
 export const listen = <R>(
   endpoint: Endpoint,
   options: ListenOptions,
-  onSession: (session: PeerSession) => Effect.Effect<void, SessionEnded, R>
+  onSession: (session: PeerSession) => Effect.Effect<void, SessionEnded | RequestFailed | MessageNotPermitted, R>
 ): Effect.Effect<Listening, ListenError, R | Listener | Scope.Scope> =>
   Effect.gen(function* () {
     const sessions = yield* FiberSet.make<void>()
@@ -40,6 +41,7 @@ export const listen = <R>(
         Effect.flatMap(onSession),
         Effect.scoped,
         Effect.catchTag("SessionEnded", () => Effect.void),
+        Effect.catch((failed) => Effect.logWarning(failed.message)),
         Effect.catchDefect((defect) =>
           Effect.logError(`the session with ${formatEndpoint(connection.remote)} broke`, defect)
         )

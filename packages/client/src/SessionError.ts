@@ -16,6 +16,8 @@ interface SessionEndedFields {
   readonly reason: SessionEndReason
   /** Whose doing it was. */
   readonly by: "peer" | "network" | "us"
+  /** It ended before anything was understood of a v2 handshake: the other end may know v1 alone (BIP-0324). */
+  readonly mayBeV1: boolean
   /** The other end, as `host:port`. */
   readonly peer: string
   /** One sentence. */
@@ -30,20 +32,39 @@ const SessionEndedBase: new (
 export class SessionEnded extends SessionEndedBase {}
 
 /** The error for an end of the session with `peer`. */
-export const sessionEnded = (peer: string, reason: SessionEndReason): SessionEnded => {
+export const sessionEnded = (peer: string, reason: SessionEndReason, mayBeV1 = false): SessionEnded => {
+  const hint = mayBeV1 ? " (it may know v1 alone)" : ""
+  const ended = (by: SessionEnded["by"], what: string): SessionEnded =>
+    new SessionEnded({ peer, reason, by, mayBeV1, message: `${peer}: ${what}${hint}` })
   switch (reason._tag) {
     case "PeerFault":
-      return new SessionEnded({
-        peer,
-        reason,
-        by: "peer",
-        message: `${peer}: ${describePeerDisconnect(reason.reason)}`
-      })
+      return ended("peer", describePeerDisconnect(reason.reason))
     case "ConnectionClosed": {
       const by = reason.reason._tag === "Ended" ? "peer" : reason.reason._tag === "Destroyed" ? "us" : "network"
-      return new SessionEnded({ peer, reason, by, message: `${peer}: ${describeClose(reason.reason)}` })
+      return ended(by, describeClose(reason.reason))
     }
     case "ClosedHere":
-      return new SessionEnded({ peer, reason, by: "us", message: `${peer}: the session was closed here` })
+      return ended("us", "the session was closed here")
+  }
+}
+
+interface MessageNotPermittedFields {
+  /** The message's command. */
+  readonly command: string
+  /** What the peer does not speak or offer, in half a sentence. */
+  readonly why: string
+  /** One sentence. */
+  readonly message: string
+}
+
+const MessageNotPermittedBase: new (
+  fields: MessageNotPermittedFields
+) => Cause.YieldableError & { readonly _tag: "MessageNotPermitted" } & MessageNotPermittedFields =
+  Data.TaggedError("MessageNotPermitted")
+
+/** A message was not sent, because the peer would not understand it or would have to refuse it. The session goes on. */
+export class MessageNotPermitted extends MessageNotPermittedBase {
+  constructor(peer: string, command: string, why: string) {
+    super({ command, why, message: `"${command}" cannot be sent to ${peer}: ${why}` })
   }
 }

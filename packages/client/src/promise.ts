@@ -2,7 +2,7 @@
  * The session for JavaScript that is not written in Effect: the same services, turned into promises and async iterables by one function
  * of `@satwire/runtime/promise`. Over TCP, unless another transport is given.
  */
-import { platformSha256 } from "@satwire/crypto/node"
+import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { type ChainParams, networks } from "@satwire/primitives"
 import { type CallOptions, type Owned, type Promised, acquire, promised, repeated } from "@satwire/runtime/promise"
 import {
@@ -18,11 +18,15 @@ import { type Message, encodePayload } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { type DuplexOptions, type WebStreams, duplexOf } from "./Duplex.ts"
 import * as Listen from "./Listen.ts"
 import * as Session from "./PeerSession.ts"
 import { SessionEnded } from "./SessionError.ts"
 
-export { SessionEnded, type SessionEndReason } from "./SessionError.ts"
+export type { DuplexOptions, WebStreams } from "./Duplex.ts"
+export { RequestFailed, type RequestFault } from "./Request.ts"
+export type { SessionState } from "./Session.ts"
+export { MessageNotPermitted, SessionEnded, type SessionEndReason } from "./SessionError.ts"
 export { DialError, EndpointError, ListenError } from "@satwire/transport"
 
 /** A network by the name that people use, or any other by its parameters. */
@@ -86,6 +90,20 @@ export const overConnection = (connection: Connection, options: SessionOptions =
   )
 
 /**
+ * Shakes hands over a pair of web streams that somebody else opened, such as `Duplex.toWeb(socket)` of Node or a `WebTransport`'s. Both
+ * are locked until the session is closed, and then cancelled.
+ */
+export const overStreams = (streams: WebStreams, options: SessionOptions & DuplexOptions): Promise<OwnSession> =>
+  acquire(
+    Effect.gen(function* () {
+      const duplex = yield* duplexOf(streams)
+      const { direction, remote } = options
+      return forLoops(yield* Session.overDuplex(duplex, { ...sessionOptions(options), direction, remote }))
+    }),
+    options
+  )
+
+/**
  * Listens on `host:port`, where port 0 is any free one. Each peer that has shaken hands is given to `onSession`, and its session is
  * closed when that is done. What `onSession` rejects with is logged, unless it is {@link SessionEnded}.
  */
@@ -145,7 +163,12 @@ const sessionOptions = (options: SessionOptions): Session.SessionOptions => ({
   services: options.services,
   startHeight: options.startHeight,
   relay: options.relay,
-  sha256: options.sha256 ?? platformSha256
+  sha256: options.sha256 ?? platformSha256,
+  aead: options.aead ?? platformAead,
+  curve: options.curve,
+  v2transport: options.v2transport,
+  requestTimeoutMs: options.requestTimeoutMs,
+  onState: options.onState
 })
 
 const paramsOf = (network: Network): ChainParams => {

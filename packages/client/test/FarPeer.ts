@@ -1,6 +1,7 @@
 /** The other end of a session under test: a peer machine over a raw connection, driven by hand and remembering everything. */
-import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
-import { V1Framing } from "@satwire/framing"
+import { ChaChaRandom, portableCurve, portableSha256 } from "@satwire/crypto"
+import { platformAead } from "@satwire/crypto/node"
+import { type Framing, InboundFraming, V1Framing } from "@satwire/framing"
 import { Instant, UnixSeconds } from "@satwire/machine"
 import { Peer, type PeerInfo, type PeerInput } from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
@@ -35,7 +36,7 @@ export class FarPeer {
     this.#mute = options.mute ?? false
     this.#peer = new Peer({
       kind: connection.direction === "inbound" ? "inbound" : "manual",
-      framing: new V1Framing({ magic: options.magic ?? regtest.magic, sha256: portableSha256 }),
+      framing: framingFor(connection, options.magic ?? regtest.magic),
       random: ChaChaRandom.fromNumber(1),
       openedAt: NOW.instant,
       identity: {
@@ -94,6 +95,18 @@ export class FarPeer {
     if (bytes !== undefined && !this.#mute) this.connection.write(bytes)
   }
 }
+
+/** Whichever transport the other end speaks, if that dialled. */
+const framingFor = (connection: Connection, magic: number): Framing =>
+  connection.direction === "outbound"
+    ? new V1Framing({ magic, sha256: portableSha256 })
+    : new InboundFraming({
+        magic,
+        sha256: portableSha256,
+        aead: platformAead,
+        curve: portableCurve,
+        random: ChaChaRandom.fromNumber(2)
+      })
 
 export interface FarPeers {
   readonly endpoint: Endpoint

@@ -43,7 +43,7 @@ overEachTransport("a session's end", (session) => {
     "is the peer's fault when its first four bytes are another network's",
     Effect.gen(function* () {
       const { endpoint } = yield* strangers(Uint8Array.of(0xf9, 0xbe, 0xb4, 0xd9))
-      const error = yield* Effect.flip(connect(endpoint, options))
+      const error = yield* Effect.flip(connect(endpoint, { ...options, v2transport: "never" }))
       expect(error).toBeInstanceOf(SessionEnded)
       expect(error).toMatchObject({ by: "peer", reason: { _tag: "PeerFault", reason: { _tag: "WrongMagic" } } })
       expect(error.message).toBe(
@@ -65,7 +65,7 @@ overEachTransport("a session's end", (session) => {
     "is the peer's fault when it breaks the protocol later, and messages that came before are still handed out",
     Effect.gen(function* () {
       const far = yield* farPeers()
-      const near = yield* connect(far.endpoint, options)
+      const near = yield* connect(far.endpoint, { ...options, v2transport: "never" })
       const peer = yield* far.peer(0)
       yield* peer.untilReady
       peer.send(numbered(1), numbered(2))
@@ -194,7 +194,7 @@ describe("a session's end", () => {
     Effect.flip(near.ended),
     Effect.flip(near.receive),
     Effect.flip(Effect.andThen(near.ping, near.ping)),
-    Effect.flip(Effect.forever(near.send(numbered(1, 50_000))))
+    Effect.flip(Effect.forever(near.send(numbered(1, 50_000)))) as Effect.Effect<SessionEnded, unknown>
   ]
 
   it.live("fails with one and the same error for all who wait when the network loses the connection", () =>
@@ -218,7 +218,9 @@ describe("a session's end", () => {
   it.effect("gives a peer that shakes no hands sixty seconds", () =>
     Effect.gen(function* () {
       const far = yield* farPeers({ mute: true })
-      const connecting = yield* Effect.forkChild(Effect.flip(connect(far.endpoint, options)))
+      const connecting = yield* Effect.forkChild(
+        Effect.flip(connect(far.endpoint, { ...options, v2transport: "only" }))
+      )
       yield* far.peer(0)
       yield* TestClock.adjust(DEFAULT_PEER_CONNECT_TIMEOUT_MS - 1)
       expect(connecting.pollUnsafe()).toBe(undefined)

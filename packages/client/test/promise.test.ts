@@ -127,7 +127,9 @@ describe("the promise door", () => {
   test("rejects with the error itself: nobody listens, no endpoint, another network, no such network", async () => {
     const far = await echoes()
     const { endpoint } = far
-    const otherNetwork = await rejection(connect(endpoint, { network: { ...regtest, magic: mainnet.magic } }))
+    const otherNetwork = await rejection(
+      connect(endpoint, { network: { ...regtest, magic: mainnet.magic }, v2transport: "never" })
+    )
     expect(otherNetwork).toBeInstanceOf(SessionEnded)
     await far.close()
     const refused = await rejection(connect(endpoint, { network }))

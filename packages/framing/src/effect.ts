@@ -24,7 +24,7 @@ import { V2Framing } from "./V2Framing.ts"
 
 export { EVENTS_WAITING, EVENT_BYTES_WAITING, type MessageStreamEvent, UNSENT_BYTES } from "./effect/Conversation.ts"
 export { DuplexClosed, FramingFailed, type MessageStreamError } from "./effect/MessageStreamError.ts"
-export type { ByteDuplex } from "./effect/Port.ts"
+export { type ByteDuplex, type Port, type PortHandlers, streamPort } from "./effect/Port.ts"
 
 /** How long the other end may take to take the last bytes when a scope closes with nothing gone wrong. */
 const CLOSE_GRACE_MS = 1000

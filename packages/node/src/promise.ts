@@ -60,6 +60,8 @@ export interface StartOptions extends CallOptions {
   readonly maxInbound?: number | undefined
   /** How long one attempt to connect may take; Bitcoin Core's 5 s where not given. */
   readonly dialTimeoutMs?: number | undefined
+  /** Whether the encrypted transport is spoken (BIP-0324); yes where not given. */
+  readonly v2transport?: boolean | undefined
   /** What carries the bytes; TCP where not given. */
   readonly transport?: Layer.Layer<Dialer | Listener> | undefined
   /** What keeps the headers, instead of a data directory. */
@@ -122,6 +124,7 @@ const nodeOptionsOf = (params: ChainParams, options: StartOptions): Effect.Effec
       connect: yield* Effect.forEach(options.connect ?? [], (peer) => endpointOf(peer, params)),
       listen: listen === undefined ? undefined : yield* endpointOf(listen, params),
       maxInbound: options.maxInbound ?? DEFAULT_MAX_INBOUND,
+      v2transport: options.v2transport,
       dialTimeoutMs: options.dialTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
     }
   })

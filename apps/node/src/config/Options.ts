@@ -39,6 +39,7 @@ export interface Settings {
   readonly bind: HostPort | undefined
   readonly port: number | undefined
   readonly maxconnections: number
+  readonly v2transport: boolean | undefined
   readonly timeout: number
   readonly uacomment: ReadonlyArray<string>
   readonly minimumchainwork: bigint | undefined
@@ -145,6 +146,13 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "a whole number from 0 to 10000",
     doc: "Connections at most; 11 of them are kept for outbound ones.",
     default: "125",
+    commands: NODE
+  }),
+  v2transport: onOff({
+    name: "v2transport",
+    value: trueOrFalse,
+    doc: "Whether the encrypted transport is spoken with those who know it (BIP-0324).",
+    defaultDoc: "1",
     commands: NODE
   }),
   timeout: one({

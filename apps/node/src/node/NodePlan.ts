@@ -33,7 +33,8 @@ export const planNode = (resolution: Resolution, anyAddress: string): Result.Res
       connect,
       listen,
       maxInbound: Math.max(0, settings.maxconnections - OUTBOUND_CONNECTIONS),
-      dialTimeoutMs: settings.timeout
+      dialTimeoutMs: settings.timeout,
+      v2transport: settings.v2transport ?? true
     }
     return { options, notices: noticesFor(options, given) }
   })
@@ -73,4 +74,4 @@ const noticesFor = ({ params, connect, listen }: NodeOptions, given: ReadonlySet
 
 /** For public networks, where others might rely on what a node offers. */
 const HEADERS_ONLY =
-  "This node validates headers only: it verifies no block, transaction or script yet, so it offers no services, relays nothing and announces no block."
+  "This node validates headers only: it verifies no block, transaction or script yet, so it offers no service but the encrypted transport, relays nothing and announces no block."

@@ -1,8 +1,8 @@
 /** `satwire peer`: shakes hands with one peer and prints what it says of itself. */
-import { type PeerSession, type SessionEnded, overConnection } from "@satwire/client"
-import { platformSha256 } from "@satwire/crypto/node"
+import { type PeerSession, type SessionEnded, connect } from "@satwire/client"
+import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { networks } from "@satwire/primitives"
-import { Dialer, type Endpoint, formatEndpoint, parseEndpoint } from "@satwire/transport"
+import { type DialError, type Dialer, type Endpoint, formatEndpoint, parseEndpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
 import { BIP0031_VERSION } from "@satwire/wire"
 import type * as Cause from "effect/Cause"
@@ -56,10 +56,11 @@ const ask = (
   Effect.gen(function* () {
     const address = formatEndpoint(endpoint)
     const fail = (message: string) => Effect.fail(new NoAnswer({ message }))
-    const { dial } = yield* Dialer
-    const connection = yield* Effect.mapError(dial(endpoint, { timeoutMs }), ({ message }) => new NoAnswer({ message }))
-    const session = yield* overConnection(connection, { params, userAgent, sha256: platformSha256 }).pipe(
-      Effect.mapError((error) => new NoAnswer({ message: whyNot(error, address, params.name) })),
+    const session = yield* shakeHands(endpoint, { params, userAgent }, timeoutMs).pipe(
+      Effect.mapError(
+        (error) =>
+          new NoAnswer({ message: error._tag === "DialError" ? error.message : whyNot(error, address, params.name) })
+      ),
       Effect.timeoutOrElse({
         duration: timeoutMs,
         orElse: () => fail(`${address} did not shake hands within ${counted(timeoutMs)} ms`)
@@ -76,6 +77,23 @@ const ask = (
     yield* Effect.sleep(LISTEN_MS)
     return peerReport({ address, network: params.name }, session.info, said, pingMs)
   })
+
+/**
+ * First in the encrypted transport, and where that comes to nothing, by refusal or in half of the time, in v1: there a stranger says by its
+ * first bytes what it is, where of v2 nothing can be told but that it is no answer.
+ */
+const shakeHands = (
+  endpoint: Endpoint,
+  { params, userAgent }: Pick<Identity, "params" | "userAgent">,
+  timeoutMs: number
+): Effect.Effect<PeerSession, SessionEnded | DialError, Dialer | Scope.Scope> => {
+  const options = { params, userAgent, sha256: platformSha256, aead: platformAead, dialTimeoutMs: timeoutMs }
+  const inV1 = connect(endpoint, { ...options, v2transport: "never" })
+  return connect(endpoint, { ...options, v2transport: "only" }).pipe(
+    Effect.timeoutOrElse({ duration: timeoutMs / 2, orElse: () => inV1 }),
+    Effect.catchTag("SessionEnded", () => inV1)
+  )
+}
 
 /** How long after its answer a peer may still say what it wants: it does so right after the handshake, and on loopback a pong is quick. */
 const LISTEN_MS = 250
