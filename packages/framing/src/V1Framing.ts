@@ -16,6 +16,7 @@ import type { IncrementalSha256d, Sha256 } from "@satwire/crypto"
 import { type Codec, MAX_PROTOCOL_MESSAGE_LENGTH, type Message, decodeMessage } from "@satwire/wire"
 import * as Result from "effect/Result"
 import { Backlog } from "./Backlog.ts"
+import { ChecksumsAhead } from "./ChecksumsAhead.ts"
 import type { Framing, FramingEvent, FramingFault } from "./Framing.ts"
 import { PayloadGather } from "./PayloadGather.ts"
 import { EMPTY_CHECKSUM, V1_HEADER_SIZE, codecOfWords, commandText, isCommandValid } from "./V1Header.ts"
@@ -37,6 +38,8 @@ const LARGE_PAYLOAD_BYTES = 16 * 1024
 const NO_BYTES = new Uint8Array(0)
 /** Where a digest lies while it is compared: one for all, as nothing comes between. */
 const DIGEST = new Uint8Array(32)
+/** What is known ahead of the chunk that is being read, whichever framing's it is: nothing comes between. */
+const AHEAD = new ChecksumsAhead()
 const NOTHING_TO_READ = new Reader(NO_BYTES)
 
 export class V1Framing implements Framing {
@@ -129,6 +132,7 @@ export class V1Framing implements Framing {
   }
 
   #open(chunk: Uint8Array): void {
+    AHEAD.forget()
     this.#chunk = chunk
     this.#at = 0
     this.#reader = chunk.length === 0 ? NOTHING_TO_READ : Reader.borrowing(chunk)
@@ -218,9 +222,8 @@ export class V1Framing implements Framing {
     if (this.#length === 0) {
       if (this.#checksum === EMPTY_CHECKSUM) return undefined
     } else {
-      if (hash === undefined) this.#sha256.sha256d(bytes, start, end, DIGEST, 0)
-      else hash.digest(DIGEST, 0)
-      if (wordAt0(DIGEST) === this.#checksum) return undefined
+      const word = hash === undefined ? AHEAD.word(this.#sha256, bytes, start, end - start) : digestWord(hash)
+      if (word === this.#checksum) return undefined
     }
     return { _tag: "Dropped", why: "checksum", command: this.#command(), sizeBytes: this.#frameBytes() }
   }
@@ -253,6 +256,11 @@ export class V1Framing implements Framing {
   #frameBytes(): number {
     return V1_HEADER_SIZE + this.#length
   }
+}
+
+const digestWord = (hash: IncrementalSha256d): number => {
+  hash.digest(DIGEST, 0)
+  return wordAt0(DIGEST)
 }
 
 const wordAt0 = (digest: Uint8Array): number =>

@@ -13,6 +13,8 @@ import { type Codec, type Command, type Message, codecs, commandBytes } from "@s
 
 /** Bytes of a header. */
 export const V1_HEADER_SIZE = 24
+/** Where the payload's length stands in a header. */
+export const V1_LENGTH_OFFSET = 16
 /** Where the checksum stands in a header. */
 export const V1_CHECKSUM_OFFSET = 20
 
