@@ -2,7 +2,9 @@
  * `npm run bench [-- --json FILE]`: what the stack costs beside what npm offers, in one run, both sides in turn, medians and ratios. Prints
  * a table, and the same as JSON (to FILE, or at the end).
  *
+ *   hashing, blocks         headers in a batch; a real block decoded, and with every txid and the merkle root
  *   frames to messages      v1 framing with checksums, codecs included, from chunks of 64 KiB
+ *   packets                 v2 packets of 64 KiB, sealed and opened
  *   headers validated       every consensus rule on; the peers check less, as the table says
  *   the price of a turn     a ping in, a pong out, through the node's machine; and through Effect's door to it
  */
@@ -14,8 +16,11 @@ import process from "node:process"
 import { parseArgs } from "node:util"
 import { type Score, contest, contestClock } from "@satwire/testkit"
 import type { Suite } from "./Suite.ts"
+import { blockSuites } from "./blocks.ts"
 import { frameSuite } from "./frames.ts"
+import { hashSuite } from "./hashes.ts"
 import { headerSuite } from "./headers.ts"
+import { packetSuite } from "./packets.ts"
 import { turnSuite } from "./turns.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -30,8 +35,12 @@ const installPeers = (): void => {
   }
 }
 
-const human = (perSecond: number): string =>
-  perSecond >= 1e6 ? `${(perSecond / 1e6).toFixed(2)} M/s` : `${(perSecond / 1e3).toFixed(1)} k/s`
+const human = (perSecond: number, unit: string): string =>
+  unit === "bytes"
+    ? `${(perSecond / 1e6).toFixed(0)} MB/s`
+    : perSecond >= 1e6
+      ? `${(perSecond / 1e6).toFixed(2)} M/s`
+      : `${(perSecond / 1e3).toFixed(1)} k/s`
 
 const table = (suite: Suite, scores: ReadonlyArray<Score>): string => {
   const first = scores[0]?.name ?? ""
@@ -42,7 +51,7 @@ const table = (suite: Suite, scores: ReadonlyArray<Score>): string => {
   ]
   for (const { name, perSecond, ratio } of scores) {
     lines.push(
-      `  ${name.padEnd(44)} ${human(perSecond).padStart(14)} ${(1e9 / perSecond).toFixed(0).padStart(10)}   ${ratio.toFixed(3)}`
+      `  ${name.padEnd(44)} ${human(perSecond, suite.unit).padStart(14)} ${(1e9 / perSecond).toFixed(0).padStart(10)}   ${ratio.toFixed(3)}`
     )
   }
   return lines.join("\n")
@@ -50,12 +59,16 @@ const table = (suite: Suite, scores: ReadonlyArray<Score>): string => {
 
 const { values } = parseArgs({ options: { json: { type: "string" }, rounds: { type: "string", default: "7" } } })
 installPeers()
-const machine = `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`
+const runtime = process.versions["deno"] === undefined ? `Node ${process.version}` : `Deno ${process.versions["deno"]}`
+const machine = `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, ${runtime}`
 const headers = await headerSuite()
 if (headers === undefined)
   process.stdout.write("headers validated: skipped, because the folder of real data is absent (SATWIRE_DATA)\n")
 const suites: ReadonlyArray<Suite> = [
+  await hashSuite(),
+  ...(await blockSuites()),
   ...(await frameSuite()),
+  packetSuite(),
   ...(headers === undefined ? [] : [headers]),
   await turnSuite()
 ]

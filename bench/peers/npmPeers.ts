@@ -39,6 +39,8 @@ interface Bcoin {
 const HEADER_SIZE = 80
 /** Not a literal, because the types of what lies outside the workspaces are nobody's concern. */
 const BITCOINJS: string = "bitcoinjs-lib"
+const HASH_WASM: string = "hash-wasm"
+const NOBLE: string = "@noble/hashes/sha2.js"
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
@@ -115,4 +117,59 @@ export const bcoinFrames = (): FramePeer => {
       return count
     }
   }
+}
+
+/** A library's way with a whole block. */
+export interface BlockPeer {
+  readonly name: string
+  /** Decodes it and tells how many transactions it has. */
+  readonly decode: (raw: Uint8Array) => number
+  /** Decodes it, hashes every transaction, and gives the merkle root. */
+  readonly merkleRoot: (raw: Uint8Array) => Uint8Array
+}
+
+export const bitcoinJsBlock = async (): Promise<BlockPeer> => {
+  const { Block } = (await import(BITCOINJS)) as {
+    readonly Block: {
+      fromBuffer(raw: Uint8Array): { readonly transactions: ReadonlyArray<unknown> }
+      calculateMerkleRoot(transactions: ReadonlyArray<unknown>): Uint8Array
+    }
+  }
+  return {
+    name: "bitcoinjs-lib",
+    decode: (raw) => Block.fromBuffer(raw).transactions.length,
+    merkleRoot: (raw) => Block.calculateMerkleRoot(Block.fromBuffer(raw).transactions)
+  }
+}
+
+export const bcoinBlock = (): BlockPeer => {
+  process.env["NODE_BACKEND"] = "js"
+  const require = createRequire(fileURLToPath(new URL("../../interop/package.json", import.meta.url)))
+  const Block = require("bcoin/lib/primitives/block") as {
+    fromRaw(raw: Buffer): { readonly txs: ReadonlyArray<unknown>; createMerkleRoot(): Buffer }
+  }
+  const read = (raw: Uint8Array): ReturnType<typeof Block.fromRaw> =>
+    Block.fromRaw(Buffer.from(raw.buffer, raw.byteOffset, raw.length))
+  return {
+    name: "bcoin",
+    decode: (raw) => read(raw).txs.length,
+    merkleRoot: (raw) => read(raw).createMerkleRoot()
+  }
+}
+
+/** hash-wasm's SHA-256, made once and started over for each input, which is its fastest way. */
+export const hashWasmSha256 = async (): Promise<(input: Uint8Array) => Uint8Array> => {
+  const { createSHA256 } = (await import(HASH_WASM)) as {
+    readonly createSHA256: () => Promise<{
+      init(): { update(input: Uint8Array): { digest(format: "binary"): Uint8Array } }
+    }>
+  }
+  const hasher = await createSHA256()
+  return (input) => hasher.init().update(input).digest("binary")
+}
+
+/** `@noble/hashes` as its users call it. */
+export const nobleSha256 = async (): Promise<(input: Uint8Array) => Uint8Array> => {
+  const { sha256 } = (await import(NOBLE)) as { readonly sha256: (input: Uint8Array) => Uint8Array }
+  return sha256
 }
