@@ -3,12 +3,17 @@
  *
  *   idle     resident memory over the empty node, for peers that have shaken hands, and after they said nothing for a while
  *   turns    how long turns take while a thousand peers ping ten times a second
+ *   connect  from the dial to hands that are shaken, a session and a node in one process
  *   flood    pings and inventories through socket, framing with checksums, peer and a handler, over one connection, wall clock
  */
 import { cpus } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import type { NodeShape } from "@satwire/node"
+import { connect } from "@satwire/client"
+import { platformAead, platformSha256 } from "@satwire/crypto/node"
+import { regtest } from "@satwire/primitives"
+import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import { Remotes, benchNode, turnTimes } from "./BenchNode.ts"
 
@@ -82,6 +87,26 @@ const flood = (kind: "ping" | "inv", bytes: number): Effect.Effect<void> =>
     })
   )
 
+/** Both ends here, so that each waits for the other's mathematics: the most that it can be. */
+const connecting = (transport: "v1" | "v2"): Effect.Effect<void> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const node = yield* benchNode(10)
+      const endpoint = node.listening
+      if (endpoint === undefined) return yield* Effect.die(new Error("the node does not listen"))
+      const v2transport = transport === "v1" ? "never" : "only"
+      const options = { params: regtest, sha256: platformSha256, aead: platformAead, v2transport } as const
+      const times: Array<number> = []
+      for (let i = 0; i < 300; i++) {
+        const start = performance.now()
+        const ready = Effect.map(connect(endpoint, options), () => times.push(performance.now() - start))
+        yield* Effect.orDie(Effect.scoped(ready))
+      }
+      const settled = times.slice(100).toSorted((a, b) => a - b)
+      say(`connect ${transport}: median ${settled[100]?.toFixed(2)} ms, p99 ${settled[198]?.toFixed(2)} ms`)
+    })
+  ).pipe(Effect.provide(layerTcp))
+
 say(
   `${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, ${isDeno ? "Deno" : `Node ${process.version}`}`
 )
@@ -89,6 +114,8 @@ await Effect.runPromise(
   Effect.gen(function* () {
     yield* idle
     yield* turns
+    yield* connecting("v1")
+    yield* connecting("v2")
     yield* flood("ping", 50_000_000)
     yield* flood("inv", 200_000_000)
   })

@@ -20,7 +20,9 @@ const following = (connect: ReadonlyArray<Endpoint>): NodeOptions => ({
   connect,
   listen: undefined,
   maxInbound: 0,
-  dialTimeoutMs: 5000
+  dialTimeoutMs: 5000,
+  // It bans who speaks to it what it does not know.
+  v2transport: false
 })
 
 /** Waits until the node's tip has this height. */

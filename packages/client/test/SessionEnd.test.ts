@@ -219,7 +219,7 @@ describe("a session's end", () => {
     Effect.gen(function* () {
       const far = yield* farPeers({ mute: true })
       const connecting = yield* Effect.forkChild(
-        Effect.flip(connect(far.endpoint, { ...options, v2transport: "only" }))
+        Effect.flip(connect(far.endpoint, { ...options, v2transport: "never" }))
       )
       yield* far.peer(0)
       yield* TestClock.adjust(DEFAULT_PEER_CONNECT_TIMEOUT_MS - 1)

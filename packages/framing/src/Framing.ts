@@ -62,6 +62,8 @@ export interface Framing {
   readonly transport: "v1" | "v2" | "detecting"
   /** BIP-0324's session id, once the other side has proved that it has the same. */
   readonly sessionId: Uint8Array | undefined
+  /** v2 only: we dialled, our key has left, and not a byte has come. Whoever knows v2 answers a key at once. */
+  readonly isUnanswered: boolean
   /** Takes a chunk in. It is read in place by `next` and belongs to the caller again after `release`. */
   receive(chunk: Uint8Array): void
   /** The next event, or `undefined` when more bytes are needed. */

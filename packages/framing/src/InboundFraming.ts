@@ -37,6 +37,11 @@ export class InboundFraming implements Framing {
     return this.#v2?.sessionId
   }
 
+  /** They dialled. */
+  get isUnanswered(): boolean {
+    return false
+  }
+
   /** As {@link V2Framing.needsExchange}. */
   get needsExchange(): boolean {
     return this.#v2?.needsExchange ?? false

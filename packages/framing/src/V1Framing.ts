@@ -45,6 +45,7 @@ const NOTHING_TO_READ = new Reader(NO_BYTES)
 export class V1Framing implements Framing {
   readonly transport = "v1" as const
   readonly sessionId = undefined
+  readonly isUnanswered = false
   readonly #magic: number
   readonly #sha256: Sha256
   readonly #output: V1Output

@@ -34,7 +34,7 @@ import { Intake } from "./Intake.ts"
 import { PacketOpener, PacketSealer } from "./PacketCipher.ts"
 import { PacketReader } from "./PacketReader.ts"
 import { readContents } from "./V2Contents.ts"
-import { V1_HEADER_SIZE } from "./V1Header.ts"
+import { V1_HEADER_SIZE, isCommandValid } from "./V1Header.ts"
 import { V1_MAGIC_SIZE, V1_PREFIX_SIZE, v1Prefix } from "./V1Prefix.ts"
 import { V2Output } from "./V2Output.ts"
 
@@ -139,6 +139,10 @@ export class V2Framing implements Framing {
     if (this.#isV1) return "v1"
     if (this.#hasHeard) return "answered"
     return this.#takenBytes < V1_HEADER_SIZE ? "unsent" : "unanswered"
+  }
+
+  get isUnanswered(): boolean {
+    return this.#options.initiating && !this.#hasHeard && this.#takenBytes >= V1_HEADER_SIZE
   }
 
   /** Whether a costly step waits to be done before anything else is read. */
@@ -250,8 +254,14 @@ export class V2Framing implements Framing {
     const { magic, initiating } = this.#options
     const prefix = v1Prefix(magic)
     const isVersion = equals(this.#theirs.subarray(V1_MAGIC_SIZE, V1_PREFIX_SIZE), prefix.subarray(V1_MAGIC_SIZE))
+    const words = new DataView(this.#theirs.buffer)
+    const theirMagic = words.getUint32(0, true)
+    if (initiating && theirMagic === magic && isCommandAt(words, V1_MAGIC_SIZE)) {
+      // Not only a `version`: bcoin complains with a `reject` before it has said anything else.
+      this.#isV1 = true
+      return { _tag: "PeerIsV1" }
+    }
     if (!isVersion) return undefined
-    const theirMagic = new DataView(this.#theirs.buffer).getUint32(0, true)
     if (theirMagic !== magic) return initiating ? undefined : { _tag: "WrongMagic", magic: theirMagic }
     this.#isV1 = true
     return { _tag: "PeerIsV1" }
@@ -323,3 +333,8 @@ export class V2Framing implements Framing {
     return { _tag: "Fault", fault }
   }
 }
+
+/** Whether these twelve bytes are a command as v1 writes it: once in billions of random keys. */
+const isCommandAt = (words: DataView, at: number): boolean =>
+  words.getUint8(at) !== 0 &&
+  isCommandValid(words.getUint32(at, true), words.getUint32(at + 4, true), words.getUint32(at + 8, true))

@@ -1,7 +1,7 @@
 import { concat, equals } from "@satwire/bytes"
-import { ChaChaRandom, portableAead } from "@satwire/crypto"
+import { ChaChaRandom, portableAead, portableCurve } from "@satwire/crypto"
 import { mainnet, regtest } from "@satwire/primitives"
-import { arbitraryMessage } from "@satwire/testkit"
+import { arbitraryMessage, frame } from "@satwire/testkit"
 import {
   Inventory,
   MAX_PROTOCOL_MESSAGE_LENGTH,
@@ -13,7 +13,7 @@ import {
 } from "@satwire/wire"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type FramingEvent, MAX_CONTENTS_SIZE, MAX_GARBAGE_LEN, shouldRetryAsV1 } from "../src/index.ts"
+import { type FramingEvent, MAX_CONTENTS_SIZE, MAX_GARBAGE_LEN, V2Framing, shouldRetryAsV1 } from "../src/index.ts"
 import { NOTHING, converse, met, output, ready, v2 } from "./RawPeer.ts"
 import { drain, events } from "./streams.ts"
 
@@ -502,5 +502,21 @@ describe("bytes that nobody meant", () => {
       expect(framing.sessionId).toBeUndefined()
       expect(framing.bufferedBytes).toBe(0)
     }
+  })
+})
+
+describe("who answers a key with any message of v1", () => {
+  it.each(["version", "reject", "sendheaders"])("%s: speaks v1, and is worth another try in it", (command) => {
+    const dialler = new V2Framing({
+      magic: regtest.magic,
+      initiating: true,
+      aead: portableAead,
+      curve: portableCurve,
+      random: ChaChaRandom.fromNumber(3)
+    })
+    dialler.takeOutput()
+    dialler.receive(frame(command, new Uint8Array(8)))
+    expect(dialler.next()).toEqual({ _tag: "Fault", fault: { _tag: "PeerIsV1" } })
+    expect(shouldRetryAsV1(dialler.attempt)).toBe(true)
   })
 })

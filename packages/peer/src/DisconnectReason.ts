@@ -30,6 +30,8 @@ export type PeerDisconnectReason =
   | { readonly _tag: "BadReconciliation"; readonly why: string }
   /** Nothing at all, or no complete handshake, within `DEFAULT_PEER_CONNECT_TIMEOUT`. */
   | { readonly _tag: "HandshakeTimeout"; readonly heard: boolean }
+  /** We dialled in v2 and not a byte came back: it may know v1 alone. */
+  | { readonly _tag: "NoAnswerInV2" }
   /** A ping without its pong for `TIMEOUT_INTERVAL`. */
   | { readonly _tag: "PingTimeout" }
   /** A connection that is for one thing took too long for it. */
@@ -75,6 +77,7 @@ const SENTENCES: Sentences = {
     heard
       ? "the version handshake was not done within DEFAULT_PEER_CONNECT_TIMEOUT (60 s)"
       : "nothing was received within DEFAULT_PEER_CONNECT_TIMEOUT (60 s)",
+  NoAnswerInV2: () => "it did not answer our key within V2_ANSWER_TIMEOUT (10 s): it may know v1 alone (BIP-0324)",
   PingTimeout: () => "a ping was not answered within TIMEOUT_INTERVAL (20 min)",
   LivedTooLong: ({ kind, limitMs }) => `a connection of kind ${kind} is open for ${limitMs / 60_000} min at most`,
   Inactive: ({ side }) =>

@@ -36,6 +36,7 @@ export const FAULTS: {
   EarlyFeature: { cost: "disconnect", core: "net_processing.cpp ProcessMessage FEATURE (32)" },
   BadReconciliation: { cost: "disconnect", core: "net_processing.cpp ProcessMessage SENDTXRCNCL" },
   HandshakeTimeout: { cost: "disconnect", core: "net.cpp CConnman::InactivityCheck" },
+  NoAnswerInV2: { cost: "disconnect", core: "none: Core waits for as long as for any handshake" },
   PingTimeout: { cost: "disconnect", core: "net_processing.cpp MaybeSendPing" },
   Inactive: { cost: "disconnect", core: "net.cpp CConnman::InactivityCheck" },
   LivedTooLong: { cost: "disconnect", core: "net_processing.cpp SendMessages (addr-fetch; private broadcast from 31)" }

@@ -49,7 +49,12 @@ import { type HistoricAllowance, Outgoing, type Subject } from "./Outgoing.ts"
 import type { PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
 import { agreeOnReconciliation, offersReconciliation } from "./Reconciliation.ts"
 import { Silence } from "./Silence.ts"
-import { ADDR_FETCH_TIMEOUT_MS, DEFAULT_PEER_CONNECT_TIMEOUT_MS, PRIVATE_BROADCAST_LIFETIME_MS } from "./Timeouts.ts"
+import {
+  ADDR_FETCH_TIMEOUT_MS,
+  DEFAULT_PEER_CONNECT_TIMEOUT_MS,
+  PRIVATE_BROADCAST_LIFETIME_MS,
+  V2_ANSWER_TIMEOUT_MS
+} from "./Timeouts.ts"
 import { Traffic } from "./Traffic.ts"
 
 /**
@@ -189,7 +194,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (mode._tag === "Ended") return undefined
     if (this.#backlogSince !== undefined && !this.#mustWait) return this.#backlogSince
     const deadline = earliest(this.#lifeEnds, this.#sendBlocked ? undefined : this.#askAgainAt)
-    if (mode._tag !== "Ready") return earliest(deadline, after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS))
+    if (mode._tag !== "Ready") return earliest(deadline, after(this.#openedAt, this.#handshakePatienceMs))
     const pings = this.#isPrivate ? undefined : this.#latency.nextTimeout()
     return earliest(deadline, earliest(pings, this.#silence.nextTimeout(this.#isDeaf)))
   }
@@ -534,10 +539,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return limitMs === undefined ? undefined : after(this.#openedAt, limitMs)
   }
 
+  get #handshakePatienceMs(): number {
+    return this.#framing.isUnanswered ? V2_ANSWER_TIMEOUT_MS : DEFAULT_PEER_CONNECT_TIMEOUT_MS
+  }
+
   /** What the peer took too long for, if anything. */
   #lateness(instant: Instant): PeerDisconnectReason | undefined {
     const { kind } = this.#introducing
-    if (this.#mode._tag !== "Ready" && instant >= after(this.#openedAt, DEFAULT_PEER_CONNECT_TIMEOUT_MS)) {
+    if (this.#mode._tag !== "Ready" && instant >= after(this.#openedAt, this.#handshakePatienceMs)) {
+      if (this.#framing.isUnanswered) return { _tag: "NoAnswerInV2" }
       return { _tag: "HandshakeTimeout", heard: this.#silence.lastReceived !== undefined }
     }
     if (instant >= (this.#lifeEnds ?? Infinity)) {

@@ -4,6 +4,11 @@
 export const TIMEOUT_INTERVAL_MS: number = 20 * 60 * 1000
 /** Core's `DEFAULT_PEER_CONNECT_TIMEOUT`: for the first message and the whole handshake. */
 export const DEFAULT_PEER_CONNECT_TIMEOUT_MS: number = 60 * 1000
+/**
+ * For the first byte of an answer to our key, where we dialled in v2. Core waits as long as for any handshake; but a v1 node that does not
+ * hang up on what it does not understand (bcoin) would be spoken to after a minute only.
+ */
+export const V2_ANSWER_TIMEOUT_MS: number = 10 * 1000
 /** Core's `PING_INTERVAL`. */
 export const PING_INTERVAL_MS: number = 2 * 60 * 1000
 /** Ten times Core's `AVG_ADDRESS_BROADCAST_INTERVAL`: for addresses to come where we dialled for them. */

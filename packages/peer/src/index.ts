@@ -12,6 +12,7 @@ export {
   DEFAULT_PEER_CONNECT_TIMEOUT_MS,
   PING_INTERVAL_MS,
   PRIVATE_BROADCAST_LIFETIME_MS,
-  TIMEOUT_INTERVAL_MS
+  TIMEOUT_INTERVAL_MS,
+  V2_ANSWER_TIMEOUT_MS
 } from "./Timeouts.ts"
 export type { TrafficCount, TrafficLabel, TrafficSnapshot } from "./Traffic.ts"

@@ -1,11 +1,19 @@
 /** The same machine on either transport: it does not know on which it stands. */
 import { concat } from "@satwire/bytes"
 import { ChaChaRandom, portableAead, portableCurve, portableSha256 } from "@satwire/crypto"
-import { type Framing, type FramingFault, InboundFraming, V1Framing, V2Framing } from "@satwire/framing"
+import {
+  type Framing,
+  type FramingFault,
+  InboundFraming,
+  V1Framing,
+  V2Framing,
+  shouldRetryAsV1
+} from "@satwire/framing"
 import {
   DEFAULT_PEER_CONNECT_TIMEOUT_MS,
   FRAMES_PER_TURN,
   type PeerOutput,
+  V2_ANSWER_TIMEOUT_MS,
   describePeerDisconnect
 } from "@satwire/peer"
 import { regtest } from "@satwire/primitives"
@@ -103,6 +111,27 @@ describe("two machines", () => {
     expect(exchanges).toBe(1)
     expect(both.listener.peer.snapshot().state).toBe("ready")
     expect(both.dialler.peer.snapshot().state).toBe("ready")
+  })
+})
+
+describe("a peer that is dialled in v2", () => {
+  it("and says nothing for ten seconds is taken for one that knows v1 alone", () => {
+    const framing = v2()
+    const bench = new PeerBench({ kind: "manual", framing })
+    bench.elapse(V2_ANSWER_TIMEOUT_MS - 1)
+    expect(bench.outputs()).toEqual([])
+    bench.elapse(1)
+    expect(bench.outputs()).toMatchObject([{ _tag: "Disconnect", reason: { _tag: "NoAnswerInV2" } }])
+    expect(shouldRetryAsV1(framing.attempt)).toBe(true)
+  })
+
+  it("and says anything has its minute", () => {
+    const bench = new PeerBench({ kind: "manual", framing: v2() })
+    bench.receive(Uint8Array.of(7))
+    bench.elapse(DEFAULT_PEER_CONNECT_TIMEOUT_MS - 1)
+    expect(bench.outputs()).toEqual([])
+    bench.elapse(1)
+    expect(bench.outputs()).toMatchObject([{ _tag: "Disconnect", reason: { _tag: "HandshakeTimeout" } }])
   })
 })
 
