@@ -86,6 +86,11 @@ export class RawPeer {
     this.#socket.on("data", (chunk: Uint8Array) => (this.#received += chunk.length))
   }
 
+  /** Reads, and hands on what comes. */
+  onData(take: (chunk: Uint8Array) => void): void {
+    this.#socket.on("data", take)
+  }
+
   /** Sends as fast as it can, and gives how many bytes were taken until `total` were or the node cut the connection off. */
   flood(total: number): Effect.Effect<number> {
     const socket = this.#socket
