@@ -2,6 +2,7 @@
  * The pages that are written by the code: every bound on memory, count and rate from the constants that state it, every BIP from
  * the codec table and from the comments that cite it. `npm run docs` writes them, `docs.test.ts` holds them to the code.
  */
+import { FAULTS, FORGIVEN, KIND_RULES } from "@satwire/peer"
 import { type Codec, codecs } from "@satwire/wire"
 import { type House, packages, sources } from "./House.ts"
 import { type Node, type Source, parseFile } from "./Source.ts"
@@ -188,9 +189,48 @@ const decisionsPage = (house: House): string =>
       .join("\n")}\n`
   ].join("\n\n")
 
+/** What a peer's doings cost it. */
+const faultsPage = (): string =>
+  [
+    "# What a peer's doings cost it",
+    "",
+    GENERATED,
+    "",
+    "Bitcoin Core has had three costs and no scores since 28.0: nothing, the connection, or the connection and the address's good name. From the tables of [`@satwire/peer`](../packages/peer/src/Faults.ts); what a payload costs that does not decode stands in [bips.md](bips.md).",
+    "",
+    "## What ends the connection",
+    "",
+    table(
+      ["reason", "cost", "as in Core"],
+      Object.entries(FAULTS).map(([reason, { cost, core }]) => [`\`${reason}\``, cost, core])
+    ),
+    "",
+    "## What is forgiven",
+    "",
+    table(
+      ["what", "as in Core"],
+      Object.entries(FORGIVEN).map(([what, { core }]) => [what, core])
+    ),
+    "",
+    "## What a connection is for",
+    "",
+    table(
+      ["kind", "asks for transactions", "expects services", "speaks", "hears"],
+      Object.entries(KIND_RULES).map(([kind, rules]) => [
+        `\`${kind}\``,
+        rules.refusesTransactions ? "no" : "as our side says",
+        rules.expectsServices ? "yes" : "no",
+        rules.speaks === undefined ? "everything" : [...rules.speaks].join(", "),
+        rules.hears === undefined ? "everything" : [...rules.hears].join(", ")
+      ])
+    ),
+    ""
+  ].join("\n")
+
 export const pages = (house: House): ReadonlyMap<string, string> =>
   new Map([
     ["docs/bips.md", bipsPage(house)],
+    ["docs/faults.md", faultsPage()],
     ["docs/limits.md", limitsPage(house)],
     ["docs/adr/README.md", decisionsPage(house)]
   ])
