@@ -26,7 +26,8 @@ const run = (command: string, args: ReadonlyArray<string>, cwd: string = folder)
 
 beforeAll(async () => {
   const tsup = fileOf("../../../node_modules/tsup/dist/cli-default.js")
-  const [code, said] = await run(bin("node"), [tsup, "--out-dir", join(folder, "dist")], fileOf(".."))
+  const args = [tsup, "--config", "../../tsup.app.config.ts", "--out-dir", join(folder, "dist")]
+  const [code, said] = await run(bin("node"), args, fileOf(".."))
   expect(code, said).toBe(0)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))

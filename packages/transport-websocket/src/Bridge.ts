@@ -35,6 +35,8 @@ export const BRIDGE_REFUSALS = {
 
 /** Codes with which a bridge closes what it has carried. */
 export const BRIDGE_CLOSES = {
+  /** The bridge stops: "going away" (RFC 6455 §7.4.1), which is an orderly end. */
+  Stopping: 1001,
   /** Nothing was said for too long, or not a word from the page. */
   Idle: 4408,
   /** It has carried as much as it carries for one connection. */
@@ -72,6 +74,8 @@ export const bridgeRoute = (bridge: string): WebSocketRoute => ({
   verdict
 })
 
-/** The text after `to=` in the path of a request, or `undefined`. */
+const BASE = "ws://bridge"
+
+/** The text after `to=` in the path of a request, whatever a stranger wrote there, or `undefined`. */
 export const bridgeEndpointText = (path: string): string | undefined =>
-  new URL(path, "ws://bridge").searchParams.get(BRIDGE_ENDPOINT_PARAMETER) ?? undefined
+  URL.canParse(path, BASE) ? (new URL(path, BASE).searchParams.get(BRIDGE_ENDPOINT_PARAMETER) ?? undefined) : undefined

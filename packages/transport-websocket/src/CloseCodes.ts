@@ -38,5 +38,11 @@ export const closeReasonOf = (code: number, why: string): CloseReason => {
   return { _tag: "Failed", code: String(code), message: `the other end closed the WebSocket: ${words}` }
 }
 
-/** The words of a stranger, harmless in a log. The protocol allows 123 bytes of them. */
-export const printable = (text: string): string => text.replace(/\p{Cc}/gu, "?").slice(0, 123)
+/** The protocol allows that many bytes of them. */
+const MAX_WORDS_BYTES = 123
+
+/** The words of a stranger, harmless in a log. */
+export const printable = (text: string): string => text.replace(/\p{Cc}/gu, "?").slice(0, MAX_WORDS_BYTES)
+
+/** Words for a close: what is not ASCII has more than one byte. */
+export const sendable = (text: string): string => text.replace(/[^ -~]/g, "?").slice(0, MAX_WORDS_BYTES)

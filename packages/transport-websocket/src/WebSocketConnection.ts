@@ -19,7 +19,7 @@ import {
   Overrun,
   TimedOut
 } from "@satwire/transport"
-import { NORMAL, POLICY_VIOLATION, UNSUPPORTED_DATA } from "./CloseCodes.ts"
+import { NORMAL, POLICY_VIOLATION, UNSUPPORTED_DATA, sendable } from "./CloseCodes.ts"
 import { MAX_SENT_MESSAGE_BYTES, type MessageSocket, type MessageSocketEvents } from "./MessageSocket.ts"
 
 /**
@@ -38,7 +38,13 @@ export interface WebSocketEnds {
   readonly direction: Direction
 }
 
-export class WebSocketConnection implements Connection, MessageSocketEvents {
+/** A connection that can say why it ends. */
+export interface WebSocketEnd extends Connection {
+  /** As `end`, with a code that the protocol leaves to applications, 4000 to 4999, and at most 123 characters of ASCII. */
+  endWith(code: number, why: string): void
+}
+
+export class WebSocketConnection implements WebSocketEnd, MessageSocketEvents {
   readonly remote: Endpoint
   readonly local: Endpoint
   readonly direction: Direction
@@ -55,6 +61,8 @@ export class WebSocketConnection implements Connection, MessageSocketEvents {
   /** Why the socket closed. An orderly end is not told before the bytes that came before it. */
   #socketClosed: CloseReason | undefined = undefined
   #isClosed = false
+  /** With which code it ends, which the other end says back. */
+  #ownCode: number | undefined = undefined
   #isHeldBack = false
   #endTimer: ReturnType<typeof setTimeout> | undefined = undefined
 
@@ -110,6 +118,10 @@ export class WebSocketConnection implements Connection, MessageSocketEvents {
     this.#shut(NORMAL, "")
   }
 
+  endWith(code: number, why: string): void {
+    this.#shut(code, why)
+  }
+
   destroy(): void {
     this.#drop(Destroyed)
   }
@@ -141,7 +153,8 @@ export class WebSocketConnection implements Connection, MessageSocketEvents {
 
   onClosed(reason: CloseReason): void {
     clearTimeout(this.#endTimer)
-    this.#socketClosed ??= this.#reason ?? reason
+    const isOwnCode = reason._tag === "Failed" && reason.code === String(this.#ownCode)
+    this.#socketClosed ??= this.#reason ?? (isOwnCode ? Ended : reason)
     if (this.#socketClosed._tag !== "Ended") this.#forget()
     this.#proceed()
   }
@@ -177,7 +190,8 @@ export class WebSocketConnection implements Connection, MessageSocketEvents {
     this.#forget()
     if (this.#socketClosed !== undefined) return queueMicrotask(() => this.#proceed())
     this.#socket.release?.()
-    this.#socket.close(code, why)
+    this.#ownCode = code
+    this.#socket.close(code, sendable(why))
     this.#endTimer = setTimeout(() => this.#drop(TimedOut), END_TIMEOUT_MS)
   }
 

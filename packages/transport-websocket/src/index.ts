@@ -10,5 +10,5 @@ export {
 export { MAX_RECEIVED_MESSAGE_BYTES, MAX_SENT_MESSAGE_BYTES } from "./MessageSocket.ts"
 export { type PlatformDialerOptions, layerWebSocketDialer } from "./PlatformDialer.ts"
 export type { PlatformWebSocket } from "./PlatformSocket.ts"
-export { MAX_WAITING_BYTES } from "./WebSocketConnection.ts"
+export { MAX_WAITING_BYTES, type WebSocketEnd } from "./WebSocketConnection.ts"
 export { type DirectRouteOptions, type Verdict, type WebSocketRoute, directRoute } from "./WebSocketRoute.ts"

@@ -30,20 +30,22 @@ export const foreignServer = (
     return { host: "127.0.0.1", port }
   })
 
-/** A client of another hand, open. */
-export const foreignClient = (
+/** A client of another hand that has begun its handshake. */
+export const foreignClientSoon = (
   { port }: Endpoint,
   options: { readonly perMessageDeflate?: boolean } = {}
 ): Effect.Effect<WebSocket, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const socket = yield* Effect.acquireRelease(
-      Effect.sync(() => new WebSocket(`ws://127.0.0.1:${port}/`, options)),
-      (socket) => Effect.sync(() => socket.terminate())
-    )
-    socket.on("error", () => undefined)
-    yield* Effect.promise(() => once(socket, "open"))
-    return socket
-  })
+  Effect.acquireRelease(
+    Effect.sync(() => new WebSocket(`ws://127.0.0.1:${port}/`, options).on("error", () => undefined)),
+    (socket) => Effect.sync(() => socket.terminate())
+  )
+
+/** The same, open. */
+export const foreignClient = (
+  endpoint: Endpoint,
+  options: { readonly perMessageDeflate?: boolean } = {}
+): Effect.Effect<WebSocket, never, Scope.Scope> =>
+  Effect.tap(foreignClientSoon(endpoint, options), (socket) => Effect.promise(() => once(socket, "open")))
 
 /** How a WebSocket of the library closed. */
 export const closeOf = (socket: WebSocket): Effect.Effect<{ readonly code: number; readonly why: string }> =>

@@ -1,6 +1,6 @@
 import { it } from "@effect/vitest"
 import { type Connection, Dialer, type Endpoint, Listener } from "@satwire/transport"
-import { Observed, Signal, hosted, pattern } from "@satwire/transport/compliance"
+import { MiB, Observed, Signal, hosted, pattern } from "@satwire/transport/compliance"
 import { describeWithCertificate } from "@satwire/testkit"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ import {
   layerWebSocket,
   listenWebSocket
 } from "../src/node.ts"
-import { OPENING, closeOf, foreignClient, rawClient, restOf } from "./ForeignPeers.ts"
+import { OPENING, closeOf, foreignClient, foreignClientSoon, rawClient, restOf } from "./ForeignPeers.ts"
 
 const host = "127.0.0.1"
 const carried = Effect.provide(layerWebSocket(), { local: true })
@@ -118,6 +118,27 @@ describe("a WebSocket that is accepted", () => {
       const message = "the other end closed the WebSocket: enough??of it"
       expect(near.reason()).toEqual({ _tag: "Failed", code: "4001", message })
     }).pipe(carried, Effect.scoped)
+  )
+
+  it.live("ends with a code and words for the other end, which take nothing from what was sent before", () =>
+    Effect.gen(function* () {
+      const { listening, requests, next } = yield* asked
+      const client = yield* foreignClientSoon(listening.endpoint)
+      yield* next
+      const signal = new Signal()
+      const end = requests[0]?.accept()
+      if (end === undefined) return expect.unreachable()
+      const near = new Observed(end, signal)
+      let heard = 0
+      client.on("message", (bytes: Buffer) => (heard += bytes.length))
+      end.write(new Uint8Array(MiB))
+      end.endWith(4408, `idle\u0000 and \u20ac ${"x".repeat(200)}`)
+      const { code, why } = yield* closeOf(client)
+      expect([code, heard]).toEqual([4408, MiB])
+      expect(why).toBe(`idle? and ? ${"x".repeat(111)}`)
+      yield* signal.until(() => near.closedBy() !== undefined)
+      expect(near.closedBy()).toBe("Ended")
+    }).pipe(Effect.scoped)
   )
 
   it.live("ends in order with who leaves without a word, and is reset with who vanishes", () =>

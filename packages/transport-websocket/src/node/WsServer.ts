@@ -9,19 +9,12 @@
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type { Socket } from "node:net"
-import {
-  type Connection,
-  type Endpoint,
-  ListenError,
-  type ListenOptions,
-  type Listening,
-  OpenConnections
-} from "@satwire/transport"
+import { type Endpoint, ListenError, type ListenOptions, type Listening, OpenConnections } from "@satwire/transport"
 import { codeOf, endpointOf, listenReasonOf, wordsOf } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type WebSocket, WebSocketServer } from "ws"
-import { WebSocketConnection } from "../WebSocketConnection.ts"
+import { WebSocketConnection, type WebSocketEnd } from "../WebSocketConnection.ts"
 import { HANDSHAKE_TIMEOUT_MS, Handshakes } from "./Handshakes.ts"
 import { WS_OPTIONS, WsSocket } from "./WsSocket.ts"
 
@@ -65,7 +58,7 @@ export interface WebSocketRequest {
    * Opens the WebSocket, with that subprotocol where it is among those that are offered. Gives `undefined` where the other end has gone
    * meanwhile.
    */
-  readonly accept: (protocol?: string) => Connection | undefined
+  readonly accept: (protocol?: string) => WebSocketEnd | undefined
   /** Answers with an HTTP status and one sentence. */
   readonly refuse: (status: number, sentence: string) => void
 }
@@ -117,7 +110,7 @@ export const serve = (
     return { endpoint, connections: () => count }
   })
 
-type Opens = (socket: WebSocket, remote: Endpoint, local: Endpoint) => Connection
+type Opens = (socket: WebSocket, remote: Endpoint, local: Endpoint) => WebSocketEnd
 
 const createServer = ({ tls, handshakeTimeoutMs }: WebSocketServerOptions): Http.Server => {
   const options = { maxHeaderSize: MAX_HEAD_BYTES, noDelay: true, keepAlive: true, keepAliveInitialDelay: 120_000 }
@@ -150,7 +143,7 @@ const upgrade = (
     },
     verifyClient: ({ req }, decide) => onRequest(requestOf(req, decide))
   })
-  const opened = new WeakMap<Http.IncomingMessage, Connection>()
+  const opened = new WeakMap<Http.IncomingMessage, WebSocketEnd>()
   type Decide = (isAccepted: boolean, status?: number, sentence?: string, headers?: Http.OutgoingHttpHeaders) => void
   const requestOf = (request: Http.IncomingMessage, decide: Decide): WebSocketRequest => {
     const { socket, headers } = request

@@ -1,0 +1,115 @@
+/**
+ * How much each source takes: connections at once, and new ones a minute. A source is an IPv4 address or an IPv6 network of 64 bits, since
+ * that is what one customer is given.
+ */
+import * as NetAddress from "effect/net/NetAddress"
+import { Bucket } from "./Bucket.ts"
+import { addressOf } from "./Targets.ts"
+
+export interface SourceLimits {
+  /** At once, over all sources. */
+  readonly maxConnections: number
+  /** At once, for one source. */
+  readonly maxPerSource: number
+  /** New ones a minute, for one source; as many may come at once. */
+  readonly perMinute: number
+}
+
+/**
+ * How many sources are remembered for what they did in the last minute. Beyond it the one that has been quiet for longest is forgotten.
+ *
+ * @limit sources that a bridge remembers
+ */
+export const MAX_SOURCES = 10_000
+
+interface Source {
+  open: number
+  readonly bucket: Bucket
+}
+
+/** Why there is no connection for a source now. */
+export type Excess =
+  | "too many connections"
+  | "too many connections of this source"
+  | "too many new connections of this source"
+
+export class Sources {
+  readonly #limits: SourceLimits
+  /** In the order of their last connection. */
+  readonly #known: Map<string, Source> = new Map()
+  #open = 0
+
+  constructor(limits: SourceLimits) {
+    this.#limits = limits
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** How many sources are remembered. */
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** Counts a connection of `source`, or says why there is none; what is refused counts as an attempt. */
+  enter(source: string, nowMs: number): Excess | undefined {
+    const { maxConnections, maxPerSource, perMinute } = this.#limits
+    const known = this.#known.get(source) ?? { open: 0, bucket: new Bucket(perMinute / 60, perMinute, nowMs) }
+    this.#known.delete(source)
+    this.#forget(nowMs)
+    this.#known.set(source, known)
+    if (known.bucket.tokens(nowMs) < 1) return "too many new connections of this source"
+    known.bucket.take(1, nowMs)
+    if (known.open >= maxPerSource) return "too many connections of this source"
+    if (this.#open >= maxConnections) return "too many connections"
+    known.open++
+    this.#open++
+    return undefined
+  }
+
+  /** A connection that entered is gone. */
+  leave(source: string): void {
+    const known = this.#known.get(source)
+    if (known !== undefined) known.open--
+    this.#open--
+  }
+
+  /** From the one that has been quiet for longest: who has nothing open, and nothing to answer for or no room to be remembered. */
+  #forget(nowMs: number): void {
+    for (const [source, { open, bucket }] of this.#known) {
+      if (open > 0) continue
+      if (this.#known.size < MAX_SOURCES && !bucket.isFull(nowMs)) return
+      this.#known.delete(source)
+    }
+  }
+}
+
+/**
+ * Who asks: the other end of the TCP connection, or, where that is one of our own proxies, the last one in `X-Forwarded-For` that is none
+ * of them. What stands before it is hearsay.
+ */
+export const sourceOf = (
+  remote: string,
+  forwardedFor: string | undefined,
+  isProxy: (address: NetAddress.IpAddress) => boolean
+): string => {
+  const hops = [...(forwardedFor ?? "").split(","), remote]
+  let source = remote
+  for (const hop of hops.toReversed()) {
+    const address = addressOf(hop.trim())
+    if (address === undefined) break
+    source = NetAddress.formatIp(address)
+    if (!isProxy(address)) break
+  }
+  return source
+}
+
+/** What is counted as one source. */
+export const sourceKey = (source: string): string => {
+  const address = addressOf(source)
+  if (address === undefined || !NetAddress.isIpv6Address(address)) return source
+  const [a, b, c, d] = NetAddress.ipv6ToSegments(address)
+  return [a, b, c, d].map((segment) => segment.toString(16)).join(":")
+}
