@@ -1,0 +1,62 @@
+/**
+ * What our user allows to peers from some addresses, by Core's names and with its implications.
+ *
+ * Source: Bitcoin Core 28.1 `net_permissions.h`, `net_permissions.cpp`.
+ */
+import type { NetAddr } from "@satwire/netaddress"
+import { type Subnet, containsHost, parseSubnet } from "./Subnet.ts"
+
+export type Permission = "bloomfilter" | "relay" | "forcerelay" | "noban" | "mempool" | "download" | "addr"
+
+/** What each means, and which others come with it. */
+const IMPLIED: { readonly [Name in Permission]: ReadonlyArray<Permission> } = {
+  /** May set bloom filters though we do not offer them (BIP-0037). */
+  bloomfilter: ["bloomfilter"],
+  /** Transactions are taken from it though we want none. */
+  relay: ["relay"],
+  /** They are passed on though they are known already. */
+  forcerelay: ["forcerelay", "relay"],
+  /** Is not evicted, discouraged or banned, whatever it does. */
+  noban: ["noban", "download"],
+  /** May ask for the mempool (BIP-0035). */
+  mempool: ["mempool"],
+  /** May have blocks though the upload target is reached. */
+  download: ["download"],
+  /** Its addresses are taken without a limit to their rate, and `getaddr` is answered without a cache. */
+  addr: ["addr"]
+}
+
+const NAMES: ReadonlyArray<Permission> = Object.keys(IMPLIED) as ReadonlyArray<Permission>
+
+/** What `-whitelist` gives where it names no permissions (Core's implicit ones). */
+const IMPLICIT: ReadonlyArray<Permission> = ["relay", "noban", "mempool", "download"]
+
+export interface PermissionRule {
+  readonly permissions: ReadonlySet<Permission>
+  readonly subnet: Subnet
+}
+
+/** `noban,relay@192.0.2.0/24`, `all@10.0.0.1`, or a subnet alone; or what is wrong with the text. */
+export const parsePermissionRule = (text: string): PermissionRule | string => {
+  const at = text.indexOf("@")
+  const subnet = parseSubnet(text.slice(at + 1))
+  if (subnet === undefined) return `"${text.slice(at + 1)}" is neither an address nor a subnet`
+  if (at < 0) return { subnet, permissions: new Set(IMPLICIT) }
+  const permissions = new Set<Permission>()
+  for (const name of text.slice(0, at).split(",")) {
+    if (name === "all") for (const each of NAMES) permissions.add(each)
+    else if (name === "bloom") permissions.add("bloomfilter")
+    else if (Object.hasOwn(IMPLIED, name)) for (const each of IMPLIED[name as Permission]) permissions.add(each)
+    else if (name !== "") return `there is no permission "${name}": take some of ${NAMES.join(", ")}, all`
+  }
+  return { subnet, permissions }
+}
+
+/** Everything that some rule gives to this host. */
+export const permissionsOf = (rules: ReadonlyArray<PermissionRule>, host: NetAddr): ReadonlySet<Permission> => {
+  const all = new Set<Permission>()
+  for (const { subnet, permissions } of rules) {
+    if (containsHost(subnet, host)) for (const each of permissions) all.add(each)
+  }
+  return all
+}
