@@ -97,6 +97,36 @@ describe("a WebSocket that is accepted", () => {
     }).pipe(carried, Effect.scoped)
   )
 
+  it.live("closes who sends a message in ever more fragments", () =>
+    Effect.gen(function* () {
+      const { client, near, closed } = yield* foreignPair
+      for (let sent = 0; sent < 2000; sent++) client.send(Uint8Array.of(7), { fin: false })
+      yield* closed
+      expect(near.reason()).toMatchObject({ _tag: "Failed", code: "WS_ERR_TOO_MANY_BUFFERED_PARTS" })
+      expect(near.length).toBe(0)
+    }).pipe(carried, Effect.scoped)
+  )
+
+  // On Deno what is sent one by one does not arrive so.
+  it.live.skipIf("Deno" in globalThis)("closes who sends a frame in ever more pieces", () =>
+    Effect.gen(function* () {
+      const { listening, accepted, signal } = yield* hosted(host)
+      const client = yield* rawClient(listening.endpoint)
+      client.setNoDelay(true)
+      client.write(OPENING)
+      yield* signal.until(() => accepted.length === 1)
+      const near = accepted[0]
+      // The head of a frame of 64 KiB, masked with zeros.
+      client.write(Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0))
+      for (let sent = 0; sent < 60_000 && near?.closedBy() === undefined && client.writable; sent++) {
+        client.write(Uint8Array.of(7))
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      yield* signal.until(() => near?.closedBy() !== undefined)
+      expect(near?.reason()).toMatchObject({ _tag: "Failed", code: "WS_ERR_TOO_MANY_BUFFERED_PARTS" })
+    }).pipe(carried, Effect.scoped)
+  )
+
   it.live("closes who sends what is no frame of a client", () =>
     Effect.gen(function* () {
       const { listening, accepted, signal } = yield* hosted(host)

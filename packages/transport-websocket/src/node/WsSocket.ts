@@ -5,15 +5,33 @@ import type { WebSocket } from "ws"
 import { closeReasonOf } from "../CloseCodes.ts"
 import { MAX_RECEIVED_MESSAGE_BYTES, type MessageSocket, type MessageSocketEvents } from "../MessageSocket.ts"
 
+/**
+ * Each is an object that costs more than its bytes. A frame a kilobyte is the most that the largest message needs.
+ *
+ * @limit fragments of a WebSocket message that is received
+ */
+const MAX_FRAGMENTS = 1024
+
+/**
+ * Twice what the largest message needs in the smallest packets of the Internet (576 bytes).
+ *
+ * @limit pieces in which a frame of a WebSocket message comes from the socket
+ */
+const MAX_PIECES = 4096
+
 /** What every socket of the library is set to, on both ends. */
 export const WS_OPTIONS: {
   readonly perMessageDeflate: false
   readonly maxPayload: number
+  readonly maxFragments: number
+  readonly maxBufferedChunks: number
   readonly closeTimeout: number
 } = {
   /** Encrypted bytes do not get smaller, and what is unpacked can be a thousand times as large. */
   perMessageDeflate: false,
   maxPayload: MAX_RECEIVED_MESSAGE_BYTES,
+  maxFragments: MAX_FRAGMENTS,
+  maxBufferedChunks: MAX_PIECES,
   closeTimeout: END_TIMEOUT_MS
 }
 
