@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Scope from "effect/Scope"
@@ -234,6 +235,23 @@ describe("a bridge, as to whom it serves,", () => {
       first.connection.end()
       yield* under.event("Carried")
       yield* page(under, far.endpoint)
+    }).pipe(onEdges, Effect.scoped)
+  )
+})
+
+describe("a bridge whose name service breaks", () => {
+  it.live("answers with 500, logs it as the bug that it is, and keeps no place for it", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const keep = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+      const broken = Layer.succeed(Dns.Dns, Dns.make({ lookup: () => Effect.die(new Error("out of order")) }))
+      const under = yield* bridged({ targets: ["name.example"] }).pipe(
+        Effect.provide(Layer.merge(broken, keep), { local: true })
+      )
+      const near = yield* rawPage(under, to({ host: "name.example", port: 8333 }))
+      expect(yield* statusOf(near)).toBe(500)
+      expect(under.bridge.guests()).toBe(0)
+      expect(lines.join("\n")).toMatch(/level=ERROR .*out of order/)
     }).pipe(onEdges, Effect.scoped)
   )
 })

@@ -131,7 +131,13 @@ export class Desk {
           onSuccess: (node) => this.#carry(guest, node),
           onFailure: (refusal) => this.#refuse(guest, refusal)
         }),
-        Effect.onInterrupt(() => Effect.sync(() => this.#abandon(guest)))
+        Effect.catchDefect((defect) =>
+          Effect.andThen(
+            Effect.logError("this is a bug of Satwire, please report it", defect),
+            Effect.sync(() => this.#abandon(guest, 500, "this bridge has a bug"))
+          )
+        ),
+        Effect.onInterrupt(() => Effect.sync(() => this.#abandon(guest, 503, STOPPING)))
       )
     )
   }
@@ -171,9 +177,9 @@ export class Desk {
     page.endWith(code, why)
   }
 
-  /** The bridge stops while the target is sought. */
-  #abandon({ request, asker, leave }: Guest): void {
-    this.#reject(request, asker, 503, STOPPING)
+  /** The search for the target came to nothing. */
+  #abandon({ request, asker, leave }: Guest, status: number, why: string): void {
+    this.#reject(request, asker, status, why)
     leave()
   }
 
