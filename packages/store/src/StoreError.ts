@@ -80,13 +80,16 @@ interface DamagedFields {
   readonly at: number
   /** Where the whole damaged file lies now. */
   readonly setAsideAs: string
+  /** Whether the file is of use as a whole only, so that nothing before the damage was kept either. */
+  readonly isIndivisible?: boolean
 }
 const DamagedFileBase: Base<{ readonly _tag: "DamagedFile" }, DamagedFields> = Data.TaggedError("DamagedFile")
 
-/** A file of ours that is not as we wrote it. A report, not a failure: what came before the damage was kept. */
+/** A file of ours that is not as we wrote it. A report, not a failure: what came before the damage was kept, where that is of use. */
 export class DamagedFile extends DamagedFileBase {
   constructor(fields: DamagedFields) {
-    const kept = fields.at === 0 ? "nothing of it could be kept" : "what came before was kept"
+    const kept =
+      fields.at === 0 || fields.isIndivisible === true ? "nothing of it could be kept" : "what came before was kept"
     super({
       ...fields,
       message: `${fields.path} is damaged at byte ${fields.at} (${fields.what}): ${kept}, and all of it lies in ${fields.setAsideAs}.`

@@ -1,6 +1,6 @@
 /**
- * What every header store must do, as a suite that each of them runs. It takes the test runner's functions as arguments, so it
- * depends on none.
+ * What every header store must do, and every keeper of snapshots, as suites that each of them runs. They take the test runner's functions as
+ * arguments, so they depend on none.
  */
 import { equals } from "@satwire/bytes"
 import { assert } from "@satwire/machine"
@@ -9,12 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { HeaderStore, type HeadersLoaded } from "./HeaderStore.ts"
 import type { StoreError } from "./StoreError.ts"
+import type { SuiteApi } from "./SuiteApi.ts"
 
-/** What the suite needs of a test runner; vitest's functions fit. */
-export interface SuiteApi {
-  readonly describe: (name: string, body: () => void) => unknown
-  readonly it: (name: string, body: () => Promise<void>) => unknown
-}
+export { type SnapshotsUnderTest, snapshotsCompliance } from "./SnapshotsCompliance.ts"
+export type { SuiteApi } from "./SuiteApi.ts"
 
 export interface HeaderStoreUnderTest<E> {
   readonly name: string

@@ -15,6 +15,14 @@ export {
 export { layerFiles } from "./NodeFiles.ts"
 export type { Found } from "./RecordRecovery.ts"
 export {
+  type SnapshotFile,
+  type SnapshotKind,
+  type SnapshotLoaded,
+  Snapshots,
+  type SnapshotsOptions,
+  type SnapshotsShape
+} from "./Snapshots.ts"
+export {
   DamagedFile,
   DirectoryLocked,
   DirectoryNotWritable,
