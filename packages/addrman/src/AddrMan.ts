@@ -41,7 +41,9 @@ import { NONE } from "./BucketTable.ts"
 import { assertConsistent } from "./Consistency.ts"
 import { NEW_BUCKETS_PER_ADDRESS, networkNumber } from "./Entries.ts"
 import { type Selection, networkSet, select } from "./Selecting.ts"
-import { type AddrManSnapshot, type Lost, fillTables, readSnapshot, takeSnapshot } from "./Snapshot.ts"
+import { type KeptRow, type Lost, fillTables } from "./KeptRow.ts"
+import { readPeersDat } from "./PeersDat.ts"
+import { type AddrManSnapshot, readSnapshot, rowsOf, takeSnapshot } from "./Snapshot.ts"
 import { EVERYBODY, type Table, Tables } from "./Tables.ts"
 
 /** An address as peers tell of it; an entry of `addrv2` is one. */
@@ -106,6 +108,12 @@ export interface AddrManOptions {
   readonly key?: Uint8Array | undefined
 }
 
+interface Kept {
+  readonly key: Uint8Array
+  readonly groups: Uint8Array
+  readonly rows: Iterable<KeptRow>
+}
+
 /** What became of a snapshot. */
 export interface Restored {
   readonly addrman: AddrMan
@@ -136,12 +144,30 @@ export class AddrMan {
     snapshot: unknown,
     now: UnixSeconds
   ): Result.Result<Restored, string> {
-    return Result.map(readSnapshot(snapshot), (whole) => {
-      const addrman = new AddrMan({ ...options, key: copyOut(whole.key) })
-      addrman.#lastGood = Math.min(Math.max(whole.lastGood, 1), now)
-      const areGroupsSame = equals(whole.groups, options.groups.version)
-      return { addrman, lost: fillTables(addrman.#tables, whole, areGroupsSame, now) }
-    })
+    return Result.map(readSnapshot(snapshot), (whole) =>
+      AddrMan.#fill(options, { ...whole, rows: rowsOf(whole) }, Math.min(Math.max(whole.lastGood, 1), now), now)
+    )
+  }
+
+  /**
+   * An address manager that knows what Bitcoin Core kept in its `peers.dat`, under its key; or what shows that the file is none.
+   *
+   * @param magic the network's four bytes, as `ChainParams.magic`
+   */
+  static fromPeersDat(
+    options: Omit<AddrManOptions, "key">,
+    file: Uint8Array,
+    magic: number,
+    now: UnixSeconds
+  ): Result.Result<Restored, string> {
+    return Result.map(readPeersDat(file, magic, options.sha256), (kept) => AddrMan.#fill(options, kept, 1, now))
+  }
+
+  static #fill(options: Omit<AddrManOptions, "key">, kept: Kept, lastGood: number, now: UnixSeconds): Restored {
+    const addrman = new AddrMan({ ...options, key: copyOut(kept.key) })
+    addrman.#lastGood = lastGood
+    const areGroupsSame = equals(kept.groups, options.groups.version)
+    return { addrman, lost: fillTables(addrman.#tables, kept.rows, areGroupsSame, now) }
   }
 
   /** All that is known, as plain data in memory of its own. Its key is a secret. */

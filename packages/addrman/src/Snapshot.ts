@@ -6,19 +6,13 @@
  * new table the buckets are named, because they follow from who told of it, of whom only the first is known. Where what counts as one
  * owner's has changed meanwhile (another AS map), those say nothing any more, and each address is spread anew by its first source.
  */
-import {
-  INTERNAL_LENGTH,
-  type NetAddr,
-  NETWORKS,
-  type NetworkRow,
-  type NodeAddress,
-  isRoutable
-} from "@satwire/netaddress"
+import { INTERNAL_LENGTH, NETWORKS, type NetworkRow } from "@satwire/netaddress"
 import * as Result from "effect/Result"
 import { SET_TRIED_COLLISION_SIZE } from "./AddressRules.ts"
 import { NONE } from "./BucketTable.ts"
 import { BUCKET_SIZE, KEY_LENGTH, NEW_BUCKET_COUNT } from "./Bucketing.ts"
 import { MAX_ENTRIES, NEW_BUCKETS_PER_ADDRESS } from "./Entries.ts"
+import type { KeptRow } from "./KeptRow.ts"
 import { EVERYBODY, type Tables } from "./Tables.ts"
 
 export interface AddrManSnapshot {
@@ -52,12 +46,6 @@ export interface AddrManSnapshot {
   readonly buckets: Uint8Array
   /** Which of the addresses wait for their place among the tried. */
   readonly collisions: ReadonlyArray<number>
-}
-
-/** How many addresses found no place any more. */
-export interface Lost {
-  readonly new: number
-  readonly tried: number
 }
 
 const COLUMNS = {
@@ -182,123 +170,52 @@ const totalLength = (ids: Uint8Array, mayBeInternal: boolean): number | undefine
   return total
 }
 
-/**
- * Puts the addresses of a snapshot into empty tables.
- *
- * A time after `now` of something that we did ourselves was written under a clock that was ahead, and counts as now: else the address
- * would never again be terrible, or be tried.
- *
- * @param areGroupsSame whether the buckets that it names are still right
- */
-export const fillTables = (tables: Tables, snapshot: AddrManSnapshot, areGroupsSame: boolean, now: number): Lost => {
-  const lost = { new: 0, tried: 0 }
-  const entries = new Map<number, number>()
-  const fortunes = fortunesOf(snapshot, now)
-  for (const told of rowsOf(snapshot)) {
-    const isTaken = isRoutable(told.node) && tables.entries.find(told.node) === NONE
-    const entry = isTaken ? place(tables, told, areGroupsSame, fortunes) : NONE
-    if (entry === NONE) lost[told.buckets.length === 0 ? "tried" : "new"]++
-    else entries.set(told.row, entry)
-  }
-  for (const row of snapshot.collisions) {
-    const entry = entries.get(row)
-    const waits = entry !== undefined && tables.entries.isTried[entry] === 0 && !tables.collisions.includes(entry)
-    if (waits) tables.collisions.push(entry)
-  }
-  return lost
-}
-
-/** What is known of an address that has no fixed length. */
-interface Told {
-  readonly row: number
-  readonly node: NodeAddress
-  readonly source: NetAddr
-  /** None of one that was tried. */
-  readonly buckets: ReadonlyArray<number>
-}
-
-function* rowsOf(snapshot: AddrManSnapshot): Generator<Told, void> {
+/** The addresses of a snapshot that was read, one after another. */
+export function* rowsOf(snapshot: AddrManSnapshot): Generator<KeptRow, void> {
   const ports = viewOf(snapshot.port)
+  const services = viewOf(snapshot.services)
+  const attempts = viewOf(snapshot.attempts)
   const buckets = viewOf(snapshot.buckets)
+  const time = viewOf(snapshot.time)
+  const lastTry = viewOf(snapshot.lastTry)
+  const lastCountedTry = viewOf(snapshot.lastCountedTry)
+  const lastSuccess = viewOf(snapshot.lastSuccess)
+  const waiting = new Set(snapshot.collisions)
   let addressAt = 0
   let sourceAt = 0
   let bucketAt = 0
   for (let row = 0; row < snapshot.count; row++) {
-    const network = NETWORK_BY_ID.get(snapshot.network[row] as number) ?? NETWORKS[0]
+    const network = NETWORK_BY_ID.get(snapshot.network[row] as number) as NetworkRow
     const source = NETWORK_BY_ID.get(snapshot.sourceNetwork[row] as number)
-    const addressEnd = addressAt + (network?.length ?? 0)
-    const sourceEnd = sourceAt + (source?.length ?? INTERNAL_LENGTH)
-    const bucketEnd = bucketAt + 2 * (snapshot.refCount[row] as number)
+    const addressFrom = addressAt
+    const sourceFrom = sourceAt
+    const bucketFrom = bucketAt
+    addressAt += network.length
+    sourceAt += source?.length ?? INTERNAL_LENGTH
+    bucketAt += 2 * (snapshot.refCount[row] as number)
     yield {
-      row,
       node: {
-        network: network?.network ?? "ipv4",
-        address: snapshot.address.subarray(addressAt, addressEnd),
+        network: network.network,
+        address: snapshot.address.subarray(addressFrom, addressAt),
         port: ports.getUint16(2 * row, true)
       },
       source: {
         network: source?.network ?? "internal",
-        address: snapshot.source.subarray(sourceAt, sourceEnd)
+        address: snapshot.source.subarray(sourceFrom, sourceAt)
       },
+      services: services.getBigUint64(8 * row, true),
+      time: time.getFloat64(8 * row, true),
+      lastTry: lastTry.getFloat64(8 * row, true),
+      lastCountedTry: lastCountedTry.getFloat64(8 * row, true),
+      lastSuccess: lastSuccess.getFloat64(8 * row, true),
+      attempts: attempts.getUint32(4 * row, true),
       buckets: Array.from(
         { length: snapshot.refCount[row] as number },
-        (_, i) => buckets.getUint16(bucketAt + 2 * i, true) % NEW_BUCKET_COUNT
-      )
+        (_, i) => buckets.getUint16(bucketFrom + 2 * i, true) % NEW_BUCKET_COUNT
+      ),
+      waits: waiting.has(row)
     }
-    addressAt = addressEnd
-    sourceAt = sourceEnd
-    bucketAt = bucketEnd
   }
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-/** Copies all else that is known of an address to its entry. */
-type Fortunes = (tables: Tables, entry: number, row: number) => void
-
-const fortunesOf = (snapshot: AddrManSnapshot, now: number): Fortunes => {
-  const services = viewOf(snapshot.services)
-  const attempts = viewOf(snapshot.attempts)
-  const time = viewOf(snapshot.time)
-  const past = (["lastTry", "lastCountedTry", "lastSuccess"] as const).map(
-    (name) => [name, viewOf(snapshot[name])] as const
-  )
-  return ({ entries }, entry, row) => {
-    entries.services[entry] = services.getBigUint64(8 * row, true)
-    entries.attempts[entry] = attempts.getUint32(4 * row, true)
-    entries.time[entry] = within(time.getFloat64(8 * row, true), 0xffffffff)
-    for (const [name, view] of past) entries[name][entry] = within(view.getFloat64(8 * row, true), now)
-  }
-}
-
-/** `value` between 0 and `most`; 0 where it is no number at all. */
-const within = (value: number, most: number): number => (value > 0 ? Math.min(value, most) : 0)
-
-/** Takes in one address and gives it its places; the entry, or {@link NONE} where all of them are taken. */
-const place = (
-  tables: Tables,
-  { buckets, node, row, source }: Told,
-  areGroupsSame: boolean,
-  fortunes: Fortunes
-): number => {
-  const { bucketing, entries, tried } = tables
-  const entry = tables.register(node, source)
-  fortunes(tables, entry, row)
-  if (buckets.length === 0 && (entries.lastSuccess[entry] as number) > 0) {
-    const triedPlace = bucketing.triedPlace(node)
-    if (tried.at(triedPlace) === NONE) {
-      tables.putTried(entry, triedPlace)
-      return entry
-    }
-  }
-  if (areGroupsSame) for (const bucket of buckets) takeIfFree(tables, entry, bucketing.newPlaceIn(bucket, node))
-  // Spread anew; and who lost a place among the tried goes back to the new, as one does who is evicted.
-  if (entries.refCount[entry] === 0) takeIfFree(tables, entry, tables.primaryPlace(entry))
-  if ((entries.refCount[entry] as number) > 0) return entry
-  tables.forget(entry)
-  return NONE
-}
-
-const takeIfFree = (tables: Tables, entry: number, place: number): void => {
-  if (tables.new.at(place) === NONE) tables.putNew(entry, place)
-}

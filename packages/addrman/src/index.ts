@@ -31,6 +31,7 @@ export {
   TRIED_BUCKET_COUNT
 } from "./Bucketing.ts"
 export { MAX_ENTRIES, NEW_BUCKETS_PER_ADDRESS } from "./Entries.ts"
+export type { Lost } from "./KeptRow.ts"
 export { SERVICE_DRAWS, type Selection } from "./Selecting.ts"
-export type { AddrManSnapshot, Lost } from "./Snapshot.ts"
+export type { AddrManSnapshot } from "./Snapshot.ts"
 export type { Table } from "./Tables.ts"
