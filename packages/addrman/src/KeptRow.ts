@@ -1,6 +1,5 @@
 /** One address as it was kept, wherever that was, and how all that was kept gets its places again. */
 import { type NetAddr, type NodeAddress, isRoutable } from "@satwire/netaddress"
-import { SET_TRIED_COLLISION_SIZE } from "./AddressRules.ts"
 import { NONE } from "./BucketTable.ts"
 import type { Tables } from "./Tables.ts"
 
@@ -15,8 +14,8 @@ export interface KeptRow {
   readonly attempts: number
   /** Of the new table; none of an address that was tried. */
   readonly buckets: ReadonlyArray<number>
-  /** Whether it waits for its place among the tried. */
-  readonly waits: boolean
+  /** How many wait for their place among the tried before it does; `undefined` where it does not wait. */
+  readonly waitsBehind: number | undefined
 }
 
 /** How many addresses found no place any more. */
@@ -36,14 +35,15 @@ export interface Lost {
 export const fillTables = (tables: Tables, rows: Iterable<KeptRow>, areGroupsSame: boolean, now: number): Lost => {
   const lost = { new: 0, tried: 0 }
   const { collisions, entries } = tables
+  const line: Array<{ readonly entry: number; readonly behind: number }> = []
   for (const row of rows) {
     const isTaken = isRoutable(row.node) && entries.find(row.node) === NONE
     const entry = isTaken ? place(tables, row, areGroupsSame, now) : NONE
     if (entry === NONE) lost[row.buckets.length === 0 ? "tried" : "new"]++
-    else if (row.waits && entries.isTried[entry] === 0 && collisions.length < SET_TRIED_COLLISION_SIZE) {
-      collisions.push(entry)
-    }
+    else if (row.waitsBehind !== undefined && entries.isTried[entry] === 0)
+      line.push({ entry, behind: row.waitsBehind })
   }
+  for (const { entry } of line.sort((a, b) => a.behind - b.behind)) collisions.push(entry)
   return lost
 }
 

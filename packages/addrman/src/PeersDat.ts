@@ -105,7 +105,7 @@ const readRow = (r: Reader, format: number): ReadRow => {
   const attempts = Math.max(0, r.i32("attempts"))
   const place = host.network === "internal" ? NOWHERE : host
   const node = { network: place.network, address: place.address, port } as NodeAddress
-  const never = { lastTry: 0, lastCountedTry: 0, waits: false }
+  const never = { lastTry: 0, lastCountedTry: 0, waitsBehind: undefined }
   return { node, source, services, time, lastSuccess, attempts, buckets: [], ...never }
 }
 

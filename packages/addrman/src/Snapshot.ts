@@ -44,7 +44,7 @@ export interface AddrManSnapshot {
   readonly refCount: Uint8Array
   /** Those buckets, 2 bytes each. */
   readonly buckets: Uint8Array
-  /** Which of the addresses wait for their place among the tried. */
+  /** Which of the addresses wait for their place among the tried, the first of them first. */
   readonly collisions: ReadonlyArray<number>
 }
 
@@ -180,7 +180,7 @@ export function* rowsOf(snapshot: AddrManSnapshot): Generator<KeptRow, void> {
   const lastTry = viewOf(snapshot.lastTry)
   const lastCountedTry = viewOf(snapshot.lastCountedTry)
   const lastSuccess = viewOf(snapshot.lastSuccess)
-  const waiting = new Set(snapshot.collisions)
+  const waiting = new Map(snapshot.collisions.map((row, behind) => [row, behind]))
   let addressAt = 0
   let sourceAt = 0
   let bucketAt = 0
@@ -213,7 +213,7 @@ export function* rowsOf(snapshot: AddrManSnapshot): Generator<KeptRow, void> {
         { length: snapshot.refCount[row] as number },
         (_, i) => buckets.getUint16(bucketFrom + 2 * i, true) % NEW_BUCKET_COUNT
       ),
-      waits: waiting.has(row)
+      waitsBehind: waiting.get(row)
     }
   }
 }

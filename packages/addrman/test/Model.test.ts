@@ -349,7 +349,7 @@ describe("the address manager", () => {
           counts.many += [...pair.real.addresses()].filter(({ places }) => places.length > 1).length
         }
       ),
-      { numRuns: 100 }
+      { numRuns: 200 }
     )
     // It went to the corners.
     expect(counts.tried).toBeGreaterThan(1000)
