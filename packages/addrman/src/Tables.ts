@@ -51,7 +51,7 @@ export class Tables {
   /** Takes in an address that is not known, at a place of the new table that is free. */
   create(node: NodeAddress, source: NetAddr, place: number): number {
     const entry = this.register(node, source)
-    this.#enterNew(entry, place)
+    this.putNew(entry, place)
     return entry
   }
 
@@ -63,11 +63,12 @@ export class Tables {
     return entry
   }
 
-  /** Puts an address at one more place of the new table, which must be free. */
+  /** Puts an address that is not tried at one more place of the new table, which must be free. */
   putNew(entry: number, place: number): void {
-    if (this.entries.refCount[entry] === 0) return this.#enterNew(entry, place)
+    const network = this.#network(entry)
+    if (this.entries.refCount[entry] === 0) this.#add("new", network, 1)
     this.entries.addPlace(entry, place)
-    this.new.put(place, entry, this.#network(entry))
+    this.new.put(place, entry, network)
   }
 
   /** Frees a place of the new table. Who had no other is forgotten. */
@@ -87,7 +88,7 @@ export class Tables {
       this.#leaveTried(before, place)
       const returning = this.primaryPlace(before)
       this.clearNew(returning)
-      this.#enterNew(before, returning)
+      this.putNew(before, returning)
     }
     this.putTried(entry, place)
   }
@@ -114,13 +115,6 @@ export class Tables {
     this.everybody.remove(EVERYBODY, entry)
     this.classes.remove(classOf(this.entries.node(entry)), entry)
     this.entries.remove(entry)
-  }
-
-  #enterNew(entry: number, place: number): void {
-    const network = this.#network(entry)
-    this.entries.addPlace(entry, place)
-    this.new.put(place, entry, network)
-    this.#add("new", network, 1)
   }
 
   #leaveNew(entry: number, place: number): void {
