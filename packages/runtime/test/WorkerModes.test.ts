@@ -53,7 +53,16 @@ beforeAll(async () => {
   for (const name of PACKAGES) await install(name)
   cpSync(job, join(folder, "installed/job.ts"))
   mkdirSync(join(folder, "bundle"))
-  const entries = ["--config", join(root, "tsup.app.config.ts"), "--entry.main", job, "--entry.worker", worker, "--out-dir", join(folder, "bundle")]
+  const entries = [
+    "--config",
+    join(root, "tsup.app.config.ts"),
+    "--entry.main",
+    job,
+    "--entry.worker",
+    worker,
+    "--out-dir",
+    join(folder, "bundle")
+  ]
   await run(process.execPath, tsup(...entries), join(root, "apps/node"))
 }, 3 * LIMIT_MS)
 

@@ -69,7 +69,7 @@ const attempt = (
     send: (bytes) => socket.write(bytes),
     onAgreed(unread) {
       socket.pause(unread)
-      done(socket.become("outbound", { remote: endpoint, local: NOWHERE }))
+      done(socket.become({ direction: "outbound", ends: { remote: endpoint, local: NOWHERE } }))
     },
     onRefused(error) {
       failure = error

@@ -1,5 +1,6 @@
 /** Proxies that refuse, and proxies that lie: each is told in words, and nothing of an attempt is left. */
 import { it } from "@effect/vitest"
+import { Pieces, tcpServer } from "@satwire/testkit"
 import { type DialReason, Dialer } from "@satwire/transport"
 import { Observed, Signal, pattern } from "@satwire/transport/compliance"
 import * as Context from "effect/Context"
@@ -10,7 +11,6 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { describe, expect } from "vitest"
 import { DEFAULT_SOCKS5_TIMEOUT_MS, type Socks5Options, layerSocks5 } from "../src/index.ts"
-import { Pieces, tcpServer } from "./SocksServer.ts"
 
 const ENDPOINT = { host: "satwire.onion", port: 8333 }
 /** Ours for that endpoint: greeting without credentials, then the request. */

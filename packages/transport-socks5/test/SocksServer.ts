@@ -2,6 +2,7 @@
  * A SOCKS5 proxy of the tests' own, after RFC 1928 and not after the code under test. It resolves names from a table, keeps what it was
  * asked, and carries bytes both ways.
  */
+import { Pieces, carry, tcpServer } from "@satwire/testkit"
 import type { Endpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -32,70 +33,6 @@ export interface SocksServerOptions {
   readonly path?: string
 }
 
-/** Reads a socket piece by piece, until it is given back. */
-export class Pieces {
-  readonly #socket: Net.Socket
-  #kept = Buffer.alloc(0)
-  #ended = false
-  #changed: () => void = () => undefined
-
-  constructor(socket: Net.Socket) {
-    this.#socket = socket.on("data", this.#onData).on("close", this.#onClose)
-  }
-
-  async read(length: number): Promise<Buffer> {
-    while (this.#kept.length < length) {
-      if (this.#ended) throw new Error("the socket ended")
-      await new Promise<void>((resolve) => (this.#changed = resolve))
-    }
-    const piece = this.#kept.subarray(0, length)
-    this.#kept = this.#kept.subarray(length)
-    return piece
-  }
-
-  /** Leaves the rest to whoever reads the socket next. */
-  release(): void {
-    this.#socket.pause().off("data", this.#onData)
-    if (this.#kept.length > 0) this.#socket.unshift(this.#kept)
-  }
-
-  readonly #onData = (bytes: Buffer): void => {
-    this.#kept = Buffer.concat([this.#kept, bytes])
-    this.#changed()
-  }
-  readonly #onClose = (): void => {
-    this.#ended = true
-    this.#changed()
-  }
-}
-
-/** A server whose sockets close with the scope; what `serve` throws ends its socket. */
-export const tcpServer = (
-  serve: (socket: Net.Socket) => Promise<void>,
-  path?: string
-): Effect.Effect<Endpoint, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const sockets = new Set<Net.Socket>()
-    const server = Net.createServer((socket) => {
-      sockets.add(socket)
-      socket.on("error", () => undefined).on("close", () => sockets.delete(socket))
-      serve(socket).catch(() => socket.destroy())
-    })
-    yield* Effect.addFinalizer(() =>
-      Effect.promise(() => {
-        for (const socket of sockets) socket.destroy()
-        const closed = once(server, "close")
-        server.close()
-        return closed
-      })
-    )
-    if (path === undefined) server.listen(0, "127.0.0.1")
-    else server.listen(path)
-    yield* Effect.promise(() => once(server, "listening"))
-    const address = server.address()
-    return { host: "127.0.0.1", port: typeof address === "object" ? (address?.port ?? 0) : 0 }
-  })
-
 export const socksServer = (options: SocksServerOptions = {}): Effect.Effect<SocksServer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const asked: Array<Asked> = []
@@ -115,21 +52,10 @@ export const socksServer = (options: SocksServerOptions = {}): Effect.Effect<Soc
         return
       }
       socket.write(Buffer.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0))
-      join(socket, far)
+      carry(socket, far)
     }, options.path)
     return { proxy, asked }
   })
-
-/** What is written to one comes out of the other, and so does its end. */
-const join = (a: Net.Socket, b: Net.Socket): void => {
-  for (const [from, to] of [
-    [a, b],
-    [b, a]
-  ] as const) {
-    from.pipe(to)
-    from.on("close", () => to.destroySoon())
-  }
-}
 
 const negotiate = async (socket: Net.Socket, pieces: Pieces, { user }: SocksServerOptions): Promise<Asked> => {
   const [version, count = 0] = await pieces.read(2)

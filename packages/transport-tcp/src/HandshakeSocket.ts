@@ -29,6 +29,15 @@ export interface HandshakeHandlers {
   onLost(loss: SocketLoss): void
 }
 
+export interface Becoming {
+  readonly direction: Direction
+  readonly ends: Ends
+  /** Among what it counts from now on, if not among the same. */
+  readonly open?: OpenConnections
+  /** The connection is closed, and its handle gone. */
+  readonly onClosed?: () => void
+}
+
 export class HandshakeSocket {
   readonly #socket: Net.Socket
   readonly #open: OpenConnections
@@ -77,13 +86,20 @@ export class HandshakeSocket {
   }
 
   /** Hands the socket over to a connection, with what is unread. To be called once; a socket that is gone gives a closed connection. */
-  become(direction: Direction, ends: Ends): Connection {
+  become({ direction, ends, open = this.#open, onClosed }: Becoming): Connection {
     const socket = this.#socket
     socket.pause()
     socket.off("connect", this.#onConnect).off("data", this.#onData)
     socket.off("end", this.#onEnd).off("error", this.#onError).off("close", this.#onClose)
-    const connection = new TcpConnection(socket, { direction, ends, onClosed: (closed) => this.#open.remove(closed) })
-    this.#open.add(connection)
+    const connection = new TcpConnection(socket, {
+      direction,
+      ends,
+      onClosed(closed) {
+        open.remove(closed)
+        onClosed?.()
+      }
+    })
+    open.add(connection)
     this.#open.remove(this)
     if (this.#error !== undefined) connection.failed(this.#error)
     if (this.#isGone) connection.closed()

@@ -1,4 +1,4 @@
-export { type HandshakeHandlers, HandshakeSocket, type SocketLoss } from "./HandshakeSocket.ts"
+export { type Becoming, type HandshakeHandlers, HandshakeSocket, type SocketLoss } from "./HandshakeSocket.ts"
 export { type SocketAddress, formatSocketAddress, parseSocketAddress } from "./SocketAddress.ts"
 export { codeOf, dialReasonOf, listenReasonOf, wordsOf } from "./SystemErrors.ts"
 export { layerTcp } from "./Tcp.ts"

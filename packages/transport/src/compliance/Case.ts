@@ -14,6 +14,8 @@ export interface Lacks {
   readonly localEndpoint?: string | undefined
   /** A dial that fails does not know why: its reason is `Other`. */
   readonly dialReasons?: string | undefined
+  /** Nobody refuses where nobody listens: the reason is `Unreachable`. */
+  readonly refusals?: string | undefined
 }
 
 export interface Hosted {
@@ -43,7 +45,7 @@ export interface Pair {
   readonly listening: Listening
 }
 
-/** Both ends of a new connection, started. */
+/** Both ends of a new connection, started. Some transports have one endpoint to listen on: whoever wants a second pair scopes the first. */
 export const pair: (host: string) => Effect.Effect<Pair, ListenError | DialError, Dialer | Listener | Scope.Scope> =
   Effect.fnUntraced(function* (host) {
     const { listening, accepted, signal } = yield* hosted(host)

@@ -23,7 +23,7 @@ export const endingCases = (it: Case, host: string): void => {
   it(
     "does not report the end before paused bytes are delivered",
     Effect.gen(function* () {
-      const { near, far, signal } = yield* pair(host)
+      const { near, far, signal } = yield* Effect.scoped(pair(host))
       far.connection.pause()
       near.connection.write(pattern(1000, 9))
       near.connection.end()
@@ -67,7 +67,7 @@ export const destroyingCases = (it: Case, host: string): void => {
   it(
     "calls nothing after the close, whatever is done to the connection",
     Effect.gen(function* () {
-      const { near, far, signal } = yield* pair(host)
+      const { near, far, signal } = yield* Effect.scoped(pair(host))
       const poke = ({ connection }: Observed): void => {
         connection.write(Uint8Array.of(1))
         connection.pause()

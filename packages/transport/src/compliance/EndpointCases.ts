@@ -3,22 +3,30 @@ import { assert } from "@satwire/machine"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { DialError, Dialer } from "../Dialer.ts"
+import { DialError, type DialReason, Dialer } from "../Dialer.ts"
 import { formatEndpoint } from "../Endpoint.ts"
 import { ListenError, Listener } from "../Listener.ts"
 import { type Case, type Lacks, hosted } from "./Case.ts"
 import { Observed } from "./Observed.ts"
 
-export const endpointCases = (it: Case, host: string, foreignHost: string, { dialReasons }: Lacks): void => {
+/** What a dial to where nobody listens is told, in a name of the case and as a reason. */
+const unheard = ({ dialReasons, refusals }: Lacks): readonly [name: string, reason: DialReason] => {
+  if (dialReasons !== undefined) {
+    return [`has no connection where nobody listens, and cannot say why: ${dialReasons}`, "Other"]
+  }
+  if (refusals !== undefined)
+    return [`reaches nobody where nobody listens, and is not refused: ${refusals}`, "Unreachable"]
+  return ["is refused where nobody listens", "Refused"]
+}
+
+export const endpointCases = (it: Case, host: string, foreignHost: string, lacks: Lacks): void => {
+  const [name, expected] = unheard(lacks)
   it(
-    dialReasons === undefined
-      ? "is refused where nobody listens"
-      : `has no connection where nobody listens, and cannot say why: ${dialReasons}`,
+    name,
     Effect.gen(function* () {
       const free = yield* Effect.scoped(hosted(host))
       const { dial, connections } = yield* Dialer
       const error = yield* Effect.flip(dial(free.listening.endpoint))
-      const expected = dialReasons === undefined ? "Refused" : "Other"
       assert(error instanceof DialError && error.reason === expected, `failed with ${String(error)}`)
       assert(error.message.includes(formatEndpoint(free.listening.endpoint)), "the error does not name the endpoint")
       assert(connections() === 0, "a refused attempt is still counted")

@@ -8,7 +8,7 @@ export const flowCases = (it: Case, host: string): void => {
   it(
     "delivers nothing while paused, holds the writer back, and goes on when resumed",
     Effect.gen(function* () {
-      const { near, far, signal } = yield* pair(host)
+      const { near, far, signal } = yield* Effect.scoped(pair(host))
       const other = yield* pair(host)
       far.connection.pause()
       const part = pattern(MiB, 6)

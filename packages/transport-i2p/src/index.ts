@@ -1,0 +1,6 @@
+export { destinationOf, endpointOf } from "./Destination.ts"
+export { DEFAULT_SAM_PORT, type I2pOptions, i2pTransport, layerI2p, makeIdentity } from "./I2p.ts"
+export { DEFAULT_I2P_TIMEOUT_MS } from "./I2pDialer.ts"
+export { ACCEPT_RETRY_MOST_MS, ACCEPT_RETRY_MS, ACCEPT_WAIT_MS, I2P_HOST } from "./I2pListener.ts"
+export { SamFailed, type SamFailure } from "./SamFailed.ts"
+export { MAX_SAM_LINE_BYTES, SAM_ANSWER_MS } from "./SamTalk.ts"
