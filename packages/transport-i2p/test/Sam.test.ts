@@ -1,6 +1,6 @@
 /** Bridges that refuse, bridges that lie, and sessions that are lost: each is told in words, and nothing of an attempt is left. */
 import { it } from "@effect/vitest"
-import { type DialReason, Dialer, Listener } from "@satwire/transport"
+import { type DialReason, Dialer, type Endpoint, Listener } from "@satwire/transport"
 import { Observed, Signal, pattern } from "@satwire/transport/compliance"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -90,7 +90,7 @@ describe("a router that refuses", () => {
     })
   )
 
-  it.live.each([
+  it.live.each<readonly [to: string, say: string]>([
     ["HELLO VERSION", "HELLO REPLY RESULT=NOVERSION\n"],
     ["SESSION CREATE", "SESSION STATUS RESULT=DUPLICATED_ID\n"],
     ["SESSION CREATE", "SESSION STATUS RESULT=DUPLICATED_DEST\n"],
@@ -260,7 +260,7 @@ describe("a stream", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live.each([
+  it.live.each<readonly [what: string, endpoint: Endpoint]>([
     ["another network's name", { host: "example.org", port: 0 }],
     ["an address", { host: "192.0.2.1", port: 8333 }],
     ["two lines", { host: "x.i2p\nSESSION CREATE STYLE=STREAM ID=a.i2p", port: 0 }],
@@ -380,7 +380,7 @@ describe("who listens", () => {
       await delivered()
     })
 
-  it.effect.each([
+  it.effect.each<readonly [what: string, say: string]>([
     ["refuses", "STREAM STATUS RESULT=I2P_ERROR\n"],
     ["knows no such session", "STREAM STATUS RESULT=INVALID_ID\n"],
     ["closes the session", 'STREAM STATUS RESULT=OK\nSTREAM STATUS RESULT=I2P_ERROR MESSAGE="Session was closed"\n'],

@@ -72,102 +72,117 @@ export const nameOf = (destination: string): string => {
   return `${letters.map((five) => ALPHABET[Number.parseInt(five.padEnd(5, "0"), 2)]).join("")}.b32.i2p`
 }
 
+type Pairs = ReadonlyMap<string, string>
+
+/** One line that was said, and who said it. */
+interface Said {
+  readonly pairs: Pairs
+  readonly socket: Net.Socket
+  readonly pieces: Pieces
+}
+
+class Sessions {
+  readonly #byId = new Map<string, Session>()
+  readonly #controls = new Set<Net.Socket>()
+
+  /** What is due to each line; `undefined` where the socket is no longer ours. */
+  readonly answers: Readonly<Record<string, (said: Said) => string | undefined>> = {
+    "HELLO VERSION": () => "HELLO REPLY RESULT=OK VERSION=3.1",
+    "DEST GENERATE": () => {
+      const made = keys()
+      return `DEST REPLY PUB=${made.destination} PRIV=${made.privateKey}`
+    },
+    "SESSION CREATE": (said) => this.#create(said),
+    "NAMING LOOKUP": ({ pairs }) => {
+      const name = pairs.get("NAME") ?? ""
+      const found = [...this.#byId.values()].find(({ destination }) => nameOf(destination) === name)
+      if (found === undefined) return `NAMING REPLY RESULT=KEY_NOT_FOUND NAME=${name}`
+      return `NAMING REPLY RESULT=OK NAME=${name} VALUE=${found.destination}`
+    },
+    "STREAM CONNECT": (said) => this.#connect(said),
+    "STREAM ACCEPT": (said) => this.#accept(said)
+  }
+
+  endAll(): void {
+    for (const control of this.#controls) control.destroy()
+  }
+
+  #create({ pairs, socket }: Said): string {
+    const id = pairs.get("ID") ?? ""
+    if (this.#byId.has(id)) return "SESSION STATUS RESULT=DUPLICATED_ID"
+    const given = pairs.get("DESTINATION") ?? ""
+    const privateKey = given === "TRANSIENT" ? keys().privateKey : given
+    const session: Session = { destination: publicPartOf(privateKey), accepting: [], coming: [], taken: 0 }
+    this.#byId.set(id, session)
+    this.#controls.add(socket)
+    socket.on("close", () => {
+      this.#controls.delete(socket)
+      this.#byId.delete(id)
+      for (const waiting of session.accepting) waiting.destroy()
+    })
+    return `SESSION STATUS RESULT=OK DESTINATION=${privateKey}`
+  }
+
+  #connect({ pairs, socket, pieces }: Said): string | undefined {
+    const session = this.#byId.get(pairs.get("ID") ?? "")
+    if (session === undefined) return "STREAM STATUS RESULT=INVALID_ID"
+    const wanted = pairs.get("DESTINATION")
+    const found = [...this.#byId.values()].find(({ destination }) => destination === wanted)
+    if (found === undefined) return 'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="nobody is there"'
+    pieces.release()
+    const coming = { socket, destination: session.destination }
+    found.coming.push(coming)
+    meet(found)
+    giveUp(found, coming)
+    return undefined
+  }
+
+  #accept({ pairs, socket, pieces }: Said): string | undefined {
+    const session = this.#byId.get(pairs.get("ID") ?? "")
+    if (session === undefined) return "STREAM STATUS RESULT=INVALID_ID"
+    pieces.release()
+    socket.write("STREAM STATUS RESULT=OK\n")
+    session.accepting.push(socket)
+    socket.on("close", () => {
+      const at = session.accepting.indexOf(socket)
+      if (at >= 0) session.accepting.splice(at, 1)
+    })
+    // Only with the next line, as over a network.
+    setImmediate(() => meet(session))
+    return undefined
+  }
+}
+
+/** Brings those who came to those who wait. */
+const meet = (session: Session): void => {
+  while (session.accepting.length > 0 && session.coming.length > 0) {
+    const waiting = session.accepting.shift() as Net.Socket
+    const { socket, destination } = session.coming.shift() as Coming
+    session.taken += 1
+    waiting.write(`${destination}\n`)
+    socket.write("STREAM STATUS RESULT=OK\n")
+    carry(waiting, socket)
+  }
+}
+
+/** Turns somebody away who comes while nobody accepts any more. */
+const giveUp = (session: Session, coming: Coming): void => {
+  const { taken } = session
+  setTimeout(() => {
+    const at = session.coming.indexOf(coming)
+    if (at < 0) return
+    if (session.taken !== taken) return giveUp(session, coming)
+    session.coming.splice(at, 1)
+    coming.socket.end("STREAM STATUS RESULT=CANT_REACH_PEER\n")
+  }, PATIENCE_MS).unref()
+}
+
 export const samRouter = (options: SamRouterOptions = {}): Effect.Effect<SamRouter, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const sessions = new Sessions()
     const asked: Array<string> = []
     const instead = [...(options.instead ?? [])]
     let open = 0
-    const sessions = new Map<string, Session>()
-    const controls = new Set<Net.Socket>()
-
-    const meet = (session: Session): void => {
-      while (session.accepting.length > 0 && session.coming.length > 0) {
-        const taken = session.accepting.shift() as Net.Socket
-        const { socket, destination } = session.coming.shift() as Coming
-        session.taken += 1
-        taken.write(`${destination}\n`)
-        socket.write("STREAM STATUS RESULT=OK\n")
-        carry(taken, socket)
-      }
-    }
-    /** Turns those away who come while nobody accepts any more. */
-    const giveUp = (session: Session, coming: Coming): void => {
-      const { taken } = session
-      setTimeout(() => {
-        const at = session.coming.indexOf(coming)
-        if (at < 0) return
-        if (session.taken !== taken) return giveUp(session, coming)
-        session.coming.splice(at, 1)
-        coming.socket.end("STREAM STATUS RESULT=CANT_REACH_PEER\n")
-      }, PATIENCE_MS).unref()
-    }
-    /** What is due to a line; `undefined` where the socket is no longer ours. */
-    const answer = (line: string, socket: Net.Socket, pieces: Pieces): string | undefined => {
-      const [verb = "", kind = ""] = line.split(" ", 2)
-      const pairs = new Map(
-        line
-          .split(" ")
-          .slice(2)
-          .map((pair) => pair.split(/=(.*)/s, 2) as [string, string])
-      )
-      const session = sessions.get(pairs.get("ID") ?? "")
-      switch (`${verb} ${kind}`) {
-        case "HELLO VERSION":
-          return "HELLO REPLY RESULT=OK VERSION=3.1"
-        case "DEST GENERATE": {
-          const made = keys()
-          return `DEST REPLY PUB=${made.destination} PRIV=${made.privateKey}`
-        }
-        case "SESSION CREATE": {
-          const id = pairs.get("ID") ?? ""
-          if (session !== undefined) return "SESSION STATUS RESULT=DUPLICATED_ID"
-          const given = pairs.get("DESTINATION") ?? ""
-          const privateKey = given === "TRANSIENT" ? keys().privateKey : given
-          sessions.set(id, { destination: publicPartOf(privateKey), accepting: [], coming: [], taken: 0 })
-          controls.add(socket)
-          socket.on("close", () => {
-            controls.delete(socket)
-            for (const waiting of sessions.get(id)?.accepting ?? []) waiting.destroy()
-            sessions.delete(id)
-          })
-          return `SESSION STATUS RESULT=OK DESTINATION=${privateKey}`
-        }
-        case "NAMING LOOKUP": {
-          const name = pairs.get("NAME") ?? ""
-          const found = [...sessions.values()].find(({ destination }) => nameOf(destination) === name)
-          if (found === undefined) return `NAMING REPLY RESULT=KEY_NOT_FOUND NAME=${name}`
-          return `NAMING REPLY RESULT=OK NAME=${name} VALUE=${found.destination}`
-        }
-        case "STREAM CONNECT": {
-          if (session === undefined) return "STREAM STATUS RESULT=INVALID_ID"
-          const wanted = pairs.get("DESTINATION")
-          const found = [...sessions.values()].find(({ destination }) => destination === wanted)
-          if (found === undefined) return 'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="nobody is there"'
-          pieces.release()
-          const coming = { socket, destination: session.destination }
-          found.coming.push(coming)
-          meet(found)
-          giveUp(found, coming)
-          return undefined
-        }
-        case "STREAM ACCEPT": {
-          if (session === undefined) return "STREAM STATUS RESULT=INVALID_ID"
-          pieces.release()
-          socket.write("STREAM STATUS RESULT=OK\n")
-          session.accepting.push(socket)
-          socket.on("close", () => {
-            const at = session.accepting.indexOf(socket)
-            if (at >= 0) session.accepting.splice(at, 1)
-          })
-          // Only with the next line, as over a network.
-          setImmediate(() => meet(session))
-          return undefined
-        }
-        default:
-          return `${verb} STATUS RESULT=I2P_ERROR MESSAGE="what is ${kind}?"`
-      }
-    }
-
     const bridge = yield* tcpServer(async (socket) => {
       open += 1
       socket.on("close", () => (open -= 1))
@@ -176,23 +191,24 @@ export const samRouter = (options: SamRouterOptions = {}): Effect.Effect<SamRout
         const line = await pieces.line()
         asked.push(line)
         const at = instead.findIndex(([to]) => line.startsWith(to))
-        const said = at < 0 ? answer(line, socket, pieces) : instead.splice(at, 1)[0]?.[1]
-        if (said === undefined) return
-        socket.write(at < 0 ? `${said}\n` : said)
+        const said = at < 0 ? sessions.answers[line.split(" ", 2).join(" ")] : instead.splice(at, 1)[0]?.[1]
         if (said === "") {
           socket.end()
           await once(socket, "close")
           return
         }
+        const answer = typeof said === "string" ? said : said?.({ pairs: pairsOf(line), socket, pieces })
+        if (answer === undefined) return
+        socket.write(typeof said === "string" ? answer : `${answer}\n`)
       }
     })
-    return {
-      bridge,
-      asked,
-      instead,
-      open: () => open,
-      restart() {
-        for (const control of controls) control.destroy()
-      }
-    }
+    return { bridge, asked, instead, open: () => open, restart: () => sessions.endAll() }
   })
+
+const pairsOf = (line: string): Pairs =>
+  new Map(
+    line
+      .split(" ")
+      .slice(2)
+      .map((pair) => pair.split(/=(.*)/s, 2) as [string, string])
+  )
