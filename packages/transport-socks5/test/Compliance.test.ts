@@ -1,9 +1,8 @@
-import { describeWithProgram } from "@satwire/testkit"
+import { describeWithProgram, socksServer } from "@satwire/testkit"
 import { transportCompliance } from "@satwire/transport/compliance"
 import * as Effect from "effect/Effect"
 import { describe, it } from "vitest"
 import { microsocks } from "./Microsocks.ts"
-import { socksServer } from "./SocksServer.ts"
 import { throughOwn } from "./Through.ts"
 
 const host = "127.0.0.1"

@@ -2,12 +2,16 @@
  * A SOCKS5 proxy of the tests' own, after RFC 1928 and not after the code under test. It resolves names from a table, keeps what it was
  * asked, and carries bytes both ways.
  */
-import { Pieces, carry, tcpServer } from "@satwire/testkit"
-import type { Endpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import * as Net from "node:net"
+import { Pieces, carry, tcpServer } from "./TcpServer.ts"
+
+interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
 
 export interface Asked {
   /** 1 for IPv4, 3 for a name, 4 for IPv6. */
