@@ -32,6 +32,10 @@ describe("what a node is started with", () => {
     expect(listens("connect=a\nbind=127.0.0.1")).toEqual({ host: "127.0.0.1", port: 8333 })
     expect(listens("bind=[::1]:7\nport=5")).toEqual({ host: "::1", port: 7 })
     expect(listens("bind=::1\nport=5")).toEqual({ host: "::1", port: 5 })
+    expect(listens("proxy=127.0.0.1")).toBeUndefined()
+    expect(listens("proxy=0")).toEqual({ host: "::", port: 8333 })
+    expect(listens("onion=127.0.0.1")).toEqual({ host: "::", port: 8333 })
+    expect(listens("proxy=127.0.0.1\nbind=127.0.0.1")).toEqual({ host: "127.0.0.1", port: 8333 })
     expect(listens("listen=0")).toBeUndefined()
     expect(Result.isFailure(planned("listen=0\nbind=127.0.0.1"))).toBe(true)
   })
@@ -40,6 +44,11 @@ describe("what a node is started with", () => {
     expect(optionsOf("testnet4=1\n[testnet4]\nconnect=a\nconnect=[2001:db8::1]:9").connect).toEqual([
       { host: "a", port: 48_333 },
       { host: "2001:db8::1", port: 9 }
+    ])
+    // Where I2P has no other port than 0.
+    expect(optionsOf("connect=a.b32.i2p\nconnect=b.i2p:0").connect).toEqual([
+      { host: "a.b32.i2p", port: 0 },
+      { host: "b.i2p", port: 0 }
     ])
   })
 

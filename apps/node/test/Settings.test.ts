@@ -76,6 +76,19 @@ describe("settings", () => {
     expect(Result.getOrThrow(resolve({ flags: { connect: ["0"] } })).given.has("connect")).toBe(true)
   })
 
+  it("take a proxy as Core writes it, with its usual port", () => {
+    const flags = { proxy: ["127.0.0.1"], onion: ["unix:/run/tor/socks"], i2psam: ["[::1]"] }
+    expect(settingsOf({ flags })).toMatchObject({
+      proxy: { host: "127.0.0.1", port: 9050 },
+      onion: { path: "/run/tor/socks" },
+      i2psam: { host: "::1", port: 7656 }
+    })
+    expect(settingsOf({ flags: { onion: ["0"] } }).onion).toBe("none")
+    for (const wrong of ["", "a b", "127.0.0.1:0", "127.0.0.1:65536", "unix:"]) {
+      expect(faultOf({ flags: { proxy: [wrong] } }), wrong).toContain("unix:path")
+    }
+  })
+
   it("take an empty environment variable for none", () => {
     expect(settingsOf({ environment: { SATWIRE_PORT: "" }, file: "port=7" }).port).toBe(7)
   })

@@ -8,17 +8,21 @@
  * Rationale: one rule that a person can keep in mind. Bitcoin Core adds up the lists of the command line and the file; here a
  * `-connect` on the command line means those addresses and no others. An option that Core has bears Core's name and takes Core's values.
  */
+import { DEFAULT_SAM_PORT } from "@satwire/transport-i2p"
+import { DEFAULT_PROXY_PORT } from "@satwire/transport-socks5"
 import { type CommandName, type OptionRow, list, one, oneOrNone, onOff } from "./OptionRow.ts"
 import {
   type HostPort,
   NETWORK_CHOICES,
   NETWORK_NAMES,
   type NetworkName,
+  type Through,
   local,
   network,
   path,
   remote,
   seconds,
+  through,
   trueOrFalse,
   userAgentComment,
   wholeNumber,
@@ -40,6 +44,10 @@ export interface Settings {
   readonly port: number | undefined
   readonly maxconnections: number
   readonly v2transport: boolean | undefined
+  readonly proxy: Through | undefined
+  readonly onion: Through | undefined
+  readonly i2psam: Through | undefined
+  readonly proxyrandomize: boolean | undefined
   readonly timeout: number
   readonly uacomment: ReadonlyArray<string>
   readonly minimumchainwork: bigint | undefined
@@ -59,6 +67,8 @@ type RowOf<A> = [A] extends [ReadonlyArray<infer Item>]
 
 const NODE: ReadonlyArray<CommandName> = ["node"]
 const NODE_AND_PEER: ReadonlyArray<CommandName> = ["node", "peer"]
+const THROUGH = "<host[:port]>"
+const THROUGH_ALLOWED = "host, host:port, [IPv6 address]:port or unix:path, or 0 for none"
 const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
 
 /** Core's shorthands for `-chain`. */
@@ -116,7 +126,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     name: "listen",
     value: trueOrFalse,
     doc: "Whether other nodes can connect to this one.",
-    defaultDoc: "1, but 0 with --connect and without --bind",
+    defaultDoc: "1, but 0 with --connect or --proxy and without --bind",
     commands: NODE
   }),
   bind: oneOrNone({
@@ -155,12 +165,46 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     defaultDoc: "1",
     commands: NODE
   }),
+  proxy: oneOrNone({
+    name: "proxy",
+    value: through(DEFAULT_PROXY_PORT),
+    metavar: THROUGH,
+    allowed: THROUGH_ALLOWED,
+    doc: "Connects through this SOCKS5 proxy, and leaves names to it; local and private addresses are reached directly.",
+    defaultDoc: "none",
+    commands: NODE_AND_PEER
+  }),
+  onion: oneOrNone({
+    name: "onion",
+    value: through(DEFAULT_PROXY_PORT),
+    metavar: THROUGH,
+    allowed: THROUGH_ALLOWED,
+    doc: "Connects to onion services through this SOCKS5 proxy, Tor's.",
+    defaultDoc: "--proxy",
+    commands: NODE_AND_PEER
+  }),
+  i2psam: oneOrNone({
+    name: "i2psam",
+    value: through(DEFAULT_SAM_PORT),
+    metavar: THROUGH,
+    allowed: THROUGH_ALLOWED,
+    doc: "Connects to I2P by the SAM bridge of this router, under another name at each start.",
+    defaultDoc: "none",
+    commands: NODE_AND_PEER
+  }),
+  proxyrandomize: onOff({
+    name: "proxyrandomize",
+    value: trueOrFalse,
+    doc: "Whether each connection through a proxy has credentials of its own, by which Tor takes another circuit.",
+    defaultDoc: "1",
+    commands: NODE_AND_PEER
+  }),
   timeout: one({
     name: "timeout",
     value: wholeNumber(1, 600_000),
     metavar: "<milliseconds>",
     allowed: "a whole number of milliseconds from 1 to 600000",
-    doc: "How long one attempt to connect may take, in milliseconds.",
+    doc: "How long one attempt to connect may take, in milliseconds; through a proxy it is always 25 s, over I2P 180.",
     default: "5000",
     commands: NODE_AND_PEER
   }),

@@ -1,5 +1,6 @@
 /** The Schemas of single option values: from the text that a person writes to what the program works with. */
-import { parseEndpoint } from "@satwire/transport"
+import { type EndpointError, endpointNetwork, parseEndpoint } from "@satwire/transport"
+import { type SocketAddress, formatSocketAddress, parseSocketAddress } from "@satwire/transport-tcp"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -79,17 +80,13 @@ const HostPortSchema: Schema.Codec<HostPort, HostPort> = Schema.Struct({
 /** What {@link parseEndpoint} takes for "no port was given". */
 const NO_PORT = -1
 
-const parseHostPort = (text: string): HostPort | undefined => {
-  const parsed = Result.getOrUndefined(parseEndpoint(text, NO_PORT))
-  return parsed === undefined
-    ? undefined
-    : { host: parsed.host, port: parsed.port === NO_PORT ? undefined : parsed.port }
-}
+export const parseHostPort = (text: string): Result.Result<HostPort, EndpointError> =>
+  Result.map(parseEndpoint(text, NO_PORT), ({ host, port }) => ({ host, port: port === NO_PORT ? undefined : port }))
 
 const hostPort = (isAllowed: (parsed: HostPort) => boolean): Value<HostPort> =>
   Schema.String.check(
     Schema.makeFilter((text: string) => {
-      const parsed = parseHostPort(text)
+      const parsed = Result.getOrUndefined(parseHostPort(text))
       return parsed !== undefined && isAllowed(parsed)
     })
   ).pipe(
@@ -97,14 +94,44 @@ const hostPort = (isAllowed: (parsed: HostPort) => boolean): Value<HostPort> =>
       HostPortSchema,
       SchemaTransformation.transform({
         // The filter before has let it pass.
-        decode: (text) => parseHostPort(text) as HostPort,
+        decode: (text) => Result.getOrThrow(parseHostPort(text)),
         encode: ({ host, port }) => `${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
       })
     )
   )
 
-/** Whom to connect to: port 0 is nobody's. */
-export const remote: Value<HostPort> = hostPort(({ port }) => port !== 0)
+/** Whether somebody can be there: port 0 is nobody's, except on I2P, which has no other. */
+export const isSomebodys = ({ host, port }: HostPort): boolean =>
+  port !== 0 || endpointNetwork({ host, port }) === "i2p"
+
+/** Whom to connect to. */
+export const remote: Value<HostPort> = hostPort(isSomebodys)
 
 /** Where to listen: port 0 is any free one. */
 export const local: Value<HostPort> = hostPort(() => true)
+
+/** Where a proxy or a router is, or that there is none. */
+export type Through = SocketAddress | "none"
+
+const ThroughSchema: Schema.Codec<Through, Through> = Schema.declare(
+  (value): value is Through => value === "none" || (typeof value === "object" && value !== null)
+)
+
+const parseThrough = (text: string, defaultPort: number): Through | undefined => {
+  if (text === "0") return "none"
+  const parsed = Result.getOrUndefined(parseSocketAddress(text, defaultPort))
+  return parsed !== undefined && "port" in parsed && parsed.port === 0 ? undefined : parsed
+}
+
+/** A program that others are reached through. */
+export const through = (defaultPort: number): Value<Through> =>
+  Schema.String.check(Schema.makeFilter((text: string) => parseThrough(text, defaultPort) !== undefined)).pipe(
+    Schema.decodeTo(
+      ThroughSchema,
+      SchemaTransformation.transform({
+        // The filter before has let it pass.
+        decode: (text) => parseThrough(text, defaultPort) as Through,
+        encode: (value) => (value === "none" ? "0" : formatSocketAddress(value))
+      })
+    )
+  )

@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { ConfigError } from "../config/ConfigError.ts"
 import { type Identity, identityOf, isPublic } from "../config/Identity.ts"
 import type { Resolution } from "../config/Settings.ts"
+import { withPort } from "../network/Ways.ts"
 import type { LogLine } from "./LogLines.ts"
 
 /** Connections that Bitcoin Core keeps for outbound ones out of `-maxconnections`: 8 full, 2 block-relay-only, 1 feeler (net.h). */
@@ -22,7 +23,7 @@ export const planNode = (resolution: Resolution, anyAddress: string): Result.Res
     const { settings, given } = resolution
     const identity = yield* identityOf(resolution)
     const { params, userAgent } = identity
-    const connect = settings.connect.map(({ host, port }) => ({ host, port: port ?? params.defaultPort }))
+    const connect = settings.connect.map((peer) => withPort(peer, params.defaultPort))
     const listen = yield* listenAt(resolution, identity, anyAddress)
     const options: NodeOptions = {
       params,
@@ -40,8 +41,8 @@ export const planNode = (resolution: Resolution, anyAddress: string): Result.Res
   })
 
 /**
- * As Core's parameter interaction (init.cpp): with `-connect` a node does not listen, with `-bind` it does, and what is said outright
- * counts more.
+ * As Core's parameter interaction (init.cpp): with `-connect` or `-proxy` a node does not listen, with `-bind` it does, and what is said
+ * outright counts more.
  */
 const listenAt = (
   { settings, given }: Resolution,
@@ -54,7 +55,8 @@ const listenAt = (
       new ConfigError({ message: "bind names an address to listen on, but listen is 0: give one of them" })
     )
   }
-  const listens = settings.listen ?? (bind !== undefined || !given.has("connect"))
+  const isProxied = settings.proxy !== undefined && settings.proxy !== "none"
+  const listens = settings.listen ?? (bind !== undefined || (!given.has("connect") && !isProxied))
   if (!listens) return Result.succeed(undefined)
   return Result.succeed({ host: bind?.host ?? anyAddress, port: bind?.port ?? port ?? params.defaultPort })
 }

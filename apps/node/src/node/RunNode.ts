@@ -2,7 +2,6 @@
 import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
-import { layerTcp } from "@satwire/transport-tcp"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -16,6 +15,7 @@ import { counted } from "../Numbers.ts"
 import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
+import { layerWays } from "../network/Ways.ts"
 import { factText } from "./FactText.ts"
 import { LogBudget } from "./LogBudget.ts"
 import { logLine, logLines } from "./LogLines.ts"
@@ -43,7 +43,7 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
     let isRunning = false
     // Finalizers run from the last to the first: this one when everything is closed.
     yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
-    const edges = Layer.mergeAll(layerTcp, layerOnDisk(root, params))
+    const edges = Layer.mergeAll(layerWays(loaded.settings), layerOnDisk(root, params))
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))

@@ -2,8 +2,7 @@
 import { type PeerSession, type SessionEnded, connect } from "@satwire/client"
 import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { networks } from "@satwire/primitives"
-import { type DialError, type Dialer, type Endpoint, formatEndpoint, parseEndpoint } from "@satwire/transport"
-import { layerTcp } from "@satwire/transport-tcp"
+import { type DialError, type Dialer, type Endpoint, formatEndpoint } from "@satwire/transport"
 import { BIP0031_VERSION } from "@satwire/wire"
 import type * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -17,6 +16,8 @@ import { complaint } from "../cli/Presenter.ts"
 import { ConfigError, clipped } from "../config/ConfigError.ts"
 import { type Identity, identityOf } from "../config/Identity.ts"
 import { loadSettings } from "../config/LoadSettings.ts"
+import { isSomebodys, parseHostPort } from "../config/Values.ts"
+import { layerWays, withPort } from "../network/Ways.ts"
 import { counted } from "../Numbers.ts"
 import { type PeerReport, peerReport, peerTable } from "./PeerReport.ts"
 
@@ -35,17 +36,19 @@ export const runPeer = (target: string, flags: FlagTexts): Effect.Effect<void, R
     for (const warning of loaded.warnings) yield* Console.error(complaint(warning))
     const identity = yield* Effect.fromResult(identityOf(loaded))
     const endpoint = yield* endpointOf(target, identity)
-    const report = yield* Effect.scoped(ask(endpoint, identity, loaded.settings.timeout)).pipe(Effect.provide(layerTcp))
+    const report = yield* Effect.scoped(ask(endpoint, identity, loaded.settings.timeout)).pipe(
+      Effect.provide(layerWays(loaded.settings))
+    )
     yield* Console.log(loaded.settings.json === true ? JSON.stringify(report) : peerTable(report))
   })
 
 const endpointOf = (target: string, { params }: Identity): Effect.Effect<Endpoint, ConfigError> =>
-  Effect.fromResult(parseEndpoint(target, params.defaultPort)).pipe(
-    Effect.filterOrFail(
-      ({ port }) => port > 0,
-      () => ({ message: `"${clipped(target)}" has port 0, which is nobody's` })
-    ),
-    Effect.mapError(({ message }) => new ConfigError({ message }))
+  Effect.fromResult(parseHostPort(target)).pipe(
+    Effect.filterOrFail(isSomebodys, () => ({ message: `"${clipped(target)}" has port 0, which is nobody's` })),
+    Effect.mapBoth({
+      onSuccess: (peer) => withPort(peer, params.defaultPort),
+      onFailure: ({ message }) => new ConfigError({ message })
+    })
   )
 
 const ask = (
