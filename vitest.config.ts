@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const conditions = ["@satwire/source", "module", "node", "development|production"]
@@ -9,6 +10,7 @@ export default defineConfig({
     // Relative to --dir, so that `vitest run --dir packages/wire` finds the suites of one package.
     include: ["**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/.*/**", "interop/**"],
+    setupFiles: [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))],
     testTimeout: 60_000,
     hookTimeout: 60_000
   }
