@@ -109,6 +109,13 @@ export const isRoutable = (host: NetAddr): boolean => {
   )
 }
 
+/** Whether the address is one of Teredo's (RFC 4380), behind which stands a host without IPv6 of its own. */
+export const isTeredo = ({ address, network }: NetAddr): boolean => network === "ipv6" && isIn(address, TEREDO)
+
+/** Whether the way to the address leads through a tunnel or a translator to IPv4: 6to4, NAT64 or IPv4-translated. */
+export const isTunnelled = ({ address, network }: NetAddr): boolean =>
+  network === "ipv6" && isInAny(address, [SIX_TO_FOUR, NAT64, TRANSLATED])
+
 /** Whether the address is one of Hurricane Electric's. */
 export const isHeNet = ({ address, network }: NetAddr): boolean => network === "ipv6" && isIn(address, HE_NET)
 

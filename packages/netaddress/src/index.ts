@@ -1,4 +1,14 @@
-export { isHeNet, isLocal, isRoutable, isValid, linkedIpv4, netClass, networkOf } from "./AddressClass.ts"
+export {
+  isHeNet,
+  isLocal,
+  isRoutable,
+  isTeredo,
+  isTunnelled,
+  isValid,
+  linkedIpv4,
+  netClass,
+  networkOf
+} from "./AddressClass.ts"
 export { type NetworkAddr, formatHost, formatNode, internalAddr, parseHost, parseNode } from "./AddressText.ts"
 export { AsMap, type AsMapFault, MAX_ASMAP_BYTES } from "./AsMap.ts"
 export {

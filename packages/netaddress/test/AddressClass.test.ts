@@ -1,6 +1,17 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type NetAddr, isHeNet, isLocal, isRoutable, isValid, linkedIpv4, netClass, networkOf } from "../src/index.ts"
+import {
+  type NetAddr,
+  isHeNet,
+  isLocal,
+  isRoutable,
+  isTeredo,
+  isTunnelled,
+  isValid,
+  linkedIpv4,
+  netClass,
+  networkOf
+} from "../src/index.ts"
 import { type Cidr, addressOf, arbitraryHost, cidr, edges, host, numberOf } from "./Addresses.ts"
 
 /** What the public network does not lead to, as the RFCs write it. */
@@ -86,6 +97,18 @@ describe("an address", () => {
     expect(isRoutable({ network: "i2p", address })).toBe(true)
     const internal = { network: "internal", address: new Uint8Array(10).fill(7) } as const
     expect([isValid(internal), isRoutable(internal), networkOf(internal)]).toEqual([false, false, "internal"])
+  })
+
+  it("is Teredo's in 2001::/32 alone, and tunnelled where IPv4 stands in it otherwise", () => {
+    const [first, last, before, after] = edges(cidr("2001::/32")) as [NetAddr, NetAddr, NetAddr, NetAddr]
+    expect([first, last, before, after].map(isTeredo)).toEqual([true, true, false, false])
+    expect(isTunnelled(first)).toBe(false)
+    const tunnels = ["2002::/16", "64:ff9b::/96", "::ffff:0:0:0/96"].map(cidr)
+    for (const tunnel of tunnels) {
+      const [first, last, before, after] = edges(tunnel) as [NetAddr, NetAddr, NetAddr, NetAddr]
+      expect([first, last, before, after].map(isTunnelled)).toEqual([true, true, false, false])
+    }
+    expect([isTeredo(host("1.2.3.4")), isTunnelled(host("1.2.3.4"))]).toEqual([false, false])
   })
 
   it("is Hurricane Electric's in 2001:470::/32 alone", () => {

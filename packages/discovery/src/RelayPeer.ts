@@ -1,0 +1,101 @@
+/** One peer as the relay of addresses sees it. A peer that never speaks of addresses has neither filter nor queue. */
+import type { RollingBloomFilter } from "@satwire/filters"
+import { type Instant, type PeerId, type Random, earliest } from "@satwire/machine"
+import { type NetAddr, type NodeAddress, isValid, netClass, nodeKey } from "@satwire/netaddress"
+import { MAX_ADDR_TO_SEND } from "@satwire/wire"
+import type { AddressedPeer, KnownAddress } from "./AddressBook.ts"
+import { isCompatible, kept } from "./AddressMessages.ts"
+import type { PeerReady, RelayKind } from "./AddrRelayEvents.ts"
+import { TokenBucket } from "./TokenBucket.ts"
+
+export class RelayPeer implements AddressedPeer {
+  readonly id: PeerId
+  readonly kind: RelayKind
+  readonly host: NodeAddress | undefined
+  readonly network: PeerReady["network"]
+  readonly socket: string
+  readonly addrV2: boolean
+  readonly seenAs: NodeAddress | undefined
+  readonly mayFlood: boolean
+  readonly tokens: TokenBucket
+  /** What it knows: it told us, or we told it. From when on there is one, addresses are passed on to the peer. */
+  known: RollingBloomFilter | undefined = undefined
+  /** What it is told next. */
+  waiting: Array<KnownAddress> = []
+  /** Among what waits is our answer to its `getaddr`. */
+  isAnswering = false
+  /** When what waits leaves; past or meaningless while nothing does. */
+  sendAt: Instant
+  /** When it is told of ourselves; `undefined` before the first time. */
+  announceAt: Instant | undefined = undefined
+  /** When an addr-fetch peer has had its time. */
+  fetchEndsAt: Instant | undefined = undefined
+  /** We have asked it, and what comes may be the answer. */
+  hasAsked = false
+  /** It has asked us. */
+  hasBeenAsked = false
+  processed = 0
+  rateLimited = 0
+
+  constructor(ready: PeerReady, now: Instant) {
+    this.id = ready.peer
+    this.kind = ready.kind
+    this.host = ready.host
+    this.network = ready.network
+    this.socket = ready.socket
+    this.addrV2 = ready.addrV2
+    this.seenAs = ready.seenAs
+    this.mayFlood = ready.mayFlood
+    this.tokens = new TokenBucket(now)
+    this.sendAt = now
+  }
+
+  get isInbound(): boolean {
+    return this.kind === "inbound"
+  }
+
+  /** Who told what it tells. Of a peer that was reached by a name through a proxy no more is known than that it is somewhere. */
+  get source(): NetAddr {
+    return this.host ?? NOWHERE
+  }
+
+  /** Network and socket, which have one answer to `getaddr`. */
+  get asksBy(): string {
+    return `${this.network ?? netClass(this.source)} ${this.socket}`
+  }
+
+  /** The next time at which something is to be done. */
+  nextTimeout(announcesSelf: boolean, now: Instant): Instant | undefined {
+    const sending = this.waiting.length === 0 ? undefined : this.sendAt
+    const announcing = announcesSelf && this.known !== undefined ? (this.announceAt ?? now) : undefined
+    return earliest(earliest(sending, announcing), this.fetchEndsAt)
+  }
+
+  /** It knows this address, and is not told of it. */
+  hears(address: NodeAddress): void {
+    this.known?.insert(nodeKey(address))
+  }
+
+  /** Puts an address with what waits, where the peer can use it. What is too much takes the place of something else. */
+  tell(address: KnownAddress, random: Random): void {
+    if (this.known === undefined || !isValid(address) || !isCompatible(address, this.addrV2)) return
+    if (this.known.contains(nodeKey(address))) return
+    if (this.waiting.length < MAX_ADDR_TO_SEND) this.waiting.push(kept(address))
+    else this.waiting[random.below(this.waiting.length)] = kept(address)
+  }
+
+  /** Takes what waits and is still news to the peer; it knows it from now on. */
+  takeNews(): ReadonlyArray<KnownAddress> {
+    const news = this.waiting.filter((address) => {
+      const key = nodeKey(address)
+      const isNews = this.known?.contains(key) === false
+      if (isNews) this.known?.insert(key)
+      return isNews
+    })
+    this.waiting = []
+    this.isAnswering = false
+    return news
+  }
+}
+
+const NOWHERE: NetAddr = { network: "ipv6", address: new Uint8Array(16) }
