@@ -39,6 +39,7 @@ const LINES: ReadonlyArray<readonly [text: string, fact: NodeFact]> = [
     {
       _tag: "DialFailed",
       endpoint,
+      kind: "manual",
       error: new DialError({ reason: "TimedOut", endpoint, code: "ETIMEDOUT" }),
       retryInMs: 2000
     }

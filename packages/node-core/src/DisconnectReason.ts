@@ -1,4 +1,5 @@
 /** Why a connection ended, whoever ended it: every manager's reasons in one closed union that prints as one sentence. */
+import type { LetGo } from "@satwire/connections"
 import type { HeadersTimeout, InvalidHeader } from "@satwire/header-sync"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
@@ -14,6 +15,8 @@ export type DisconnectReason =
   | { readonly _tag: "HeldTooMuch"; readonly heldBytes: number }
   /** The other side, or the network between, ended it. `how` is the transport's word for it. */
   | { readonly _tag: "ClosedByPeer"; readonly how: string }
+  /** It did nothing wrong, and the connection manager chose it to go. */
+  | { readonly _tag: "LetGo"; readonly because: LetGo }
   /** We were asked to. */
   | { readonly _tag: "Requested" }
 
@@ -30,9 +33,20 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return `it held ${reason.heldBytes} bytes of unfinished messages, the most of all, and all together exceeded what we hold`
     case "ClosedByPeer":
       return `the connection was closed by the other side (${reason.how})`
+    case "LetGo":
+      return LET_GO[reason.because]
     case "Requested":
       return "we were asked to disconnect"
     default:
       return describePeerDisconnect(reason)
   }
+}
+
+const LET_GO: { readonly [Because in LetGo]: string } = {
+  evicted:
+    "all places were taken when another one came, and of those that nothing speaks for it was the youngest of the largest group",
+  extra: "there was one more than wanted, and it was of the least use",
+  banned: "its address was banned",
+  discouraged: "another connection of the same host broke the rules",
+  released: "we were asked to keep it no more"
 }

@@ -9,6 +9,7 @@
  *
  * One turn: one input, fully handled; then one write for each peer that has bytes.
  */
+import { ConnectionManager, type ConnectionsInput, type ConnectionsOutput, type Permission } from "@satwire/connections"
 import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
 import {
   InboundFraming,
@@ -49,8 +50,10 @@ import {
 import type { ChainParams } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
+import { Manager } from "./Manager.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries, Roles } from "./NodeCoreEvents.ts"
 import { PeerEntry } from "./PeerEntry.ts"
 import { ROUTES } from "./Routes.ts"
@@ -103,7 +106,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #options: NodeCoreOptions
   readonly #entries: Map<PeerId, PeerEntry> = new Map()
   readonly #deadlines: Deadlines<PeerId> = new Deadlines()
+  readonly #connections: ConnectionManager
+  readonly #toConnectionManager: Manager<ConnectionsInput, ConnectionsOutput>
   readonly #headerSync: HeaderSync | undefined
+  readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
   readonly #shakingHands: Set<PeerEntry> = new Set()
   readonly #identity: PeerIdentity
@@ -122,10 +128,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
-  readonly #headerSyncOutbox: Outbox<HeaderSyncOutput> = { push: (output) => this.#fromHeaderSync(output) }
-  /** Inputs that what header sync puts out brings about, while it is at work: a peer that it found at fault is gone. */
-  #forHeaderSync: Array<HeaderSyncInput> = []
-  #headerSyncIsAtWork = false
+  /** Whether the connection that is being opened may stay. */
+  #admitted: ReadonlySet<Permission> | undefined = undefined
 
   constructor(options: NodeCoreOptions) {
     this.#options = options
@@ -146,7 +150,16 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
             roles: headers,
             protocolVersion: PROTOCOL_VERSION
           })
-    const { mining } = options.roles
+    this.#toHeaderSyncMachine =
+      this.#headerSync === undefined
+        ? undefined
+        : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
+    const { connections = DEFAULT_CONNECTIONS_ROLE, mining } = options.roles
+    const managing = managerOptions(connections, options)
+    this.#connections = new ConnectionManager(managing)
+    this.#toConnectionManager = new Manager(this.#connections, (output: ConnectionsOutput) =>
+      this.#fromConnections(output)
+    )
     this.#miner =
       mining === undefined
         ? undefined
@@ -165,8 +178,13 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         startHeight: options.tree.height(options.tree.best),
         relay: false
       }),
+      wants: (services) => managing.wants(services, this.#now),
       isOwnNonce: (nonce) => {
-        for (const entry of this.#shakingHands) if (entry.machine.openNonce === nonce) return true
+        for (const entry of this.#shakingHands) {
+          if (entry.machine.openNonce !== nonce) continue
+          entry.reachedItself = true
+          return true
+        }
         return false
       }
     }
@@ -182,14 +200,20 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   nextTimeout(): Instant | undefined {
     const managers = earliest(this.#headerSync?.nextTimeout(), this.#miner?.nextTimeout())
-    return earliest(earliest(this.#deadlines.earliest(), this.#exchangeAt), managers)
+    return earliest(
+      earliest(this.#deadlines.earliest(), this.#exchangeAt),
+      earliest(managers, this.#connections.nextTimeout())
+    )
   }
 
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
       peers: () => [...this.#entries.values()].map(status),
-      headers: () => this.#headerSync?.snapshot()
+      headers: () => this.#headerSync?.snapshot(),
+      connections: () => this.#connections.snapshot(),
+      bans: () => this.#connections.bans.list(this.#now.unix),
+      kept: () => this.#connections.kept
     }
     return answers[name]()
   }
@@ -199,6 +223,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const headers = this.#headerSync?.snapshot()
     return (
       this.#entries.size === 0 &&
+      this.#connections.isEmpty &&
       this.#deadlines.size === 0 &&
       this.#shakingHands.size === 0 &&
       this.#exchanges.size === 0 &&
@@ -226,7 +251,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return
       }
       case "ConnectionClosed":
-        return this.#drop(input.peer, { _tag: "ClosedByPeer", how: input.how }, "disconnect")
+        this.#drop(input.peer, { _tag: "ClosedByPeer", how: input.how }, "disconnect")
+        return this.#toConnections({ _tag: "Closed", peer: input.peer })
       case "Disconnect":
         return this.#close(input.peer, { _tag: "Requested" }, "disconnect")
       case "SubmitHeaders":
@@ -236,12 +262,16 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return
       case "Timeout":
         return this.#timeout()
+      default:
+        return this.#toConnections(input)
     }
   }
 
-  #opened({ peer: id, kind, address, transport, receiver }: NodeCoreInput & { _tag: "ConnectionOpened" }): void {
+  #opened({ peer: id, ...opened }: NodeCoreInput & { _tag: "ConnectionOpened" }): void {
+    const { address, dial, kind, receiver, transport } = opened
     const { random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
+    if (kind === "inbound" && !this.#admits(id, address)) return this.#out.push({ _tag: "Close", peer: id })
     const framing = this.#framingFor(kind, transport)
     const machine = new Peer({
       kind,
@@ -258,6 +288,31 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (kind !== "inbound") this.#shakingHands.add(entry)
     this.#out.push({ _tag: "PeerConnected", peer: id, kind, direction: directionOf(kind), address })
     this.#touch(entry).machine.handle({ _tag: "Opened" }, this.#now, entry)
+    if (dial !== undefined) this.#toConnections({ _tag: "Opened", dial, peer: id })
+  }
+
+  #admits(peer: PeerId, address: string): boolean {
+    this.#admitted = undefined
+    this.#toConnections({ _tag: "Arrived", peer, address })
+    return this.#admitted !== undefined
+  }
+
+  #toConnections(input: ConnectionsInput): void {
+    this.#toConnectionManager.handle(input, this.#now)
+  }
+
+  #fromConnections(output: ConnectionsOutput): void {
+    switch (output._tag) {
+      case "Admitted":
+        this.#admitted = output.permissions
+        return
+      case "Refused":
+        return this.#out.push({ ...output, _tag: "InboundRefused" })
+      case "LetGo":
+        return this.#close(output.peer, output, "disconnect")
+      default:
+        return this.#out.push(output)
+    }
   }
 
   /** v1 where v2 is not spoken or was tried in vain; else v2 to those we dial, and whichever they speak to those that dial us. */
@@ -274,6 +329,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         entry.ready = true
         this.#shakingHands.delete(entry)
         this.#out.push({ _tag: "PeerReady", peer: entry.id, address: entry.address, info: output.info })
+        this.#toConnections({ _tag: "Ready", peer: entry.id })
         return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.kind !== "inbound" })
       case "Introduced":
         this.#out.push({
@@ -283,11 +339,16 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           info: output.info,
           seenAs: output.seenAs
         })
-        return
+        return this.#toConnections({
+          _tag: "Introduced",
+          peer: entry.id,
+          services: output.info.services,
+          relaysTransactions: output.info.relay
+        })
       case "Received":
         return this.#route(entry, output.message)
       case "Pong":
-        return
+        return this.#toConnections({ _tag: "Pong", peer: entry.id, roundTripMs: output.roundTripMs })
       case "Dropped":
         this.#out.push({ _tag: "MessageDropped", peer: entry.id, command: output.command, why: output.why })
         return
@@ -309,19 +370,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
   }
 
-  /** One input after another: a machine is never entered while it is at work. */
   #toHeaderSync(input: HeaderSyncInput): void {
-    const headerSync = this.#headerSync
-    if (headerSync === undefined) return
-    if (this.#headerSyncIsAtWork) {
-      this.#forHeaderSync.push(input)
-      return
-    }
-    this.#headerSyncIsAtWork = true
-    for (let next: HeaderSyncInput | undefined = input; next !== undefined; next = this.#forHeaderSync.shift()) {
-      headerSync.handle(next, this.#now, this.#headerSyncOutbox)
-    }
-    this.#headerSyncIsAtWork = false
+    this.#toHeaderSyncMachine?.handle(input, this.#now)
   }
 
   #fromHeaderSync(output: HeaderSyncOutput): void {
@@ -380,6 +430,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     entry.machine.handle({ _tag: "Close" }, this.#now, entry)
     this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
     if (entry.ready) this.#toHeaderSync({ _tag: "PeerGone", peer: id })
+    this.#toConnections({ _tag: "Ended", peer: id, end: { cost, reachedItself: entry.reachedItself, retryAsV1 } })
   }
 
   #timeout(): void {
@@ -394,7 +445,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       replyBytes += entry.machine.queuedBytes
     }
     this.#exchange()
-    if (isDue(this.#headerSync, instant)) this.#toHeaderSync({ _tag: "Timeout" })
+    if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
+    if (this.#toConnectionManager.isDue(instant)) this.#toConnections({ _tag: "Timeout" })
     if (isDue(this.#miner, instant)) this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
   }
 

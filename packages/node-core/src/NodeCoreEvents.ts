@@ -1,9 +1,11 @@
 /** What goes into a node and what comes out: bytes, commands to the edge, and facts. */
+import type { Ban, ConnectionsInput, ConnectionsOutput, DialId, Refusal, SlotSnapshot } from "@satwire/connections"
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
+import type { ConnectionsRole } from "./ConnectionsRole.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 
 /** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
@@ -12,6 +14,8 @@ export interface Roles {
   readonly headers: HeaderSyncRoles | undefined
   /** Makes blocks when it is asked to; for regtest. It needs headers. */
   readonly mining: MiningRole | undefined
+  /** Whom it dials of itself and whom it lets in; where not given it dials only those that it is told to, and lets everybody in for whom there is room. */
+  readonly connections?: ConnectionsRole | undefined
 }
 
 export interface MiningRole {
@@ -25,6 +29,8 @@ export type NodeCoreInput =
       readonly peer: PeerId
       readonly kind: ConnectionKind
       readonly address: string
+      /** The dial that it came of. */
+      readonly dial?: DialId | undefined
       /** Speaks v1 where we dial, though v2 is known: it was tried in vain. */
       readonly transport?: "v1" | undefined
       /** The other end, where our `version` may name it: routable, not behind a proxy, IPv4 or IPv6. */
@@ -40,6 +46,13 @@ export type NodeCoreInput =
   /** Mines one block on the best tip. Without the mining role it does nothing. */
   | { readonly _tag: "MakeBlock" }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
+  /** For the connection manager. */
+  | Extract<
+      ConnectionsInput,
+      {
+        readonly _tag: "Keep" | "Release" | "DialOnce" | "DialFailed" | "Ban" | "Unban" | "ClearBans" | "NetworkActive"
+      }
+    >
   | { readonly _tag: "Timeout" }
 
 /** What the edge is to do. */
@@ -50,6 +63,8 @@ export type NodeCoreCommand =
   | { readonly _tag: "Pause"; readonly peer: PeerId; readonly paused: boolean }
   /** Close the connection once what was written has left. */
   | { readonly _tag: "Close"; readonly peer: PeerId }
+  /** Connect there: `ConnectionOpened` or `DialFailed` is the answer. */
+  | Extract<ConnectionsOutput, { readonly _tag: "Dial" }>
 
 /** What happened, for logs, metrics, stores and people. */
 export type NodeCoreFact =
@@ -101,6 +116,10 @@ export type NodeCoreFact =
     }
   /** This node mined a block. Its header is taken in right after. */
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
+  /** Somebody dialled us and was sent away at once. */
+  | { readonly _tag: "InboundRefused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
+  /** A dial failed, an endpoint is given up, or what is to be kept on disk is another. */
+  | Extract<ConnectionsOutput, { readonly _tag: "DialEnded" | "GivenUp" | "AnchorsChanged" | "BansChanged" }>
   | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
 
 export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact
@@ -114,4 +133,9 @@ export interface PeerStatus extends PeerSnapshot {
 export interface Queries {
   readonly peers: ReadonlyArray<PeerStatus>
   readonly headers: HeadersSnapshot | undefined
+  /** All dials and connections, and what each is for. */
+  readonly connections: ReadonlyArray<SlotSnapshot>
+  readonly bans: ReadonlyArray<Ban>
+  /** Endpoints to which connections are kept. */
+  readonly kept: ReadonlyArray<string>
 }

@@ -12,6 +12,8 @@ export class PeerEntry implements Outbox<PeerOutput> {
   readonly encrypted: V2Framing | InboundFraming | undefined
   readonly #router: (entry: PeerEntry, output: PeerOutput) => void
   ready = false
+  /** The other end is this very node. */
+  reachedItself = false
   paused = false
   /** What it holds of messages that are not whole. */
   heldBytes = 0

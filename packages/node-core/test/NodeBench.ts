@@ -46,7 +46,12 @@ export class NodeBench {
     this.tree = HeaderTree.fromGenesis(regtest, random.fork())
     this.core = new NodeCore({
       params: regtest,
-      roles: { headers: { serve: true, announce: true }, mining: undefined, ...options.roles },
+      roles: {
+        headers: { serve: true, announce: true },
+        mining: undefined,
+        connections: { maxInbound: Infinity, wantedServices: 0n },
+        ...options.roles
+      },
       tree: this.tree,
       sha256: portableSha256,
       random,
@@ -67,7 +72,13 @@ export class NodeBench {
     this.core.handle(input, this.now, outputs)
     this.#outputs.push(...outputs)
     this.turns.push(outputs)
+    for (const output of outputs) if (output._tag === "Close") this.#closed(output.peer)
     return outputs
+  }
+
+  /** As the edge tells once it has closed a connection. */
+  #closed(peer: PeerId): void {
+    this.core.handle({ _tag: "ConnectionClosed", peer, how: "from here" }, this.now, this.#outputs)
   }
 
   open(direction: Direction, address: string = `peer-${this.#peers + 1}`): PeerId {

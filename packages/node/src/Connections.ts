@@ -6,9 +6,10 @@
  *   added ──▶ reading ◀──▶ paused (the machine's wish for one, the store's for all) ──▶ ending ──▶ gone
  * ```
  */
+import type { DialId, DialKind } from "@satwire/connections"
 import { PeerId } from "@satwire/machine"
-import type { DisconnectReason, NodeCoreCommand, NodeCoreFact, NodeCoreInput } from "@satwire/node-core"
-import { type DisconnectCost, MAX_SEND_BUFFER_BYTES } from "@satwire/peer"
+import type { NodeCoreCommand, NodeCoreInput } from "@satwire/node-core"
+import { MAX_SEND_BUFFER_BYTES } from "@satwire/peer"
 import { type CloseReason, type Connection, type ConnectionHandlers, formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 
@@ -26,22 +27,12 @@ export const BYTES_AFTER_END = 1_000_000
  */
 export const UNSENT_BYTES_OF_ALL: number = 64 * 1024 * 1024
 
-/** How a connection ended. */
-export interface ConnectionEnd {
-  readonly reason: DisconnectReason
-  readonly cost: DisconnectCost
-  /** The node at the other end was this one. */
-  readonly reachedItself: boolean
-  /** It is worth another try in v1, at once and on the same way (BIP-0324). */
-  readonly retryAsV1: boolean
-}
-
 /** What is known of a connection that this node dialled. */
 export interface Dialled {
-  /** Speaks v1 because v2 was tried in vain. */
+  readonly dial: DialId
+  readonly kind: DialKind
+  /** Speaks v1 because v2 was tried in vain, or is not known there. */
   readonly transport: "v1" | undefined
-  /** Called once, when it is closed; without an end where the node stopped before. */
-  readonly onGone: (end: ConnectionEnd | undefined) => void
 }
 
 /** One connection. It is its own handlers, because closures for each would cost as much again as the rest of it. */
@@ -49,24 +40,22 @@ class Open implements ConnectionHandlers {
   readonly #owner: ConnectionOwner
   readonly peer: PeerId
   readonly connection: Connection
-  readonly onGone: Dialled["onGone"] | undefined
   /** The machine wants nothing more to be read. */
   paused = false
   /** The other end takes less than we write. */
   blocked = false
-  reachedItself = false
-  end: ConnectionEnd | undefined = undefined
+  /** Something was written to it. */
+  hasWritten = false
   /** We ended it; what still comes is for nobody. */
   isEnding = false
   bytesAfterEnd = 0
   /** What waited for the other end when last looked at. */
   unsentBytes = 0
 
-  constructor(owner: ConnectionOwner, peer: PeerId, connection: Connection, onGone: Dialled["onGone"] | undefined) {
+  constructor(owner: ConnectionOwner, peer: PeerId, connection: Connection) {
     this.#owner = owner
     this.peer = peer
     this.connection = connection
-    this.onGone = onGone
   }
 
   onBytes(chunk: Uint8Array): void {
@@ -132,14 +121,15 @@ export class Connections {
   /** Takes a connection in. */
   add(connection: Connection, dialled?: Dialled): void {
     const { direction } = connection
-    const open = new Open(this.#owner, PeerId(++this.#last), connection, dialled?.onGone)
+    const open = new Open(this.#owner, PeerId(++this.#last), connection)
     if (direction === "inbound") this.#inbound += 1
     this.#open.set(open.peer, open)
     this.#submit({
       _tag: "ConnectionOpened",
       peer: open.peer,
-      kind: direction === "inbound" ? "inbound" : "manual",
+      kind: dialled?.kind ?? "inbound",
       address: formatEndpoint(connection.remote),
+      dial: dialled?.dial,
       transport: dialled?.transport
     })
     connection.start(open)
@@ -148,12 +138,13 @@ export class Connections {
   }
 
   /** Does what the machine asks for. */
-  perform(command: NodeCoreCommand): void {
+  perform(command: Exclude<NodeCoreCommand, { readonly _tag: "Dial" }>): void {
     const open = this.#open.get(command.peer)
     if (open === undefined) return
     const { connection } = open
     switch (command._tag) {
       case "Write":
+        open.hasWritten = true
         connection.write(command.bytes)
         return this.#written(open)
       case "Pause":
@@ -161,19 +152,12 @@ export class Connections {
         return this.#setReading(open)
       case "Close":
         open.isEnding = true
+        // Who was sent away before a word was said has nothing to wait for.
+        if (!open.hasWritten) return connection.destroy()
         connection.end()
         // A connection that is not read does not notice that the other end closed it too.
         return this.#setReading(open)
     }
-  }
-
-  /** Notes why a peer was disconnected, for whoever dialled it. */
-  disconnected(fact: NodeCoreFact & { readonly _tag: "PeerDisconnecting" }): void {
-    const { peer, reason, cost, retryAsV1 } = fact
-    const open = this.#open.get(peer)
-    if (open === undefined) return
-    if (reason._tag === "SelfConnection") this.#otherEnd(open.connection).reachedItself = true
-    open.end = { reason, cost, reachedItself: open.reachedItself, retryAsV1 }
   }
 
   /** While held, nothing is read from any peer. Those that we ended are read on, so that they can close. */
@@ -199,19 +183,6 @@ export class Connections {
     if (open.bytesAfterEnd > BYTES_AFTER_END) open.connection.destroy()
   }
 
-  /**
-   * The connection of ours that `inbound` is the other end of, as far as its addresses tell. Behind a translation of addresses nothing
-   * is found; then the dialling end sees no more than a connection that was closed.
-   */
-  #otherEnd(inbound: Connection): { reachedItself: boolean } {
-    const remote = formatEndpoint(inbound.remote)
-    for (const open of this.#open.values()) {
-      const { connection } = open
-      if (connection.direction === "outbound" && formatEndpoint(connection.local) === remote) return open
-    }
-    return { reachedItself: false }
-  }
-
   #written(open: Open): void {
     const unsentBytes = open.connection.bufferedBytes
     this.#unsentBytes += unsentBytes - open.unsentBytes
@@ -233,7 +204,6 @@ export class Connections {
     this.#unsentBytes -= open.unsentBytes
     if (connection.direction === "inbound") this.#inbound -= 1
     this.#gone(peer, formatEndpoint(connection.remote))
-    open.onGone?.(open.end)
     if (this.#open.size === 0) this.#whenEmpty?.()
   }
 }

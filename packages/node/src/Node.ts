@@ -19,7 +19,14 @@ import { NodeCore, type NodeCoreOptions, type NodeCoreOutput, type Queries } fro
 import { HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
-import { type Dialer, type Endpoint, type ListenError, Listener, type Listening } from "@satwire/transport"
+import {
+  type Dialer,
+  type Endpoint,
+  type ListenError,
+  Listener,
+  type Listening,
+  formatEndpoint
+} from "@satwire/transport"
 import { NODE_P2P_V2 } from "@satwire/wire"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -32,7 +39,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Take from "effect/Take"
 import { Connections } from "./Connections.ts"
-import { keepConnected } from "./KeepConnected.ts"
+import { type Dialling, dialling, endpointOf } from "./Dialling.ts"
 import { type HeadersRefused, keepHeaders, restoreHeaders } from "./KeptHeaders.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
@@ -49,6 +56,13 @@ export const FACTS_KEPT = 4096
  * @limit facts that a new reader begins with
  */
 export const FACTS_REPLAYED = 16
+
+/**
+ * How many connections that others opened may be on their way out beside those that may stay; more are cut off at once.
+ *
+ * @limit inbound connections that are ending, beside those that may stay
+ */
+const ENDING_AT_MOST = 64
 
 /** Why a node cannot go on. */
 export type NodeFailure = MachineFailed | StoreError
@@ -169,14 +183,23 @@ const runningNode = ({
       timeout: { _tag: "Timeout" } as const,
       perform: (output) => perform(output, edge)
     })
+    const dials = yield* dialling({
+      connections,
+      submit: service.submit,
+      tell,
+      dialTimeoutMs: options.dialTimeoutMs
+    })
     const edge: Edge = {
       connections,
+      dials,
+      between: service.between,
       keep: (headers, count) => service.between(() => keep(headers, count)),
       tell: (fact) => service.between(() => tell(fact))
     }
     yield* Effect.forkScoped(Effect.catchCause(service.failure, (cause) => Effect.sync(() => fail(cause))))
     tell({ _tag: "HeadersLoaded", ...loaded, height: tree.height(tree.best) })
-    const connect = yield* keepConnected({ connections, tell, dialTimeoutMs: options.dialTimeoutMs })
+    const connect = (endpoint: Endpoint): Effect.Effect<void> =>
+      Effect.sync(() => service.submit({ _tag: "Keep", endpoint: formatEndpoint(endpoint) }))
     const listening = yield* listen(options, connections, tell)
     for (const endpoint of options.connect) yield* connect(endpoint)
     return {
@@ -197,7 +220,7 @@ const coreOptions = (options: NodeOptions): Omit<NodeCoreOptions, "tree" | "sha2
   const { params, roles, userAgent, services, historicBytesPerSecond, v2transport = true } = options
   return {
     params,
-    roles,
+    roles: { ...roles, connections: { wantedServices: 0n, ...roles.connections, maxInbound: options.maxInbound } },
     userAgent,
     services: v2transport ? services | NODE_P2P_V2 : services,
     v2: v2transport ? { aead: platformAead, curve: portableCurve } : undefined,
@@ -214,6 +237,8 @@ const checkLength = (headers: Uint8Array, count: number): void => {
 /** Where outputs go. What may wake fibers happens between turns. */
 interface Edge {
   readonly connections: Connections
+  readonly dials: Dialling
+  readonly between: (action: () => void) => void
   readonly keep: (headers: Uint8Array, count: number) => void
   readonly tell: (fact: NodeFact) => void
 }
@@ -230,9 +255,18 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
       to.keep(headers, count)
       return to.tell({ _tag: "HeadersAccepted", count, from })
     }
-    case "PeerDisconnecting":
-      to.connections.disconnected(output)
-      return to.tell(output)
+    case "Dial":
+      return to.between(() => to.dials.dial(output))
+    case "DialEnded": {
+      const { dial, endpoint, kind, retryInMs } = output
+      const error = to.dials.failure(dial)
+      return to.tell({ _tag: "DialFailed", endpoint: endpointOf(endpoint), kind, error, retryInMs })
+    }
+    case "GivenUp":
+      return to.tell({ _tag: "PeerGivenUp", endpoint: endpointOf(output.endpoint), because: output.because })
+    case "AnchorsChanged":
+    case "BansChanged":
+      return
     default:
       return to.tell(output)
   }
@@ -247,9 +281,8 @@ const listen = (
     if (options.listen === undefined) return undefined
     const listener = yield* Listener
     const listening = yield* listener.listen(options.listen, (connection) => {
-      if (connections.inbound < options.maxInbound) return connections.add(connection)
-      tell({ _tag: "InboundRefused", endpoint: connection.remote })
-      connection.destroy()
+      if (connections.inbound < options.maxInbound + ENDING_AT_MOST) connections.add(connection)
+      else connection.destroy()
     })
     tell({ _tag: "Listening", endpoint: listening.endpoint })
     return listening

@@ -1,4 +1,5 @@
 /** What a node tells: what its machines put out as facts, and what happens at its edge. */
+import type { DialKind } from "@satwire/connections"
 import type { NodeCoreFact } from "@satwire/node-core"
 import type { PeerId } from "@satwire/machine"
 import type { DamagedFile, ForeignFile } from "@satwire/store"
@@ -16,13 +17,18 @@ export type EdgeFact =
       readonly setAside: DamagedFile | ForeignFile | undefined
     }
   | { readonly _tag: "Listening"; readonly endpoint: Endpoint }
-  /** Somebody connected while `maxInbound` others were, and was cut off. */
-  | { readonly _tag: "InboundRefused"; readonly endpoint: Endpoint }
   /** An address is being dialled. */
-  | { readonly _tag: "PeerConnecting"; readonly endpoint: Endpoint }
+  | { readonly _tag: "PeerConnecting"; readonly endpoint: Endpoint; readonly kind: DialKind }
   /** The connection of a peer is closed, and no handle of it is left. */
   | { readonly _tag: "PeerDisconnected"; readonly peer: PeerId; readonly address: string }
-  | { readonly _tag: "DialFailed"; readonly endpoint: Endpoint; readonly error: DialError; readonly retryInMs: number }
+  /** Nobody was reached. Whom our user named is dialled again in `retryInMs`; another address whenever it is drawn again. */
+  | {
+      readonly _tag: "DialFailed"
+      readonly endpoint: Endpoint
+      readonly kind: DialKind
+      readonly error: DialError
+      readonly retryInMs: number | undefined
+    }
   /** This address is not dialled again, unless somebody asks for it anew. */
   | { readonly _tag: "PeerGivenUp"; readonly endpoint: Endpoint; readonly because: GivenUpBecause }
   /** New headers are in the tree. From `HeadersStored` on they survive a crash. */
@@ -44,4 +50,9 @@ export const PEER_STATES: {
 }
 
 /** Facts are small, so that many can wait for a slow reader: they tell of headers and do not carry them. */
-export type NodeFact = Exclude<NodeCoreFact, { readonly _tag: "HeadersAccepted" }> | EdgeFact
+export type NodeFact =
+  | Exclude<
+      NodeCoreFact,
+      { readonly _tag: "HeadersAccepted" | "DialEnded" | "GivenUp" | "AnchorsChanged" | "BansChanged" }
+    >
+  | EdgeFact

@@ -1,5 +1,4 @@
 export { BYTES_AFTER_END } from "./Connections.ts"
-export { FIRST_RETRY_MS, LAST_RETRY_MS } from "./KeepConnected.ts"
 export { HEADER_BYTES_WAITING, HeadersRefused } from "./KeptHeaders.ts"
 export {
   FACTS_KEPT,

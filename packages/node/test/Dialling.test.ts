@@ -1,4 +1,4 @@
-import { FIRST_RETRY_MS, LAST_RETRY_MS } from "@satwire/node"
+import { FIRST_RETRY_MS, LAST_RETRY_MS } from "@satwire/connections"
 import { describeDisconnect } from "@satwire/node-core"
 import { DEFAULT_PEER_CONNECT_TIMEOUT_MS } from "@satwire/peer"
 import { assert, describe, it } from "@effect/vitest"

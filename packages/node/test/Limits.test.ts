@@ -22,7 +22,7 @@ describe("a node that is full", () => {
         const third = yield* rawPeer(node.endpoint)
         yield* third.closed
         const refused = yield* node.until("InboundRefused")
-        assert.strictEqual(`${refused.endpoint.host}:${refused.endpoint.port}`, third.address)
+        assert.deepStrictEqual([refused.address, refused.because], [third.address, "full"])
         assert.strictEqual(node.all("PeerConnected").length, 2)
         first.end()
         yield* node.until("PeerDisconnecting", ({ address }) => address === first.address)

@@ -49,6 +49,8 @@ class ConnectionsState {
   readonly #honest: HonestNode
   readonly #blameless: ReadonlySet<string>
   readonly #known: Map<PeerId, Known> = new Map()
+  /** Who was sent away last. */
+  #refused: PeerId | undefined = undefined
   #blocksWanted = 0
   /** Peers that are not read from, as there is still work of theirs. */
   #paused = 0
@@ -91,12 +93,12 @@ class ConnectionsState {
       case "BlockMade":
         this.#blocksWanted -= 1
         return
-      case "HeadersAccepted":
-      case "TipChanged":
-      case "SubmitRefused":
+      case "InboundRefused":
+        this.#refused = output.peer
         return
       default:
-        return this.#about(output)
+        // Who was refused never was a peer.
+        if ("peer" in output && output.peer !== this.#refused) this.#about(output)
     }
   }
 

@@ -279,7 +279,8 @@ export class Simulation {
       case "Pause":
         return connection.pause(side, output.paused)
       case "Close":
-        return connection.close(side)
+        connection.close(side)
+        this.#soon.push(() => this.input(node, { _tag: "ConnectionClosed", peer: end.peer, how: "from here" }))
     }
   }
 

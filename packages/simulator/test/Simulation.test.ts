@@ -84,7 +84,7 @@ describe("a connection", () => {
     expect(closed).toBe(0)
     simulation.run(100)
     expect(puppets[0].heard.slice(1)).toEqual(["30 BytesReceived 9", "30 ConnectionClosed ended"])
-    expect(puppets[1].heard.slice(1)).toEqual(["20 Timeout"])
+    expect(puppets[1].heard.slice(1)).toEqual(["20 Timeout", "20 ConnectionClosed from here"])
     expect(closed).toBe(1)
   })
 

@@ -1,5 +1,6 @@
 /** What a node tells, as sentences for a log. */
 import type { GivenUpBecause, NodeFact } from "@satwire/node"
+import type { Refusal } from "@satwire/connections"
 import { describeDisconnect } from "@satwire/node-core"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
@@ -28,13 +29,14 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "PeerDisconnecting":
       return info(`Disconnected ${fact.address}: ${describeDisconnect(fact.reason)}.`)
     case "DialFailed":
+      if (fact.retryInMs === undefined) return debug(fact.error.message)
       return warn(`${fact.error.message} Trying again in ${Math.max(1, Math.round(fact.retryInMs / 1000))} s.`)
     case "PeerGivenUp":
       return warn(
         `${formatEndpoint(fact.endpoint)} ${GIVEN_UP[fact.because]} and is not dialled again until the next start.`
       )
     case "InboundRefused":
-      return debug(`Refused a connection from ${formatEndpoint(fact.endpoint)}: --maxconnections are taken.`)
+      return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "MessageDropped":
@@ -53,6 +55,12 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "TipChanged":
       return undefined
   }
+}
+
+const REFUSED: Record<Refusal, string> = {
+  banned: "its address is banned",
+  discouraged: "its host broke the rules before, and places are short",
+  full: "--maxconnections are taken, and nobody is worth less"
 }
 
 const GIVEN_UP: Record<GivenUpBecause, string> = {

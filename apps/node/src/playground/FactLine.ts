@@ -32,7 +32,7 @@ const factText = (fact: NodeFact): string | undefined => {
       return `tip is ${shortHash(fact.tip.hash)} at height ${fact.tip.height} (${fact.from === undefined ? "own" : `from peer ${fact.from}`}${heights})`
     }
     case "DialFailed":
-      return `${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`
+      return `${fact.error.message} Trying again in ${Math.round((fact.retryInMs ?? 0) / 1000)} s.`
     case "PeerGivenUp":
       return `dials ${formatEndpoint(fact.endpoint)} no more: ${fact.because === "OurOwnAddress" ? "it is our own address" : "it broke the rules"}`
     case "MessageDropped":
@@ -40,7 +40,7 @@ const factText = (fact: NodeFact): string | undefined => {
     case "SubmitRefused":
       return `refused a header of its own: ${fact.rule}`
     case "InboundRefused":
-      return `refused ${formatEndpoint(fact.endpoint)}: all connections are taken`
+      return `refused ${fact.address}: ${fact.because}`
     case "StoreBehind":
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "HeadersAccepted":
