@@ -27,3 +27,32 @@ export {
 } from "./LocalAddresses.ts"
 export { RELAY_PEERS, ROTATE_ADDR_RELAY_DEST_INTERVAL_S } from "./RelayTargets.ts"
 export { MAX_ADDR_PROCESSING_TOKEN_BUCKET, MAX_ADDR_RATE_PER_SECOND } from "./TokenBucket.ts"
+export {
+  ADD_NEXT_SEEDNODE_MS,
+  DNSSEEDS_DELAY_FEW_PEERS_MS,
+  DNSSEEDS_DELAY_MANY_PEERS_MS,
+  DNSSEEDS_DELAY_PEER_THRESHOLD,
+  DNSSEEDS_TO_QUERY_AT_ONCE,
+  FIRST_RETRY_MS,
+  FIXED_SEEDS_DELAY_MS,
+  MAX_ADDRESSES_OF_SEED,
+  MAX_FIXED_SEEDS_OF_NETWORK,
+  MAX_RETRY_MS,
+  SEEDNODE_TIMEOUT_MS,
+  SEED_ANSWER_TIMEOUT_MS,
+  SEED_OUTBOUND_CONNECTION_THRESHOLD,
+  SEED_SERVICES,
+  Seeding,
+  type SeedingOptions
+} from "./Seeding.ts"
+export {
+  type FetchReason,
+  type FixedSeed,
+  type SeedEndpoint,
+  type SeedingCommand,
+  type SeedingFact,
+  type SeedingInput,
+  type SeedingOutput,
+  type SeedingTried,
+  describeSeeding
+} from "./SeedingEvents.ts"
