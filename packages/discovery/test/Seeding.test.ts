@@ -143,11 +143,11 @@ describe("what a DNS seed answers", () => {
     expect(seekers.taken("Learned")[0]?.addresses).toHaveLength(32)
   })
 
-  it.each([
+  it.each<readonly [string, ReadonlyArray<NetAddr>]>([
     ["nothing", []],
     ["private addresses", [node("10.0.0.1"), node("127.0.0.1")]],
-    ["addresses of a wrong length", [{ network: "ipv4", address: new Uint8Array(3) } as NetAddr]],
-    ["no networks", [{ network: "internal", address: new Uint8Array(10) } as NetAddr]]
+    ["addresses of a wrong length", [{ network: "ipv4", address: new Uint8Array(3) }]],
+    ["no networks", [{ network: "internal", address: new Uint8Array(10) }]]
   ])("is %s: one of the nodes behind its plain name is dialled instead", (_, addresses) => {
     const { host, seekers } = asked()
     seekers.answer(host, addresses)
