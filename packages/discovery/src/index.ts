@@ -56,3 +56,11 @@ export {
   type SeedingTried,
   describeSeeding
 } from "./SeedingEvents.ts"
+export {
+  type KeptSeed,
+  MAX_SEEDS_IN_FILE,
+  type SeedLine,
+  type SeedsFileFault,
+  parseSeedsFile,
+  seedLine
+} from "./SeedsFile.ts"
