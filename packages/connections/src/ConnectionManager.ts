@@ -20,10 +20,19 @@ import {
   type Outbox,
   PeerId,
   type Random,
+  type UnixSeconds,
   after,
   earliest
 } from "@satwire/machine"
-import { type Network, type NodeAddress, formatNode, isLocal, isSameHost, parseNode } from "@satwire/netaddress"
+import {
+  type NetAddr,
+  type Network,
+  type NodeAddress,
+  formatNode,
+  isLocal,
+  isSameHost,
+  parseNode
+} from "@satwire/netaddress"
 import type { BanList } from "./BanList.ts"
 import type {
   AddressBook,
@@ -173,12 +182,12 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   }
 
   /** Whether nothing is to be had to do with a host, whose addresses then are not passed on either. */
-  isRefused(node: NodeAddress, now: Now): boolean {
-    return this.#options.bans.isBanned(node, now.unix) || this.#discouraged.has(node)
+  isRefused(host: NetAddr, unix: UnixSeconds): boolean {
+    return this.#options.bans.isBanned(host, unix) || this.#discouraged.has(host)
   }
 
-  isDiscouraged(node: NodeAddress): boolean {
-    return this.#discouraged.has(node)
+  isDiscouraged(host: NetAddr): boolean {
+    return this.#discouraged.has(host)
   }
 
   #begin(): void {
@@ -193,7 +202,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
         mayKnowAddresses,
         maxFullRelay: this.#maxFullRelay,
         maxBlockRelayOnly: this.#maxBlockRelayOnly,
-        isRefused: (node, at) => isOwn?.(node) === true || this.isRefused(node, at),
+        isRefused: (node, at) => isOwn?.(node) === true || this.isRefused(node, at.unix),
         isNamed: (endpoint) => this.#persistent.has(endpoint)
       },
       this.#slots,

@@ -1,8 +1,9 @@
 /** What a node's connection manager is made of, as far as a node of that kind chooses it, and what of it the node's other parts give. */
-import { type AddressBook, BanList, type ConnectionManagerOptions, type PermissionRule } from "@satwire/connections"
+import { BanList, type ConnectionManagerOptions, type PermissionRule } from "@satwire/connections"
 import type { Now, Random } from "@satwire/machine"
 import { NETWORKS, NetGroups, type Network, type NodeAddress } from "@satwire/netaddress"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_P2P_V2, NODE_WITNESS } from "@satwire/wire"
+import type { AddressesRole } from "./Addresses.ts"
 import type { HeaderTree } from "@satwire/header-sync"
 
 /** Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS` less its eleven outbound ones (net.h). */
@@ -13,8 +14,8 @@ const BLOCK_INTERVAL_S = 600
 
 export interface ConnectionsRole {
   readonly maxInbound: number
-  /** The address manager, where addresses are to be dialled that nobody named. */
-  readonly book?: AddressBook | undefined
+  /** Whether addresses are dialled that nobody named, where any are known (`roles.addresses`); yes where not given. */
+  readonly isAutomatic?: boolean | undefined
   /** What counts as one owner's; by network where not given. */
   readonly groups?: NetGroups | undefined
   /** The networks that can be dialled; all where not given. */
@@ -27,8 +28,6 @@ export interface ConnectionsRole {
   readonly anchors?: ReadonlyArray<NodeAddress> | undefined
   /** Services without which nobody is worth a connection that we choose; blocks and witnesses, as with Core, where not given. */
   readonly wantedServices?: bigint | undefined
-  /** Whether an address is one of ours. */
-  readonly isOwn?: ((node: NodeAddress) => boolean) | undefined
 }
 
 /** Of a node that was told nothing: whom it is told to dial is good enough. */
@@ -36,9 +35,12 @@ export const DEFAULT_CONNECTIONS_ROLE: ConnectionsRole = { maxInbound: DEFAULT_M
 
 export const managerOptions = (
   role: ConnectionsRole,
+  addresses: AddressesRole | undefined,
   given: { readonly tree: HeaderTree; readonly random: Random }
 ): ConnectionManagerOptions => ({
   ...role,
+  book: role.isAutomatic === false ? undefined : addresses?.book,
+  isOwn: (node) => addresses?.own.has(node) === true,
   random: given.random.fork(),
   groups: role.groups ?? new NetGroups(),
   networks: role.networks ?? NETWORKS.map(({ network }) => network),

@@ -1,5 +1,6 @@
 /** Why a connection ended, whoever ended it: every manager's reasons in one closed union that prints as one sentence. */
 import type { LetGo } from "@satwire/connections"
+import type { AddressFault } from "@satwire/discovery"
 import type { HeadersTimeout, InvalidHeader } from "@satwire/header-sync"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
@@ -15,6 +16,9 @@ export type DisconnectReason =
   | { readonly _tag: "HeldTooMuch"; readonly heldBytes: number }
   /** The other side, or the network between, ended it. `how` is the transport's word for it. */
   | { readonly _tag: "ClosedByPeer"; readonly how: string }
+  | AddressFault
+  /** We dialled it for addresses, and they have come, or will not. */
+  | { readonly _tag: "AddressesFetched"; readonly answered: boolean }
   /** It did nothing wrong, and the connection manager chose it to go. */
   | { readonly _tag: "LetGo"; readonly because: LetGo }
   /** We were asked to. */
@@ -33,6 +37,12 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return `it held ${reason.heldBytes} bytes of unfinished messages, the most of all, and all together exceeded what we hold`
     case "ClosedByPeer":
       return `the connection was closed by the other side (${reason.how})`
+    case "TooManyAddresses":
+      return `its message tells of ${reason.count} addresses, more than MAX_ADDR_TO_SEND (1000) allows`
+    case "AddressesFetched":
+      return reason.answered
+        ? "it has told the addresses that we dialled it for"
+        : "the addresses that we dialled it for did not come"
     case "LetGo":
       return LET_GO[reason.because]
     case "Requested":

@@ -50,6 +50,7 @@ import {
 import type { ChainParams } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import { Addresses } from "./Addresses.ts"
 import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
@@ -76,6 +77,9 @@ const REPLY_BYTES_OF_TIMEOUTS = 262_144
  * @limit bytes received of all peers that wait for the rest of their messages
  */
 export const DEFAULT_MAX_RECEIVED_BYTES: number = 256 * 1024 * 1024
+
+/** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
+const MAX_TIP_AGE_S = 24 * 60 * 60
 
 /** What the encrypted transport is computed with. */
 export interface V2Backends {
@@ -108,6 +112,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #deadlines: Deadlines<PeerId> = new Deadlines()
   readonly #connections: ConnectionManager
   readonly #toConnectionManager: Manager<ConnectionsInput, ConnectionsOutput>
+  readonly #addresses: Addresses | undefined
   readonly #headerSync: HeaderSync | undefined
   readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
@@ -128,6 +133,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
+  /** Whether the best chain has ever been near the present. */
+  #isNearTip = false
   /** Whether the connection that is being opened may stay. */
   #admitted: ReadonlySet<Permission> | undefined = undefined
 
@@ -154,12 +161,30 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       this.#headerSync === undefined
         ? undefined
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
-    const { connections = DEFAULT_CONNECTIONS_ROLE, mining } = options.roles
-    const managing = managerOptions(connections, options)
+    const { addresses, connections = DEFAULT_CONNECTIONS_ROLE, mining } = options.roles
+    const managing = managerOptions(connections, addresses, options)
     this.#connections = new ConnectionManager(managing)
     this.#toConnectionManager = new Manager(this.#connections, (output: ConnectionsOutput) =>
       this.#fromConnections(output)
     )
+    this.#addresses =
+      addresses === undefined
+        ? undefined
+        : new Addresses(addresses, {
+            random: options.random.fork(),
+            services: options.services,
+            networks: connections.networks,
+            refusals: { isRefused: (host, unix) => this.#connections.isRefused(host, unix) },
+            host: {
+              send: (peer, message, isAnnouncement) =>
+                this.#send(peer, message, isAnnouncement ? "address" : undefined),
+              close: (peer, reason, cost) => this.#close(peer, reason, cost),
+              learned: (from, told, added) => {
+                this.#out.push({ _tag: "AddressesLearned", from, told, added })
+                if (added > 0) this.#toConnections({ _tag: "AddressesKnown" })
+              }
+            }
+          })
     this.#miner =
       mining === undefined
         ? undefined
@@ -194,12 +219,14 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#now = now
     this.#out = out
     this.#historic.beginTurn()
+    if (!this.#isNearTip) this.#lookHowNear()
     this.#input(input)
     this.#endTurn()
   }
 
   nextTimeout(): Instant | undefined {
-    const managers = earliest(this.#headerSync?.nextTimeout(), this.#miner?.nextTimeout())
+    const chain = earliest(this.#headerSync?.nextTimeout(), this.#miner?.nextTimeout())
+    const managers = earliest(chain, this.#addresses?.nextTimeout())
     return earliest(
       earliest(this.#deadlines.earliest(), this.#exchangeAt),
       earliest(managers, this.#connections.nextTimeout())
@@ -209,7 +236,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
-      peers: () => [...this.#entries.values()].map(status),
+      peers: () => [...this.#entries.values()].map((entry) => status(entry, this.#addresses)),
       headers: () => this.#headerSync?.snapshot(),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
@@ -224,6 +251,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     return (
       this.#entries.size === 0 &&
       this.#connections.isEmpty &&
+      this.#addresses?.isEmpty !== false &&
       this.#deadlines.size === 0 &&
       this.#shakingHands.size === 0 &&
       this.#exchanges.size === 0 &&
@@ -284,6 +312,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     })
     const encrypted = framing instanceof V1Framing ? undefined : framing
     const entry = new PeerEntry({ id, address, kind, machine, encrypted }, this.#fromPeers)
+    if (kind === "inbound" && this.#admitted !== undefined) entry.permissions = this.#admitted
     this.#entries.set(id, entry)
     if (kind !== "inbound") this.#shakingHands.add(entry)
     this.#out.push({ _tag: "PeerConnected", peer: id, kind, direction: directionOf(kind), address })
@@ -330,8 +359,19 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         this.#shakingHands.delete(entry)
         this.#out.push({ _tag: "PeerReady", peer: entry.id, address: entry.address, info: output.info })
         this.#toConnections({ _tag: "Ready", peer: entry.id })
+        this.#addresses?.ready(
+          entry.id,
+          {
+            address: entry.address,
+            info: output.info,
+            seenAs: entry.seenAs,
+            mayFlood: entry.permissions.has("addr")
+          },
+          this.#now
+        )
         return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.kind !== "inbound" })
       case "Introduced":
+        if (this.#addresses !== undefined) entry.seenAs = output.seenAs
         this.#out.push({
           _tag: "PeerIntroduced",
           peer: entry.id,
@@ -364,10 +404,29 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     switch (ROUTES[message._tag]) {
       case "headerSync":
         return this.#toHeaderSync({ _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage })
+      case "addresses":
+        return this.#addresses?.received(entry.id, message, this.#now)
       case "peer":
       case "ignore":
         return
     }
+  }
+
+  /** A message of a manager's: an answer or a request, or news. */
+  #send(peer: PeerId, message: Message, about: "block" | "address" | undefined): void {
+    const entry = this.#entries.get(peer)
+    if (entry === undefined) return
+    const input: PeerInput = about === undefined ? { _tag: "Send", message } : { _tag: "Announce", message, about }
+    this.#touch(entry).machine.handle(input, this.#now, entry)
+  }
+
+  /** Core's end of the initial download: a tip that is younger than a day. Once near, it counts as near for good. */
+  #lookHowNear(): void {
+    const { tree } = this.#options
+    if (this.#now.unix - tree.time(tree.best) > MAX_TIP_AGE_S) return
+    this.#isNearTip = true
+    this.#toConnections({ _tag: "NearTip" })
+    this.#addresses?.nearTip(this.#now)
   }
 
   #toHeaderSync(input: HeaderSyncInput): void {
@@ -376,15 +435,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #fromHeaderSync(output: HeaderSyncOutput): void {
     switch (output._tag) {
-      case "Send": {
-        const entry = this.#entries.get(output.peer)
-        if (entry === undefined) return
-        const { message } = output
-        const input: PeerInput =
-          output.isAnnouncement === true ? { _tag: "Announce", message, about: "block" } : { _tag: "Send", message }
-        this.#touch(entry).machine.handle(input, this.#now, entry)
-        return
-      }
+      case "Send":
+        return this.#send(output.peer, output.message, output.isAnnouncement === true ? "block" : undefined)
       case "Misbehaved":
         return this.#close(output.peer, output.reason, "discourage")
       case "TooSlow":
@@ -394,6 +446,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return
       case "TipChanged":
         this.#out.push(output)
+        if (output.from !== undefined) this.#toConnections({ _tag: "BlockAnnounced", peer: output.from })
         this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
         return
       default:
@@ -429,7 +482,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     // It may be in the middle of a chunk, whose rest concerns nobody any more.
     entry.machine.handle({ _tag: "Close" }, this.#now, entry)
     this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
-    if (entry.ready) this.#toHeaderSync({ _tag: "PeerGone", peer: id })
+    if (entry.ready) {
+      this.#toHeaderSync({ _tag: "PeerGone", peer: id })
+      this.#addresses?.gone(id, this.#now)
+    }
     this.#toConnections({ _tag: "Ended", peer: id, end: { cost, reachedItself: entry.reachedItself, retryAsV1 } })
   }
 
@@ -446,6 +502,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
     this.#exchange()
     if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
+    this.#addresses?.timeout(this.#now)
     if (this.#toConnectionManager.isDue(instant)) this.#toConnections({ _tag: "Timeout" })
     if (isDue(this.#miner, instant)) this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
   }
@@ -512,8 +569,10 @@ const NO_BYTES: Uint8Array = new Uint8Array(0)
 const isDue = (machine: { nextTimeout(): Instant | undefined } | undefined, instant: Instant): boolean =>
   (machine?.nextTimeout() ?? Infinity) <= instant
 
-const status = (entry: PeerEntry): PeerStatus => ({
+const status = (entry: PeerEntry, addresses: Addresses | undefined): PeerStatus => ({
   peer: entry.id,
   address: entry.address,
+  permissions: entry.permissions,
+  addresses: addresses?.counts(entry.id),
   ...entry.machine.snapshot()
 })

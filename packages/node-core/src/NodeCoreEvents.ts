@@ -1,10 +1,12 @@
 /** What goes into a node and what comes out: bytes, commands to the edge, and facts. */
-import type { Ban, ConnectionsInput, ConnectionsOutput, DialId, Refusal, SlotSnapshot } from "@satwire/connections"
+import type { Ban, ConnectionsInput, ConnectionsOutput, DialId, Permission, Refusal, SlotSnapshot } from "@satwire/connections"
+import type { AddressCounts } from "@satwire/discovery"
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
+import type { AddressesRole } from "./Addresses.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 
@@ -16,6 +18,8 @@ export interface Roles {
   readonly mining: MiningRole | undefined
   /** Whom it dials of itself and whom it lets in; where not given it dials only those that it is told to, and lets everybody in for whom there is room. */
   readonly connections?: ConnectionsRole | undefined
+  /** Knows nodes, hears and tells of them, and so has whom to dial. */
+  readonly addresses?: AddressesRole | undefined
 }
 
 export interface MiningRole {
@@ -116,6 +120,8 @@ export type NodeCoreFact =
     }
   /** This node mined a block. Its header is taken in right after. */
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
+  /** A peer told of so many addresses that were looked at, of which so many got a place that they had not. */
+  | { readonly _tag: "AddressesLearned"; readonly from: PeerId; readonly told: number; readonly added: number }
   /** Somebody dialled us and was sent away at once. */
   | { readonly _tag: "InboundRefused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
   /** A dial failed, an endpoint is given up, or what is to be kept on disk is another. */
@@ -127,6 +133,10 @@ export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact
 export interface PeerStatus extends PeerSnapshot {
   readonly peer: PeerId
   readonly address: string
+  /** What our user allows to it. */
+  readonly permissions: ReadonlySet<Permission>
+  /** What it told of addresses; `undefined` in a node that knows none. */
+  readonly addresses: AddressCounts | undefined
 }
 
 /** What can be asked between turns, and what the answer is: plain snapshots, never live objects. */

@@ -1,7 +1,11 @@
 /** One connection as the router sees it. It is where its peer machine's outputs go, because a closure for each would cost memory. */
+import type { Permission } from "@satwire/connections"
 import type { InboundFraming, V2Framing } from "@satwire/framing"
 import type { Outbox, PeerId } from "@satwire/machine"
 import type { ConnectionKind, Peer, PeerOutput } from "@satwire/peer"
+import type { NetAddress } from "@satwire/wire"
+
+const NO_PERMISSIONS: ReadonlySet<Permission> = new Set()
 
 export class PeerEntry implements Outbox<PeerOutput> {
   readonly id: PeerId
@@ -11,6 +15,9 @@ export class PeerEntry implements Outbox<PeerOutput> {
   /** Its transport, where that may be the encrypted one. */
   readonly encrypted: V2Framing | InboundFraming | undefined
   readonly #router: (entry: PeerEntry, output: PeerOutput) => void
+  permissions: ReadonlySet<Permission> = NO_PERMISSIONS
+  /** Where its `version` says that it sees us. */
+  seenAs: NetAddress | undefined = undefined
   ready = false
   /** The other end is this very node. */
   reachedItself = false

@@ -8,6 +8,7 @@ export type Route =
   /** Answered by the peer machine. */
   | "peer"
   | "headerSync"
+  | "addresses"
   /** Understood by the codec and meant for a role that this node does not have yet. */
   | "ignore"
 
@@ -24,8 +25,8 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   getheaders: "headerSync",
   headers: "headerSync",
   inv: "headerSync",
-  addr: "ignore",
-  addrv2: "ignore",
+  addr: "addresses",
+  addrv2: "addresses",
   ancpkginfo: "ignore",
   block: "ignore",
   blocktxn: "ignore",
@@ -37,7 +38,7 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   filteradd: "ignore",
   filterclear: "ignore",
   filterload: "ignore",
-  getaddr: "ignore",
+  getaddr: "addresses",
   getblocks: "ignore",
   getblocktxn: "ignore",
   getcfcheckpt: "ignore",

@@ -37,6 +37,8 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       )
     case "InboundRefused":
       return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
+    case "AddressesLearned":
+      return debug(`Peer ${fact.from} told of ${fact.told} addresses, ${fact.added} of them new.`)
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "MessageDropped":

@@ -43,6 +43,7 @@ const factText = (fact: NodeFact): string | undefined => {
       return `refused ${fact.address}: ${fact.because}`
     case "StoreBehind":
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
+    case "AddressesLearned":
     case "HeadersAccepted":
     case "HeadersLoaded":
     case "MessageUnsent":
