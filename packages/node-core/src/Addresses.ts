@@ -1,5 +1,6 @@
 /** The role of knowing nodes: what peers tell of addresses goes to the address manager, and what they ask is answered from it. */
 import type { AddrMan } from "@satwire/addrman"
+import type { Sha256 } from "@satwire/crypto"
 import {
   AddrRelay,
   type AddrRelayInput,
@@ -7,9 +8,15 @@ import {
   type AddressCounts,
   type LocalAddresses,
   type Refusals,
+  Seeding,
+  type SeedingCommand,
+  type SeedingFact,
+  type SeedingInput,
+  type SeedingOptions,
+  type SeedingOutput,
   nodeOf
 } from "@satwire/discovery"
-import type { Instant, Now, PeerId, Random } from "@satwire/machine"
+import { type Instant, type Now, type PeerId, type Random, earliest } from "@satwire/machine"
 import { NETWORKS, type Network, parseNode } from "@satwire/netaddress"
 import type { PeerInfo } from "@satwire/peer"
 import type { Message, NetAddress } from "@satwire/wire"
@@ -22,6 +29,8 @@ export interface AddressesRole {
   readonly own: LocalAddresses
   /** Whether peers are told of us once the chain is near the present: where we listen. */
   readonly announceSelf: boolean
+  /** Whom to ask while too few are known; nobody where not given. */
+  readonly seeding?: Omit<SeedingOptions, "random" | "sha256" | "known" | "reachable"> | undefined
 }
 
 /** What the role asks of the node around it. */
@@ -30,10 +39,16 @@ export interface AddressesHost {
   readonly close: (peer: PeerId, reason: DisconnectReason, cost: "disconnect" | "discourage") => void
   /** Addresses were told of, of which so many are new. */
   readonly learned: (from: PeerId, told: number, added: number) => void
+  /** Addresses came from elsewhere. */
+  readonly known: () => void
+  /** Dial there, to ask for addresses. */
+  readonly fetchFrom: (endpoint: string) => void
+  readonly tell: (output: SeedingFact | Extract<SeedingCommand, { readonly _tag: "QuerySeed" }>) => void
 }
 
 export interface AddressesGiven {
   readonly random: Random
+  readonly sha256: Sha256
   readonly services: bigint
   readonly networks: ReadonlyArray<Network> | undefined
   readonly refusals: Refusals
@@ -45,9 +60,13 @@ export class Addresses {
   readonly #host: AddressesHost
   readonly #relay: AddrRelay
   readonly #manager: Manager<AddrRelayInput, AddrRelayOutput>
+  readonly #seeding: Manager<SeedingInput, SeedingOutput> | undefined
+  /** Full outbound peers that have shaken hands. */
+  readonly #outbound: Set<PeerId> = new Set()
   #now: Now | undefined = undefined
 
-  constructor(role: AddressesRole, { host, networks, random, refusals, services }: AddressesGiven) {
+  constructor(role: AddressesRole, { host, networks, random, refusals, services, sha256 }: AddressesGiven) {
+    const reachable = new Set(networks ?? NETWORKS.map(({ network }) => network))
     this.#role = role
     this.#host = host
     this.#relay = new AddrRelay({
@@ -56,13 +75,25 @@ export class Addresses {
       addresses: role.book,
       refusals,
       services: () => services,
-      reachable: new Set(networks ?? NETWORKS.map(({ network }) => network))
+      reachable
     })
     this.#manager = new Manager(this.#relay, (output: AddrRelayOutput) => this.#perform(output))
+    this.#seeding =
+      role.seeding === undefined
+        ? undefined
+        : new Manager(
+            new Seeding({ ...role.seeding, random: random.fork(), sha256, known: role.book, reachable }),
+            (output: SeedingOutput) => this.#performSeeding(output)
+          )
+  }
+
+  /** Looks for somebody from now on. */
+  start(now: Now): void {
+    this.#seed({ _tag: "Started" }, now)
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#relay.nextTimeout()
+    return earliest(this.#relay.nextTimeout(), this.#seeding?.nextTimeout())
   }
 
   get isEmpty(): boolean {
@@ -103,10 +134,19 @@ export class Addresses {
       },
       now
     )
+    if (info.kind !== "outbound-full-relay") return
+    this.#outbound.add(peer)
+    this.#seed({ _tag: "OutboundCount", count: this.#outbound.size }, now)
   }
 
   gone(peer: PeerId, now: Now): void {
     this.#handle({ _tag: "PeerGone", peer }, now)
+    if (this.#outbound.delete(peer)) this.#seed({ _tag: "OutboundCount", count: this.#outbound.size }, now)
+  }
+
+  /** What became of a question to a DNS seed. */
+  seedSaid(input: Extract<SeedingInput, { readonly _tag: "SeedAnswered" | "SeedFailed" }>, now: Now): void {
+    this.#seed(input, now)
   }
 
   received(peer: PeerId, message: Message, now: Now): void {
@@ -115,6 +155,12 @@ export class Addresses {
 
   timeout(now: Now): void {
     if (this.#manager.isDue(now.instant)) this.#handle({ _tag: "Timeout" }, now)
+    if (this.#seeding?.isDue(now.instant) === true) this.#seed({ _tag: "Timeout" }, now)
+  }
+
+  #seed(input: SeedingInput, now: Now): void {
+    this.#now = now
+    this.#seeding?.handle(input, now)
   }
 
   #handle(input: AddrRelayInput, now: Now): void {
@@ -137,6 +183,22 @@ export class Addresses {
         return this.#host.close(output.peer, output.reason, "discourage")
       case "AddressesFetched":
         return this.#host.close(output.peer, { _tag: "AddressesFetched", answered: output.answered }, "disconnect")
+    }
+  }
+
+  #performSeeding(output: SeedingOutput): void {
+    switch (output._tag) {
+      case "Learned": {
+        const { addresses, source, timePenaltyS } = output
+        this.#role.book.add(addresses, source, (this.#now as Now).unix, timePenaltyS)
+        return this.#host.known()
+      }
+      case "FetchAddresses": {
+        const { host, port } = output.endpoint
+        return this.#host.fetchFrom(host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)
+      }
+      default:
+        return this.#host.tell(output)
     }
   }
 }

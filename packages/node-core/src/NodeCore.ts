@@ -34,9 +34,11 @@ import {
   type Outbox,
   type PeerId,
   type Random,
+  type UnixSeconds,
   assert,
   earliest
 } from "@satwire/machine"
+import type { NetAddr, Network } from "@satwire/netaddress"
 import { Miner, type MinerOutput } from "@satwire/mining"
 import {
   type ConnectionKind,
@@ -50,7 +52,7 @@ import {
 import type { ChainParams } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
-import { Addresses } from "./Addresses.ts"
+import { Addresses, type AddressesHost, type AddressesRole } from "./Addresses.ts"
 import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
@@ -133,6 +135,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
+  #hasBegun = false
   /** Whether the best chain has ever been near the present. */
   #isNearTip = false
   /** Whether the connection that is being opened may stay. */
@@ -147,54 +150,19 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       v2 === undefined
         ? undefined
         : { ...v2, magic: params.magic, sha256, random, initiating: true, deferExchange: true }
-    const { headers } = options.roles
-    this.#headerSync =
-      headers === undefined
-        ? undefined
-        : new HeaderSync({
-            tree: options.tree,
-            sha256: options.sha256,
-            roles: headers,
-            protocolVersion: PROTOCOL_VERSION
-          })
+    this.#headerSync = headerSyncOf(options)
     this.#toHeaderSyncMachine =
       this.#headerSync === undefined
         ? undefined
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
-    const { addresses, connections = DEFAULT_CONNECTIONS_ROLE, mining } = options.roles
+    const { addresses, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
     const managing = managerOptions(connections, addresses, options)
     this.#connections = new ConnectionManager(managing)
     this.#toConnectionManager = new Manager(this.#connections, (output: ConnectionsOutput) =>
       this.#fromConnections(output)
     )
-    this.#addresses =
-      addresses === undefined
-        ? undefined
-        : new Addresses(addresses, {
-            random: options.random.fork(),
-            services: options.services,
-            networks: connections.networks,
-            refusals: { isRefused: (host, unix) => this.#connections.isRefused(host, unix) },
-            host: {
-              send: (peer, message, isAnnouncement) =>
-                this.#send(peer, message, isAnnouncement ? "address" : undefined),
-              close: (peer, reason, cost) => this.#close(peer, reason, cost),
-              learned: (from, told, added) => {
-                this.#out.push({ _tag: "AddressesLearned", from, told, added })
-                if (added > 0) this.#toConnections({ _tag: "AddressesKnown" })
-              }
-            }
-          })
-    this.#miner =
-      mining === undefined
-        ? undefined
-        : new Miner({
-            params: options.params,
-            view: options.tree,
-            sha256: options.sha256,
-            payTo: mining.payTo,
-            firstExtraNonce: options.random.u32()
-          })
+    this.#addresses = addresses === undefined ? undefined : this.#makeAddresses(addresses, connections.networks)
+    this.#miner = minerOf(options)
     this.#identity = {
       describe: () => ({
         protocolVersion: PROTOCOL_VERSION,
@@ -215,10 +183,33 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
   }
 
+  #makeAddresses(role: AddressesRole, networks: ReadonlyArray<Network> | undefined): Addresses {
+    const { random, services, sha256 } = this.#options
+    const refusals = {
+      isRefused: (host: NetAddr, unix: UnixSeconds) => this.#connections.isRefused(host, unix)
+    }
+    const host: AddressesHost = {
+      send: (peer, message, isAnnouncement) => this.#send(peer, message, isAnnouncement ? "address" : undefined),
+      close: (peer, reason, cost) => this.#close(peer, reason, cost),
+      known: () => this.#toConnections({ _tag: "AddressesKnown" }),
+      fetchFrom: (endpoint) => this.#toConnections({ _tag: "DialOnce", endpoint, kind: "addr-fetch" }),
+      tell: (output) => this.#out.push(output),
+      learned: (from, told, added) => {
+        this.#out.push({ _tag: "AddressesLearned", from, told, added })
+        if (added > 0) this.#toConnections({ _tag: "AddressesKnown" })
+      }
+    }
+    return new Addresses(role, { random: random.fork(), sha256, services, networks, refusals, host })
+  }
+
   handle(input: NodeCoreInput, now: Now, out: Outbox<NodeCoreOutput>): void {
     this.#now = now
     this.#out = out
     this.#historic.beginTurn()
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      this.#addresses?.start(now)
+    }
     if (!this.#isNearTip) this.#lookHowNear()
     this.#input(input)
     this.#endTurn()
@@ -290,6 +281,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return
       case "Timeout":
         return this.#timeout()
+      case "SeedAnswered":
+      case "SeedFailed":
+        return this.#addresses?.seedSaid(input, this.#now)
       default:
         return this.#toConnections(input)
     }
@@ -563,6 +557,16 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (bytes !== undefined) this.#out.push({ _tag: "Write", peer: entry.id, bytes })
   }
 }
+
+const headerSyncOf = ({ roles, sha256, tree }: NodeCoreOptions): HeaderSync | undefined =>
+  roles.headers === undefined
+    ? undefined
+    : new HeaderSync({ tree, sha256, roles: roles.headers, protocolVersion: PROTOCOL_VERSION })
+
+const minerOf = ({ params, random, roles, sha256, tree }: NodeCoreOptions): Miner | undefined =>
+  roles.mining === undefined
+    ? undefined
+    : new Miner({ params, view: tree, sha256, payTo: roles.mining.payTo, firstExtraNonce: random.u32() })
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 

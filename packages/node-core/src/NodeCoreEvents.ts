@@ -1,6 +1,14 @@
 /** What goes into a node and what comes out: bytes, commands to the edge, and facts. */
-import type { Ban, ConnectionsInput, ConnectionsOutput, DialId, Permission, Refusal, SlotSnapshot } from "@satwire/connections"
-import type { AddressCounts } from "@satwire/discovery"
+import type {
+  Ban,
+  ConnectionsInput,
+  ConnectionsOutput,
+  DialId,
+  Permission,
+  Refusal,
+  SlotSnapshot
+} from "@satwire/connections"
+import type { AddressCounts, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
@@ -57,6 +65,8 @@ export type NodeCoreInput =
         readonly _tag: "Keep" | "Release" | "DialOnce" | "DialFailed" | "Ban" | "Unban" | "ClearBans" | "NetworkActive"
       }
     >
+  /** What became of a question to a DNS seed. */
+  | Extract<SeedingInput, { readonly _tag: "SeedAnswered" | "SeedFailed" }>
   | { readonly _tag: "Timeout" }
 
 /** What the edge is to do. */
@@ -69,6 +79,8 @@ export type NodeCoreCommand =
   | { readonly _tag: "Close"; readonly peer: PeerId }
   /** Connect there: `ConnectionOpened` or `DialFailed` is the answer. */
   | Extract<ConnectionsOutput, { readonly _tag: "Dial" }>
+  /** Resolve the name of a DNS seed: `SeedAnswered` or `SeedFailed` is the answer. */
+  | Extract<SeedingCommand, { readonly _tag: "QuerySeed" }>
 
 /** What happened, for logs, metrics, stores and people. */
 export type NodeCoreFact =
@@ -122,6 +134,8 @@ export type NodeCoreFact =
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
   /** A peer told of so many addresses that were looked at, of which so many got a place that they had not. */
   | { readonly _tag: "AddressesLearned"; readonly from: PeerId; readonly told: number; readonly added: number }
+  /** How the search for the first peers goes. */
+  | SeedingFact
   /** Somebody dialled us and was sent away at once. */
   | { readonly _tag: "InboundRefused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
   /** A dial failed, an endpoint is given up, or what is to be kept on disk is another. */

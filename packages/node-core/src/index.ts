@@ -1,3 +1,5 @@
+export type { AddressesRole } from "./Addresses.ts"
+export { type ConnectionsRole, DEFAULT_MAX_INBOUND } from "./ConnectionsRole.ts"
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
 export { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
 export {

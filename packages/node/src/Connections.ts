@@ -138,7 +138,7 @@ export class Connections {
   }
 
   /** Does what the machine asks for. */
-  perform(command: Exclude<NodeCoreCommand, { readonly _tag: "Dial" }>): void {
+  perform(command: Extract<NodeCoreCommand, { readonly peer: PeerId }>): void {
     const open = this.#open.get(command.peer)
     if (open === undefined) return
     const { connection } = open

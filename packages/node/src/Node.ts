@@ -12,10 +12,11 @@
  * does the same by itself, before it is told.
  */
 import type { Sha256 } from "@satwire/crypto"
-import { portableCurve } from "@satwire/crypto"
-import { platformAead, platformSha256 } from "@satwire/crypto/node"
+import { platformSha256 } from "@satwire/crypto/node"
+import type { Subnet } from "@satwire/connections"
 import { HeaderTree } from "@satwire/header-sync"
-import { NodeCore, type NodeCoreOptions, type NodeCoreOutput, type Queries } from "@satwire/node-core"
+import { NetGroups } from "@satwire/netaddress"
+import { NodeCore, type NodeCoreInput, type NodeCoreOutput, type Queries } from "@satwire/node-core"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
@@ -27,7 +28,6 @@ import {
   type Listening,
   formatEndpoint
 } from "@satwire/transport"
-import { NODE_P2P_V2 } from "@satwire/wire"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -40,7 +40,9 @@ import * as Stream from "effect/Stream"
 import type * as Take from "effect/Take"
 import { Connections } from "./Connections.ts"
 import { type Dialling, dialling, endpointOf } from "./Dialling.ts"
+import { coreOptions } from "./CoreOptions.ts"
 import { type HeadersRefused, keepHeaders, restoreHeaders } from "./KeptHeaders.ts"
+import { type KeptPeers, keptPeers } from "./KeptPeers.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
 
@@ -82,6 +84,13 @@ export interface NodeShape {
   readonly query: <Name extends keyof Queries>(name: Name) => Effect.Effect<Queries[Name]>
   /** Keeps a connection to this address from now on; also to one that was given up before. */
   readonly connect: (endpoint: Endpoint) => Effect.Effect<void>
+  /** Keeps a connection to this address no more, and ends the one that there is. */
+  readonly release: (endpoint: Endpoint) => Effect.Effect<void>
+  /** Bans a subnet for so long; its peers are let go. The ban is on disk when this is done, where bans are kept there. */
+  readonly ban: (subnet: Subnet, seconds: number) => Effect.Effect<void, StoreError>
+  readonly unban: (subnet: Subnet) => Effect.Effect<void, StoreError>
+  /** Whether there are connections at all: where not, all end and none begins. */
+  readonly setNetworkActive: (isActive: boolean) => Effect.Effect<void>
   /**
    * Takes in headers from elsewhere: `count` raw headers, each the child of the one before, in one turn. They are copied. What is refused
    * is told as the fact `SubmitRefused`; dies of a `RangeError` where there are fewer bytes than that.
@@ -164,7 +173,13 @@ const runningNode = ({
         ? HeaderTree.fromGenesis(params, random.fork())
         : HeaderTree.fromBase(params, base, sha256, random.fork())
     const loaded = yield* restoreHeaders(tree, sha256)
-    const core = new NodeCore({ ...coreOptions(options), tree, sha256, random })
+    const groups = options.groups ?? new NetGroups()
+    const peers = yield* keptPeers({
+      knowsAddresses: options.addresses !== undefined,
+      groups,
+      saved: (what, count) => tell({ _tag: "PeersSaved", what, count })
+    })
+    const core = new NodeCore({ ...coreOptions(options, peers, groups, random.fork()), tree, sha256, random })
     const connections: Connections = new Connections(
       (input) => service.submit(input),
       (peer, address) => edge.tell({ _tag: "PeerDisconnected", peer, address })
@@ -192,39 +207,40 @@ const runningNode = ({
     const edge: Edge = {
       connections,
       dials,
+      peers,
       between: service.between,
       keep: (headers, count) => service.between(() => keep(headers, count)),
       tell: (fact) => service.between(() => tell(fact))
     }
     yield* Effect.forkScoped(Effect.catchCause(service.failure, (cause) => Effect.sync(() => fail(cause))))
     tell({ _tag: "HeadersLoaded", ...loaded, height: tree.height(tree.best) })
-    const connect = (endpoint: Endpoint): Effect.Effect<void> =>
-      Effect.sync(() => service.submit({ _tag: "Keep", endpoint: formatEndpoint(endpoint) }))
+    for (const endpoint of options.connect) service.submit({ _tag: "Keep", endpoint: formatEndpoint(endpoint) })
     const listening = yield* listen(options, connections, tell)
-    for (const endpoint of options.connect) yield* connect(endpoint)
-    return {
-      listening: listening?.endpoint,
-      query: (name) => Effect.sync(() => core.query(name)),
-      connect,
-      submitHeaders: (headers, count) =>
-        Effect.sync(() => {
-          checkLength(headers, count)
-          if (count > 0) service.submit({ _tag: "SubmitHeaders", headers, count })
-        }),
-      makeBlock: Effect.sync(() => service.submit({ _tag: "MakeBlock" }))
-    }
+    return { listening: listening?.endpoint, ...doors(core, service.submit, peers) }
   })
 
-/** What of a node's options its machine is made of. */
-const coreOptions = (options: NodeOptions): Omit<NodeCoreOptions, "tree" | "sha256" | "random"> => {
-  const { params, roles, userAgent, services, historicBytesPerSecond, v2transport = true } = options
+/** What can be asked of a running node. */
+const doors = (
+  core: NodeCore,
+  submit: (input: NodeCoreInput) => void,
+  peers: KeptPeers
+): Omit<NodeShape, "facts" | "failure" | "listening"> => {
+  const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
+  const banned = (input: NodeCoreInput): Effect.Effect<void, StoreError> =>
+    Effect.andThen(submitted(input), peers.saveBans)
   return {
-    params,
-    roles: { ...roles, connections: { wantedServices: 0n, ...roles.connections, maxInbound: options.maxInbound } },
-    userAgent,
-    services: v2transport ? services | NODE_P2P_V2 : services,
-    v2: v2transport ? { aead: platformAead, curve: portableCurve } : undefined,
-    historicBytesPerSecond
+    query: (name) => Effect.sync(() => core.query(name)),
+    connect: (endpoint) => submitted({ _tag: "Keep", endpoint: formatEndpoint(endpoint) }),
+    release: (endpoint) => submitted({ _tag: "Release", endpoint: formatEndpoint(endpoint) }),
+    ban: (subnet, seconds) => banned({ _tag: "Ban", subnet, seconds }),
+    unban: (subnet) => banned({ _tag: "Unban", subnet }),
+    setNetworkActive: (isActive) => submitted({ _tag: "NetworkActive", isActive }),
+    submitHeaders: (headers, count) =>
+      Effect.sync(() => {
+        checkLength(headers, count)
+        if (count > 0) submit({ _tag: "SubmitHeaders", headers, count })
+      }),
+    makeBlock: submitted({ _tag: "MakeBlock" })
   }
 }
 
@@ -238,6 +254,7 @@ const checkLength = (headers: Uint8Array, count: number): void => {
 interface Edge {
   readonly connections: Connections
   readonly dials: Dialling
+  readonly peers: KeptPeers
   readonly between: (action: () => void) => void
   readonly keep: (headers: Uint8Array, count: number) => void
   readonly tell: (fact: NodeFact) => void
@@ -265,7 +282,12 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
     case "GivenUp":
       return to.tell({ _tag: "PeerGivenUp", endpoint: endpointOf(output.endpoint), because: output.because })
     case "AnchorsChanged":
-    case "BansChanged":
+      return to.between(() => to.peers.anchorsChanged(output.anchors))
+    case "AddressesLearned":
+    case "PeerIntroduced":
+      to.between(to.peers.addressesChanged)
+      return to.tell(output)
+    case "QuerySeed":
       return
     default:
       return to.tell(output)

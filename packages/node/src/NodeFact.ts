@@ -35,6 +35,8 @@ export type EdgeFact =
   | { readonly _tag: "HeadersAccepted"; readonly count: number; readonly from: PeerId | undefined }
   /** So many more of the accepted headers, in their order, are on disk and survive any crash from here on. */
   | { readonly _tag: "HeadersStored"; readonly count: number }
+  /** What is known of others is on disk: so many addresses, anchors or bans. */
+  | { readonly _tag: "PeersSaved"; readonly what: "addresses" | "anchors" | "bans"; readonly count: number }
   /** The store is slow: nothing is read from any peer until it has caught up (`isBehind` false). */
   | { readonly _tag: "StoreBehind"; readonly isBehind: boolean }
 
@@ -51,8 +53,5 @@ export const PEER_STATES: {
 
 /** Facts are small, so that many can wait for a slow reader: they tell of headers and do not carry them. */
 export type NodeFact =
-  | Exclude<
-      NodeCoreFact,
-      { readonly _tag: "HeadersAccepted" | "DialEnded" | "GivenUp" | "AnchorsChanged" | "BansChanged" }
-    >
+  | Exclude<NodeCoreFact, { readonly _tag: "HeadersAccepted" | "DialEnded" | "GivenUp" | "AnchorsChanged" }>
   | EdgeFact

@@ -1,11 +1,33 @@
 /** What a node is made of, as data. Where it comes from (flags, environment, a file) is the app's concern. */
+import type { PermissionRule } from "@satwire/connections"
+import type { FixedSeed, LocalOrigin, SeedEndpoint } from "@satwire/discovery"
 import type { TreeBase } from "@satwire/header-sync"
+import type { NetGroups, Network, NodeAddress } from "@satwire/netaddress"
 import type { Roles } from "@satwire/node-core"
 import type { ChainParams } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
 
-/** Bitcoin Core's `DEFAULT_MAX_PEER_CONNECTIONS` less its eleven outbound ones (net.h). */
-export const DEFAULT_MAX_INBOUND = 114
+/** How a node finds peers of its own and is found. */
+export interface AddressOptions {
+  /** Whether it dials addresses that nobody named; without, it only hears and tells of them. Yes where not given. */
+  readonly isAutomatic?: boolean | undefined
+  /** The networks that can be dialled; all where not given. */
+  readonly networks?: ReadonlyArray<Network> | undefined
+  /** Services without which nobody is worth a connection; blocks and witnesses, as with Core, where not given. */
+  readonly wantedServices?: bigint | undefined
+  /** Whether DNS seeds are asked, `"always"` needed or not; where they are needed if not given. */
+  readonly dnsSeeds?: boolean | "always" | undefined
+  /** Names are resolved by a proxy, so that nothing is resolved here. */
+  readonly resolvesThroughProxy?: boolean | undefined
+  /** Nodes to be asked for addresses while too few are known. */
+  readonly seedNodes?: ReadonlyArray<SeedEndpoint> | undefined
+  /** A list that was brought along. */
+  readonly fixedSeeds?: ReadonlyArray<FixedSeed> | undefined
+  /** Where we can be found, and how we know. */
+  readonly local?: ReadonlyArray<{ readonly node: NodeAddress; readonly origin: LocalOrigin }> | undefined
+  /** Whether what interfaces and peers say of where we are counts; yes where not given. */
+  readonly discovers?: boolean | undefined
+}
 
 export interface NodeOptions {
   readonly params: ChainParams
@@ -22,6 +44,16 @@ export interface NodeOptions {
   readonly listen: Endpoint | undefined
   /** How many inbound connections are taken at most; more are closed at once. */
   readonly maxInbound: number
+  /** Knows nodes, chooses whom to dial, and tells peers of others; without, only `connect` is dialled. */
+  readonly addresses?: AddressOptions | undefined
+  /** What counts as one owner's; by network where not given. */
+  readonly groups?: NetGroups | undefined
+  /** Who may do what others may not. */
+  readonly permissions?: ReadonlyArray<PermissionRule> | undefined
+  /** Full-relay peers that it chooses; Core's 8 where not given. */
+  readonly maxFullRelay?: number | undefined
+  /** Block-relay-only peers that it chooses; Core's 2 where not given. */
+  readonly maxBlockRelayOnly?: number | undefined
   /** How long one attempt to connect may take. */
   readonly dialTimeoutMs: number
   /**

@@ -11,4 +11,5 @@ export {
 } from "./Node.ts"
 export type { EdgeFact, GivenUpBecause, NodeFact } from "./NodeFact.ts"
 export { layerOnDisk } from "./OnDisk.ts"
-export { DEFAULT_MAX_INBOUND, type NodeOptions } from "./NodeOptions.ts"
+export type { AddressOptions, NodeOptions } from "./NodeOptions.ts"
+export { DEFAULT_MAX_INBOUND } from "@satwire/node-core"

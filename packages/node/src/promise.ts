@@ -3,7 +3,7 @@
  * `@satwire/runtime/promise`. Over TCP, and with its headers in memory, unless something else is asked for.
  */
 import type { TreeBase } from "@satwire/header-sync"
-import type { Queries, Roles } from "@satwire/node-core"
+import { DEFAULT_MAX_INBOUND, type Queries, type Roles } from "@satwire/node-core"
 import { type ChainParams, networks } from "@satwire/primitives"
 import { type CallOptions, type Owned, type Promised, acquire } from "@satwire/runtime/promise"
 import { HeaderStore, type StoreError } from "@satwire/store"
@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { type NodeFailure, type NodeShape, makeNode } from "./Node.ts"
-import { DEFAULT_MAX_INBOUND, type NodeOptions } from "./NodeOptions.ts"
+import type { NodeOptions } from "./NodeOptions.ts"
 import { layerOnDisk } from "./OnDisk.ts"
 
 export { HeadersRefused } from "./KeptHeaders.ts"

@@ -1,6 +1,7 @@
 /** What a node tells, as sentences for a log. */
 import type { GivenUpBecause, NodeFact } from "@satwire/node"
 import type { Refusal } from "@satwire/connections"
+import { describeSeeding } from "@satwire/discovery"
 import { describeDisconnect } from "@satwire/node-core"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
@@ -39,6 +40,17 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
     case "AddressesLearned":
       return debug(`Peer ${fact.from} told of ${fact.told} addresses, ${fact.added} of them new.`)
+    case "SeedsWait":
+    case "SeedGave":
+    case "SeedGaveNothing":
+    case "FixedSeedsUsed":
+    case "SeedingDone":
+      return info(sentence(describeSeeding(fact)))
+    case "StillLooking":
+    case "NobodyToAsk":
+      return warn(sentence(describeSeeding(fact)))
+    case "PeersSaved":
+      return debug(`Wrote ${fact.count} ${fact.what} to disk.`)
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "MessageDropped":
@@ -51,6 +63,7 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return debug(`Wrote ${counted(fact.count, "header")} to disk.`)
     case "MessageUnsent":
       return debug(`Did not send "${fact.command}" to peer ${fact.peer}: ${fact.why}.`)
+    case "BansChanged":
     case "HeadersAccepted":
     case "PeerDisconnected":
     case "PeerIntroduced":
@@ -69,6 +82,8 @@ const GIVEN_UP: Record<GivenUpBecause, string> = {
   BrokeTheRules: "broke the rules",
   OurOwnAddress: "is this node itself"
 }
+
+const sentence = (clause: string): string => `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`
 
 const debug = (text: string): LogLine => ({ level: "Debug", text })
 const info = (text: string): LogLine => ({ level: "Info", text })

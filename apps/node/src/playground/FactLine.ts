@@ -44,6 +44,15 @@ const factText = (fact: NodeFact): string | undefined => {
     case "StoreBehind":
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "AddressesLearned":
+    case "BansChanged":
+    case "FixedSeedsUsed":
+    case "NobodyToAsk":
+    case "PeersSaved":
+    case "SeedGave":
+    case "SeedGaveNothing":
+    case "SeedingDone":
+    case "SeedsWait":
+    case "StillLooking":
     case "HeadersAccepted":
     case "HeadersLoaded":
     case "MessageUnsent":
