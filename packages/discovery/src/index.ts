@@ -64,3 +64,11 @@ export {
   parseSeedsFile,
   seedLine
 } from "./SeedsFile.ts"
+export {
+  CRAWL_GROUP_PAUSE_MS,
+  CrawlFrontier,
+  type CrawlFrontierOptions,
+  type CrawlStep,
+  type CrawlTarget,
+  MAX_CRAWLED_NODES
+} from "./CrawlFrontier.ts"
