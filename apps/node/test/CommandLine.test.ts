@@ -53,6 +53,11 @@ const REFUSALS: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["peer", "a", "b"], '"satwire peer" has no use for "b"'],
   [["peer", "a:b"], '"a:b" has a port that is not 0 to 65535: "b"'],
   [["peer", "a:0"], '"a:0" has port 0, which is nobody\'s'],
+  [["crawl", "-regtest"], "regtest has no DNS seeds: name a node to begin with"],
+  [["crawl", "a:b"], '"a:b" has a port that is not 0 to 65535: "b"'],
+  [["crawl", "-connections=0"], 'the flag --connections is "0", but must be a whole number from 1 to 256'],
+  [["crawl", "-seconds=soon"], 'the flag --seconds is "soon", but must be a number of seconds from 1 to 86400'],
+  [["crawl", "--json"], '--json is an option of "satwire peer", not of "satwire crawl"'],
   [["playground", "--blocks=0"], 'the flag --blocks is "0", but must be a whole number from 1 on'],
   [["playground", "-regtest"], 'the flag --regtest has no meaning for "satwire playground"'],
   [["-nolisten", "-bind=127.0.0.1"], "bind names an address to listen on, but listen is 0: give one of them"],
@@ -90,6 +95,10 @@ describe("the command line", () => {
     expect(peer).toContain("--json")
     expect(peer).toContain("--network")
     expect(peer).not.toContain("--connect")
+    const { stdout: crawl } = await say(["crawl", "--help"])
+    for (const option of ["--connections", "--seconds", "--out", "--network", "--proxy"])
+      expect(crawl).toContain(option)
+    expect(crawl).not.toContain("--json")
     const { stdout: playground } = await say(["playground", "--help"])
     expect(playground).toContain("--blocks")
     expect(playground).not.toContain("--network")
@@ -121,7 +130,7 @@ describe("the command line", () => {
   it.each(["bash", "zsh", "fish", "powershell"])("completes its options in %s", async (shell) => {
     const { code, stdout } = await say(["--completions", shell])
     expect(code).toBe(0)
-    for (const word of ["testnet4", "datadir", "playground"]) expect(stdout).toContain(word)
+    for (const word of ["testnet4", "datadir", "crawl", "playground"]) expect(stdout).toContain(word)
   })
 
   it("completes the values of an option in bash", async () => {

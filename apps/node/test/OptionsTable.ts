@@ -3,9 +3,10 @@ import { ROWS, defaultInWords } from "../src/config/Options.ts"
 import type { CommandName, OptionRow } from "../src/config/OptionRow.ts"
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
-  [["node", "peer"], "`satwire` and `satwire peer`"],
+  [["node", "peer", "crawl"], "`satwire`, `satwire peer` and `satwire crawl`"],
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
+  [["crawl"], "`satwire crawl` alone"],
   [["playground"], "`satwire playground`"]
 ]
 

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { UnixSeconds } from "@satwire/machine"
 import { expect, it } from "vitest"
+import { crawlLine } from "../src/crawl/CrawlLine.ts"
 import { peerReport } from "../src/peer/PeerReport.ts"
 import { optionsTables } from "./OptionsTable.ts"
 import { somePeer } from "./SomePeer.ts"
@@ -18,9 +20,20 @@ it("has the options of the table in its README", async () => {
   await expect(current).toMatchFileSnapshot(path)
 })
 
+/** The fields that the README explains below this heading. */
+const explainedUnder = (heading: string): ReadonlyArray<string | undefined> => {
+  const [, section = ""] = readFileSync(path, "utf8").split(`\n## ${heading}\n`)
+  return [...(section.split("\n## ")[0] ?? "").matchAll(/^\| `(\w+)` +\|/gm)].map(([, field]) => field)
+}
+
 it("explains every field of --json in its README", () => {
-  const readme = readFileSync(path, "utf8")
   const fields = Object.keys(peerReport({ address: "a", network: "b" }, somePeer, [], 1))
-  const explained = [...readme.matchAll(/^\| `(\w+)` +\|/gm)].map(([, field]) => field)
-  expect(explained).toEqual(fields)
+  expect(explainedUnder("Fields of `satwire peer --json`")).toEqual(fields)
+})
+
+it("explains every field of a crawl's lines in its README", () => {
+  const node = { network: "ipv4", address: new Uint8Array(4), port: 1 } as const
+  const line = crawlLine("mainnet", { node, info: somePeer, roundTripMs: 1.23456, told: 5 }, UnixSeconds(7))
+  expect(explainedUnder("Lines of `satwire crawl`")).toEqual(Object.keys(line))
+  expect([line.userAgent, line.roundTripMs]).toEqual(["/evil2J:1/", 1.235])
 })

@@ -7,9 +7,9 @@
  * Specification: private addresses are visited only where somebody on a private network told of them, or our user. Rationale: a stranger could
  * send us to the machines around us.
  */
-import { Deadlines, type Instant, after } from "@satwire/machine"
-import { type NetAddr, type NetGroups, type Network, type NodeAddress, isRoutable, nodeKey } from "@satwire/netaddress"
 import { copyOut } from "@satwire/bytes"
+import { Deadlines, type Instant, after } from "@satwire/machine"
+import { type NetGroups, type Network, type NodeAddress, isRoutable, nodeKey } from "@satwire/netaddress"
 
 /**
  * All addresses that are told of on mainnet, dead ones among them, are some 60,000.
@@ -72,13 +72,23 @@ export class CrawlFrontier {
     return this.#known.size >= this.#maxNodes
   }
 
-  /** Takes in a node, of which `toldBy` told, or our user; `false` where it is known, out of reach, or one too many. */
-  add(target: CrawlTarget, toldBy: NetAddr | undefined, now: Instant): boolean {
-    if (this.isFull || !this.#reachable.has(target.network)) return false
-    if (toldBy !== undefined && isRoutable(toldBy) && !isRoutable(target)) return false
-    const key = textOf(nodeKey(target))
-    if (this.#known.has(key)) return false
+  /** Takes in a node that was visited under another name; `false` where it is known, or one too many. */
+  know(node: NodeAddress): boolean {
+    const key = textOf(nodeKey(node))
+    if (this.isFull || this.#known.has(key)) return false
     this.#known.add(key)
+    return true
+  }
+
+  /**
+   * Takes in a node to be visited; `false` where it is known, out of reach, or one too many.
+   *
+   * @param mayBePrivate whether our user told of it, or somebody who is on a private network himself
+   */
+  add(target: CrawlTarget, mayBePrivate: boolean, now: Instant): boolean {
+    if (!this.#reachable.has(target.network) || !(mayBePrivate || isRoutable(target))) return false
+    if (!this.know(target)) return false
+    const key = textOf(nodeKey(target))
     // Of private networks each node is a group: nobody is there who would mind.
     const group = isRoutable(target) ? textOf(this.#groups.group(target)) : key
     const left = this.#left.get(group)

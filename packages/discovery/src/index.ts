@@ -1,5 +1,5 @@
 export type { AddressBook, AddressCount, AddressedPeer, KnownAddress, OwnAddress, Refusals } from "./AddressBook.ts"
-export { nodeOf } from "./AddressMessages.ts"
+export { addressesOf, nodeOf } from "./AddressMessages.ts"
 export {
   ADDR_FETCH_TIMEOUT_MS,
   AVG_ADDRESS_BROADCAST_INTERVAL_MS,

@@ -1,14 +1,17 @@
 import { it } from "@effect/vitest"
 import { formatHost } from "@satwire/netaddress"
+import { type DnsReply, type DnsServer, dnsServer } from "@satwire/testkit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { describe, expect } from "vitest"
 import { MAX_RESOLVED_ADDRESSES, type ResolveError, SeedResolver } from "../src/effect.ts"
-import { type DnsServer, NOTHING, type Reply, SILENCE, addresses, dnsServer } from "./DnsServer.ts"
 
 const ipv4 = (n: number): Uint8Array => Uint8Array.of(21, 0, n >> 8, n & 255)
 const ipv6 = (n: number): Uint8Array => Uint8Array.of(0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n >> 8, n & 255)
+const addresses = (...list: ReadonlyArray<Uint8Array>): DnsReply => ({ _tag: "Addresses", addresses: list })
+const NOTHING = addresses()
+const SILENCE: DnsReply = { _tag: "Silence" }
 const HOST = "x9.seed.example"
 
 const resolveAt = (
@@ -23,8 +26,8 @@ const resolveAt = (
 
 /** What a server that replies so makes of the name. */
 const resolved = (
-  a: Reply,
-  aaaa: Reply,
+  a: DnsReply,
+  aaaa: DnsReply,
   timeoutMs?: number
 ): Effect.Effect<ReadonlyArray<string>, ResolveError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -56,7 +59,8 @@ describe("the name of a seed", () => {
 
   it.live("has 64 addresses at most, of both kinds, however many thousands come over TCP (ATTACKS 13)", () =>
     Effect.gen(function* () {
-      const many = (of: (n: number) => Uint8Array): Reply => addresses(...Array.from({ length: 2000 }, (_, n) => of(n)))
+      const many = (of: (n: number) => Uint8Array): DnsReply =>
+        addresses(...Array.from({ length: 2000 }, (_, n) => of(n)))
       const found = yield* resolved(many(ipv4), many(ipv6))
       expect(found).toHaveLength(MAX_RESOLVED_ADDRESSES)
       expect(found.filter((text) => text.includes(":"))).toHaveLength(MAX_RESOLVED_ADDRESSES / 2)
@@ -76,7 +80,7 @@ describe("the name of a seed", () => {
 
   it.live("has no address where a server answers garbage or fails: an error, and no more", () =>
     Effect.gen(function* () {
-      const garbage: ReadonlyArray<Reply> = [
+      const garbage: ReadonlyArray<DnsReply> = [
         { _tag: "Code", code: 2 },
         { _tag: "Code", code: 5 },
         { _tag: "Bytes", bytes: new Uint8Array(0) },

@@ -14,6 +14,7 @@ export { type SelfSigned, describeWithCertificate, selfSigned } from "./Certific
 export { CHROMIUM_FLAGS, chromiumPath, describeWithChromium } from "./Chromium.ts"
 export { type Contender, type ContestOptions, type Score, contest, contestClock } from "./Contest.ts"
 export { daemon } from "./Daemon.ts"
+export { type DnsQuestion, type DnsReply, type DnsServer, dnsServer } from "./DnsServer.ts"
 export { fastTestNetwork } from "./FastNetwork.ts"
 export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./HeaderSegments.ts"
 export { arbitraryMessage, arbitraryMessages } from "./Messages.ts"

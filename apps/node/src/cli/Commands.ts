@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { VERSION } from "../Version.ts"
 import type { PlaygroundError } from "../playground/Playground.ts"
+import type { RunCrawlError } from "../crawl/RunCrawl.ts"
 import type { RunNodeError } from "../node/RunNode.ts"
 import type { RunPeerError } from "../peer/RunPeer.ts"
 import { completionsOf, flagsOf, sharedFlags } from "./Flags.ts"
@@ -65,6 +66,33 @@ const peer = Command.make(
   ])
 )
 
+const START =
+  "Where to begin; without any, at the network's DNS seeds, or at the nodes behind their names where there is a proxy."
+
+const crawl = Command.make(
+  "crawl",
+  {
+    start: Argument.String("host:port").pipe(Argument.withDescription(START), Argument.variadic({})),
+    own: flagsOf("crawl")
+  },
+  Effect.fnUntraced(function* ({ own, start }) {
+    const { shared } = yield* options
+    const { runCrawl } = yield* Effect.promise(() => import("../crawl/RunCrawl.ts"))
+    yield* runCrawl(start, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Visits nodes, asks each once for the addresses that it knows, and follows them; one JSON object for each node that answers. It takes no more than a second's turn in each network, and ends when nobody is left, when the time is over, or with Ctrl-C."
+  ),
+  Command.withExamples([
+    {
+      command: "satwire crawl -seconds=600 -out=seeds.jsonl",
+      description: "ten minutes of mainnet, into a seeds file"
+    },
+    { command: "satwire crawl -regtest 127.0.0.1:18444", description: "a network of your own" }
+  ])
+)
+
 const playground = Command.make(
   "playground",
   { own: flagsOf("playground") },
@@ -83,7 +111,7 @@ const playground = Command.make(
   ])
 )
 
-const satwire = node.pipe(Command.withSubcommands([peer, playground]))
+const satwire = node.pipe(Command.withSubcommands([peer, crawl, playground]))
 
 /** `--completions <shell>`, with what the table of options knows beyond the parser. */
 const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
@@ -100,7 +128,7 @@ const settings = Layer.mergeAll(
 )
 
 /** Why a command failed. */
-export type CommandError = RunNodeError | RunPeerError | PlaygroundError
+export type CommandError = RunNodeError | RunPeerError | RunCrawlError | PlaygroundError
 
 /** Runs a command line. */
 export const runCommand = (

@@ -9,8 +9,8 @@ const NAME_COLUMN = 30
 const EXAMPLE_COLUMN = 48
 
 /** The command that a path of names such as `["satwire", "peer"]` leads to. */
-export const commandOf = (path: ReadonlyArray<string>): CommandName =>
-  path[1] === "peer" || path[1] === "playground" ? path[1] : "node"
+export const commandOf = ([, name]: ReadonlyArray<string>): CommandName =>
+  name === "peer" || name === "crawl" || name === "playground" ? name : "node"
 
 export const formatHelp = (doc: HelpDoc, path: ReadonlyArray<string>): string => {
   const command = commandOf(path)

@@ -33,7 +33,7 @@ const sentenceOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<strin
     case "UnrecognizedOption":
       return unknownOption(error.option, commandOf(path), command)
     case "UnknownSubcommand": {
-      const meant = nearest(error.subcommand, ["peer", "playground"])
+      const meant = nearest(error.subcommand, ["peer", "crawl", "playground"])
       return `there is no command "${clipped(error.subcommand)}"${suggestion(meant)} (see "satwire --help")`
     }
     case "MissingArgument":

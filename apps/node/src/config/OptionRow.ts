@@ -1,7 +1,7 @@
 /** What is known of one option: everything else (flags, environment, files, help, documentation) is made from it. */
 import type { Value } from "./Values.ts"
 
-export type CommandName = "node" | "peer" | "playground"
+export type CommandName = "node" | "peer" | "crawl" | "playground"
 
 export interface OptionFacts {
   /** Bitcoin Core's name where Core has the option. */

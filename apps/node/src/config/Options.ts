@@ -52,6 +52,9 @@ export interface Settings {
   readonly uacomment: ReadonlyArray<string>
   readonly minimumchainwork: bigint | undefined
   readonly json: boolean | undefined
+  readonly connections: number
+  readonly seconds: number
+  readonly out: string | undefined
   readonly blocks: number | undefined
   readonly interval: number
 }
@@ -66,14 +69,16 @@ type RowOf<A> = [A] extends [ReadonlyArray<infer Item>]
     : OptionRow<A> & { readonly default: string }
 
 const NODE: ReadonlyArray<CommandName> = ["node"]
-const NODE_AND_PEER: ReadonlyArray<CommandName> = ["node", "peer"]
+/** Whoever talks to others. */
+const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl"]
 const THROUGH = "<host[:port]>"
 const THROUGH_ALLOWED = "host, host:port, [IPv6 address]:port or unix:path, or 0 for none"
+const CRAWL: ReadonlyArray<CommandName> = ["crawl"]
 const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
 
 /** Core's shorthands for `-chain`. */
 const shorthand = (name: string, doc: string, aliases: ReadonlyArray<string> = []): OptionRow<boolean> =>
-  onOff({ name, aliases, value: trueOrFalse, doc, defaultDoc: "off", commands: NODE_AND_PEER })
+  onOff({ name, aliases, value: trueOrFalse, doc, defaultDoc: "off", commands: TALKERS })
 
 export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } = {
   network: oneOrNone({
@@ -85,7 +90,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: `one of ${NETWORK_NAMES.join(", ")} (main and test, Core's names, mean the first two)`,
     doc: `The network: ${NETWORK_NAMES.join(", ")}.`,
     defaultDoc: "mainnet",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   regtest: shorthand("regtest", "The same as --network=regtest: a private network where anybody mines."),
   signet: shorthand("signet", "The same as --network=signet."),
@@ -99,7 +104,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "a directory",
     doc: "Where everything is kept; other networks than mainnet have a folder of their own in it, as in Core's.",
     default: "~/.satwire",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   conf: one({
     name: "conf",
@@ -110,7 +115,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     doc: "The configuration file; a relative path starts at the data directory.",
     default: "satwire.conf",
     from: "flags and environment",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   connect: list({
     name: "connect",
@@ -172,7 +177,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: THROUGH_ALLOWED,
     doc: "Connects through this SOCKS5 proxy, and leaves names to it; local and private addresses are reached directly.",
     defaultDoc: "none",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   onion: oneOrNone({
     name: "onion",
@@ -181,7 +186,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: THROUGH_ALLOWED,
     doc: "Connects to onion services through this SOCKS5 proxy, Tor's.",
     defaultDoc: "--proxy",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   i2psam: oneOrNone({
     name: "i2psam",
@@ -190,14 +195,14 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: THROUGH_ALLOWED,
     doc: "Connects to I2P by the SAM bridge of this router, under another name at each start.",
     defaultDoc: "none",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   proxyrandomize: onOff({
     name: "proxyrandomize",
     value: trueOrFalse,
     doc: "Whether each connection through a proxy has credentials of its own, by which Tor takes another circuit.",
     defaultDoc: "1",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   timeout: one({
     name: "timeout",
@@ -206,7 +211,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "a whole number of milliseconds from 1 to 600000",
     doc: "How long one attempt to connect may take, in milliseconds; through a proxy it is always 25 s, over I2P 180.",
     default: "5000",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   uacomment: list({
     name: "uacomment",
@@ -215,7 +220,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "1 to 200 letters, digits, spaces and characters of .,;-_?@",
     doc: "Adds a comment to the user agent that peers see; may be given several times.",
     defaultDoc: "none",
-    commands: NODE_AND_PEER
+    commands: TALKERS
   }),
   minimumchainwork: oneOrNone({
     name: "minimumchainwork",
@@ -233,6 +238,37 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     defaultDoc: "off",
     from: "flags",
     commands: ["peer"]
+  }),
+  connections: one({
+    name: "connections",
+    value: wholeNumber(1, 256),
+    metavar: "<number>",
+    allowed: "a whole number from 1 to 256",
+    doc: "How many nodes are visited at a time.",
+    default: "16",
+    from: "flags",
+    commands: CRAWL
+  }),
+  seconds: one({
+    name: "seconds",
+    value: seconds(1, 86_400),
+    metavar: "<seconds>",
+    allowed: "a number of seconds from 1 to 86400",
+    doc: "How long the crawl lasts at most, in seconds.",
+    default: "60",
+    from: "flags",
+    commands: CRAWL
+  }),
+  out: oneOrNone({
+    name: "out",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "Writes the nodes into this file, which is made anew.",
+    defaultDoc: "prints them",
+    from: "flags",
+    commands: CRAWL
   }),
   blocks: oneOrNone({
     name: "blocks",

@@ -13,11 +13,11 @@ import * as Stream from "effect/Stream"
 import type * as Scope from "effect/Scope"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { complaint } from "../cli/Presenter.ts"
-import { ConfigError, clipped } from "../config/ConfigError.ts"
+import type { ConfigError } from "../config/ConfigError.ts"
 import { type Identity, identityOf } from "../config/Identity.ts"
 import { loadSettings } from "../config/LoadSettings.ts"
-import { isSomebodys, parseHostPort } from "../config/Values.ts"
-import { layerWays, withPort } from "../network/Ways.ts"
+import { endpointOf } from "../network/TargetEndpoint.ts"
+import { layerWays } from "../network/Ways.ts"
 import { counted } from "../Numbers.ts"
 import { type PeerReport, peerReport, peerTable } from "./PeerReport.ts"
 
@@ -35,21 +35,12 @@ export const runPeer = (target: string, flags: FlagTexts): Effect.Effect<void, R
     const loaded = yield* loadSettings("peer", flags)
     for (const warning of loaded.warnings) yield* Console.error(complaint(warning))
     const identity = yield* Effect.fromResult(identityOf(loaded))
-    const endpoint = yield* endpointOf(target, identity)
+    const endpoint = yield* endpointOf(target, identity.params.defaultPort)
     const report = yield* Effect.scoped(ask(endpoint, identity, loaded.settings.timeout)).pipe(
       Effect.provide(layerWays(loaded.settings))
     )
     yield* Console.log(loaded.settings.json === true ? JSON.stringify(report) : peerTable(report))
   })
-
-const endpointOf = (target: string, { params }: Identity): Effect.Effect<Endpoint, ConfigError> =>
-  Effect.fromResult(parseHostPort(target)).pipe(
-    Effect.filterOrFail(isSomebodys, () => ({ message: `"${clipped(target)}" has port 0, which is nobody's` })),
-    Effect.mapBoth({
-      onSuccess: (peer) => withPort(peer, params.defaultPort),
-      onFailure: ({ message }) => new ConfigError({ message })
-    })
-  )
 
 const ask = (
   endpoint: Endpoint,

@@ -1,10 +1,10 @@
-/** A DNS server on loopback, over UDP and TCP, that answers as it is told. */
+/** A DNS server of the tests' own on loopback, over UDP and TCP, after RFC 1035, that answers as it is told. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type RemoteInfo, createSocket } from "node:dgram"
 import { type Server, createServer } from "node:net"
 
-export interface Question {
+export interface DnsQuestion {
   readonly name: string
   readonly kind: "A" | "AAAA"
   /** The whole question, as it came. */
@@ -12,20 +12,16 @@ export interface Question {
 }
 
 /** Addresses, an error code of DNS, bytes in place of any answer, or silence. */
-export type Reply =
+export type DnsReply =
   | { readonly _tag: "Addresses"; readonly addresses: ReadonlyArray<Uint8Array> }
   | { readonly _tag: "Code"; readonly code: number }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
   | { readonly _tag: "Silence" }
 
-export const addresses = (...list: ReadonlyArray<Uint8Array>): Reply => ({ _tag: "Addresses", addresses: list })
-export const NOTHING: Reply = addresses()
-export const SILENCE: Reply = { _tag: "Silence" }
-
 export interface DnsServer {
   /** As a resolver takes it. */
   readonly address: string
-  readonly questions: ReadonlyArray<Question>
+  readonly questions: ReadonlyArray<DnsQuestion>
 }
 
 const HEADER = 12
@@ -34,9 +30,9 @@ const [TYPE_A, TYPE_AAAA] = [1, 28]
 const MOST_OVER_UDP = 500
 
 /** Lives as long as its scope. */
-export const dnsServer = (answer: (question: Question) => Reply): Effect.Effect<DnsServer, never, Scope.Scope> =>
+export const dnsServer = (answer: (question: DnsQuestion) => DnsReply): Effect.Effect<DnsServer, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const questions: Array<Question> = []
+    const questions: Array<DnsQuestion> = []
     const reply = (bytes: Uint8Array): Uint8Array | undefined => {
       const question = questionOf(bytes)
       questions.push(question)
@@ -98,7 +94,7 @@ const nameEnd = (bytes: Uint8Array): number => {
   return at + 1
 }
 
-const questionOf = (bytes: Uint8Array): Question => {
+const questionOf = (bytes: Uint8Array): DnsQuestion => {
   const labels: Array<string> = []
   for (let at = HEADER; bytes[at] !== 0; at += 1 + (bytes[at] as number)) {
     labels.push(new TextDecoder().decode(bytes.subarray(at + 1, at + 1 + (bytes[at] as number))))
@@ -106,7 +102,7 @@ const questionOf = (bytes: Uint8Array): Question => {
   return { name: labels.join("."), kind: u16(bytes, nameEnd(bytes)) === TYPE_A ? "A" : "AAAA", bytes }
 }
 
-const packet = ({ bytes, kind }: Question, reply: Reply): Uint8Array | undefined => {
+const packet = ({ bytes, kind }: DnsQuestion, reply: DnsReply): Uint8Array | undefined => {
   if (reply._tag === "Silence") return undefined
   if (reply._tag === "Bytes") return reply.bytes
   const code = reply._tag === "Code" ? reply.code : 0
