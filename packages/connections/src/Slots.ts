@@ -31,6 +31,8 @@ export class Slot {
   /** It is to go, and said so. */
   isLeaving = false
   end: SlotEnd | undefined = undefined
+  /** `null` where it is a name. */
+  #node: NodeAddress | null | undefined = undefined
 
   constructor(fields: {
     readonly kind: SlotKind
@@ -46,9 +48,10 @@ export class Slot {
     this.permissions = fields.permissions ?? NO_PERMISSIONS
   }
 
-  /** Where it leads, where that is an address and no name. */
+  /** Where it leads, where that is an address and no name. Only asked of many at once where all places are taken, so that most never parse it. */
   get node(): NodeAddress | undefined {
-    return parseNode(this.endpoint)
+    this.#node ??= parseNode(this.endpoint) ?? null
+    return this.#node ?? undefined
   }
 }
 

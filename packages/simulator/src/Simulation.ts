@@ -68,6 +68,14 @@ export interface SimulatedNode {
   readonly isHonest: boolean
 }
 
+/** What an end is told of the other. */
+export type Opening = Omit<Extract<NodeCoreInput, { readonly _tag: "ConnectionOpened" }>, "_tag" | "peer">
+
+const byName = (from: SimulatedNode, to: SimulatedNode): readonly [Opening, Opening] => [
+  { kind: "outbound-full-relay", address: to.name },
+  { kind: "inbound", address: from.name }
+]
+
 /** When a node wants to be woken, and how often it was at this instant. */
 interface Wake {
   at: number | undefined
@@ -166,19 +174,26 @@ export class Simulation {
     this.#schedule.add(this.#timeMs + delayMs, run)
   }
 
-  /** `from` dials `to`. Both learn of the connection one latency later; `closed` runs when the dialler's end is closed, by whomever. */
-  connect(from: SimulatedNode, to: SimulatedNode, conditions: LinkConditions, closed: () => void = () => {}): void {
+  /**
+   * `from` dials `to`. Both learn of the connection one latency later; `closed` runs when the dialler's end is closed, by whomever.
+   *
+   * @param opens what each end is told of the other
+   */
+  connect(
+    from: SimulatedNode,
+    to: SimulatedNode,
+    conditions: LinkConditions,
+    closed: () => void = () => {},
+    opens: readonly [Opening, Opening] = byName(from, to)
+  ): void {
     this.after(conditions.latencyMs, () => {
       const dialler = { node: from, peer: peerId(++this.#peers) }
       const connection = new Connection(this.#host, conditions, dialler, { node: to, peer: peerId(++this.#peers) })
       this.#whenClosed.set(connection, closed)
       for (const end of connection.ends) this.#ends.set(end.peer, end)
       if (this.#separated(from, to)) connection.stall(true)
-      for (const { node, peer, side } of connection.ends) {
-        const [kind, address] =
-          side === 0 ? (["outbound-full-relay", to.name] as const) : (["inbound", from.name] as const)
-        this.input(node, { _tag: "ConnectionOpened", peer, kind, address })
-      }
+      for (const { node, peer, side } of connection.ends)
+        this.input(node, { _tag: "ConnectionOpened", peer, ...opens[side] })
     })
   }
 

@@ -8,14 +8,14 @@ export { LIES, Liar, type Lie, PUNISHED } from "./Liar.ts"
 export { Link, type LinkConditions, type LinkOptions, WINDOW_BYTES } from "./Link.ts"
 export { MinedHeaders, mineChain } from "./MinedHeaders.ts"
 export { NETWORKS, type SimulatedNetwork } from "./Networks.ts"
-export { ANNOYANCES, type Annoyance, Nuisance } from "./Nuisance.ts"
-export { type NuisanceResult, runNuisanceScenario } from "./NuisanceScenario.ts"
 export { peerInvariants } from "./PeerInvariants.ts"
 export { Schedule } from "./Schedule.ts"
+export { sha256 } from "./Sha256.ts"
 export {
   type Actor,
   EPOCH_UNIX,
   type Invariant,
+  type Opening,
   type SimulatedNode,
   Simulation,
   type SimulationOptions,

@@ -1,4 +1,4 @@
-import { ANNOYANCES, runNuisanceScenario } from "@satwire/simulator"
+import { ANNOYANCES, runNuisanceScenario } from "../src/index.ts"
 import { describe, expect, it } from "vitest"
 
 describe("honest nodes, over both transports", () => {

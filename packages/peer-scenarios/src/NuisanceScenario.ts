@@ -2,13 +2,8 @@
  * Honest nodes that follow a chain over both transports while nuisances take up their connections, their time and their mathematics. Whatever those do,
  * no honest connection is lost, memory stays bounded, and every block reaches everybody soon.
  */
-import { Breach } from "./Breach.ts"
-import { HonestNode } from "./HonestNode.ts"
-import type { LinkConditions } from "./Link.ts"
-import { NETWORKS } from "./Networks.ts"
+import { Breach, HonestNode, type LinkConditions, NETWORKS, Simulation, peerInvariants } from "@satwire/simulator"
 import { ANNOYANCES, type Annoyance, Nuisance } from "./Nuisance.ts"
-import { peerInvariants } from "./PeerInvariants.ts"
-import { Simulation } from "./Simulation.ts"
 
 export interface NuisanceResult {
   readonly turns: number

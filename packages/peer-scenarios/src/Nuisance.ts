@@ -8,8 +8,7 @@ import { type Instant, type Now, type Outbox, type PeerId, type Random, after, e
 import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
 import { type ChainParams, ZERO_HASH } from "@satwire/primitives"
 import { type GetHeaders, NO_ADDRESS, PROTOCOL_VERSION, VERACK, type Version } from "@satwire/wire"
-import { sha256 } from "./Sha256.ts"
-import type { Actor } from "./Simulation.ts"
+import { type Actor, sha256 } from "@satwire/simulator"
 
 export type Annoyance =
   /** Opens a connection and never says a word. */
