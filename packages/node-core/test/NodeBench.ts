@@ -13,7 +13,7 @@ import {
   type V2Backends
 } from "@satwire/node-core"
 import type { Direction } from "@satwire/peer"
-import { regtest } from "@satwire/primitives"
+import { type ChainParams, regtest } from "@satwire/primitives"
 import { type Message, NODE_NETWORK, NO_ADDRESS, PROTOCOL_VERSION, VERACK, type Version } from "@satwire/wire"
 
 export const START_UNIX = 1_750_000_000
@@ -25,6 +25,7 @@ export interface VirtualClock {
 
 export interface NodeBenchOptions {
   readonly seed?: number
+  readonly params?: ChainParams
   readonly roles?: Partial<Roles>
   readonly clock?: VirtualClock
   readonly v2?: V2Backends
@@ -43,9 +44,9 @@ export class NodeBench {
   constructor(options: NodeBenchOptions = {}) {
     const random = ChaChaRandom.fromNumber(options.seed ?? 1)
     this.clock = options.clock ?? { ms: 0 }
-    this.tree = HeaderTree.fromGenesis(regtest, random.fork())
+    this.tree = HeaderTree.fromGenesis(options.params ?? regtest, random.fork())
     this.core = new NodeCore({
-      params: regtest,
+      params: options.params ?? regtest,
       roles: {
         headers: { serve: true, announce: true },
         mining: undefined,
@@ -88,6 +89,13 @@ export class NodeBench {
     return peer
   }
 
+  /** The connection that a dial came to. */
+  dialled({ dial, endpoint, kind, transport }: Extract<NodeCoreOutput, { readonly _tag: "Dial" }>): PeerId {
+    const peer = PeerId(++this.#peers)
+    this.input({ _tag: "ConnectionOpened", peer, kind, address: endpoint, dial, transport })
+    return peer
+  }
+
   receive(peer: PeerId, bytes: Uint8Array): ReadonlyArray<NodeCoreOutput> {
     const chunk = Uint8Array.from(bytes)
     const outputs = this.input({ _tag: "BytesReceived", peer, chunk })
@@ -126,7 +134,7 @@ export class NodeBench {
   }
 }
 
-const COMMANDS: ReadonlySet<string> = new Set(["Write", "Pause", "Close"])
+const COMMANDS: ReadonlySet<string> = new Set(["Write", "Pause", "Close", "Dial", "QuerySeed"])
 
 export const isFact = (output: NodeCoreOutput): output is NodeCoreFact => !COMMANDS.has(output._tag)
 
