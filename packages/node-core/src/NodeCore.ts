@@ -332,7 +332,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "Refused":
         return this.#out.push({ ...output, _tag: "InboundRefused" })
       case "LetGo":
-        return this.#close(output.peer, output, "disconnect")
+        return this.#close(output.peer, { _tag: "LetGo", because: output.because }, "disconnect")
       default:
         return this.#out.push(output)
     }

@@ -38,6 +38,7 @@ import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Take from "effect/Take"
+import { seedAsker } from "./AskSeeds.ts"
 import { Connections } from "./Connections.ts"
 import { type Dialling, dialling, endpointOf } from "./Dialling.ts"
 import { coreOptions } from "./CoreOptions.ts"
@@ -204,7 +205,9 @@ const runningNode = ({
       tell,
       dialTimeoutMs: options.dialTimeoutMs
     })
+    const askSeed = yield* seedAsker(service.submit)
     const edge: Edge = {
+      askSeed,
       connections,
       dials,
       peers,
@@ -252,6 +255,7 @@ const checkLength = (headers: Uint8Array, count: number): void => {
 
 /** Where outputs go. What may wake fibers happens between turns. */
 interface Edge {
+  readonly askSeed: (query: Extract<NodeCoreOutput, { readonly _tag: "QuerySeed" }>) => void
   readonly connections: Connections
   readonly dials: Dialling
   readonly peers: KeptPeers
@@ -288,7 +292,7 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
       to.between(to.peers.addressesChanged)
       return to.tell(output)
     case "QuerySeed":
-      return
+      return to.between(() => to.askSeed(output))
     default:
       return to.tell(output)
   }
