@@ -143,14 +143,34 @@ describe("satwire", () => {
     expect(readdirSync(join(directory, "regtest")).some((name) => /^headers\.dat\..+/.test(name))).toBe(true)
   })
 
-  it("says on a public network what it validates, offers nothing there, and says how to find peers", async () => {
-    const node = start(["-signet", ANYWHERE])
+  it("says on a public network what it validates, offers nothing there, and says whom it connects to", async () => {
+    const node = start(["-signet", "-connect=0", "-listen", ANYWHERE])
     const address = await listening(node)
     expect(node.stdout()).toContain("Warning: This node validates headers only: it verifies no block, transaction")
     expect(node.stdout()).toContain("name one with --connect=host:port")
     const { stdout } = await run(["peer", "-signet", address, "--json"])
     expect(JSON.parse(stdout)).toMatchObject({ services: "0000000000000800", relay: false })
     expect((await stop(node)).code).toBe(0)
+  })
+
+  it("says that there is nobody to ask for peers where somebody took all seeds from it, and runs on", async () => {
+    const node = start(["-signet", "-dnsseed=0", ANYWHERE])
+    await listening(node)
+    expect(node.stdout()).toContain(
+      "There are neither DNS seeds nor seed nodes nor a seeds file to learn of peers from."
+    )
+    expect((await stop(node)).code).toBe(0)
+  })
+
+  it("begins with the nodes of a seeds file, and names the line that is wrong in one", async () => {
+    const home = freshHome()
+    const seed = { chain: "regtest", address: "203.0.113.1", port: 18444, network: "ipv4", services: "9", seen: 1 }
+    writeFileSync(join(home, "seeds.jsonl"), `${JSON.stringify(seed)}\nnonsense\n`)
+    const wrong = await run(["-regtest", `-seedsfile=${join(home, "seeds.jsonl")}`, ANYWHERE], { home })
+    expect([wrong.code, wrong.stdout]).toEqual([2, ""])
+    expect(wrong.stderr).toMatch(/seedsfile: the seeds file .*seeds\.jsonl is wrong: line 2 is no JSON object/)
+    const missing = await run(["-regtest", "-asmap=nowhere.dat", ANYWHERE], { home })
+    expect(missing.stderr).toMatch(/asmap: the file .*nowhere\.dat does not exist/)
   })
 
   it("reads its options from a file with sections, and from the environment before the file", async () => {

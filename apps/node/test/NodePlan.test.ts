@@ -1,3 +1,4 @@
+import type { NetworkAddr } from "@satwire/netaddress"
 import type { NodeOptions } from "@satwire/node"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
@@ -5,10 +6,12 @@ import { parseConfigFile } from "../src/config/ConfigFile.ts"
 import { resolveSettings } from "../src/config/Settings.ts"
 import { type NodePlan, planNode } from "../src/node/NodePlan.ts"
 
+const HERE: NetworkAddr = { network: "ipv4", address: Uint8Array.of(77, 1, 2, 3) }
+
 const planned = (text: string): Result.Result<NodePlan, { readonly message: string }> => {
   const file = Result.getOrThrow(parseConfigFile(text, "x.conf"))
   const resolution = Result.getOrThrow(resolveSettings({ command: "node", flags: {}, environment: {}, file }))
-  return planNode(resolution, "::")
+  return planNode(resolution, { anyAddress: "::", interfaces: [HERE] })
 }
 
 const optionsOf = (text: string): NodeOptions => Result.getOrThrow(planned(text)).options
@@ -60,13 +63,12 @@ describe("what a node is started with", () => {
     }
   })
 
-  it("says what is not validated, and what to do without peers", () => {
-    const advice =
-      "Finding peers by itself comes in a later release: name one with --connect=host:port, or let others connect to this one."
+  it("says what is not validated, and what to do where nobody is to be found", () => {
+    const advice = "Nobody is to be connected to: name one with --connect=host:port."
     expect(Result.getOrThrow(planned("")).notices).toEqual([
-      { level: "Warn", text: expect.stringContaining("validates headers only") },
-      { level: "Info", text: advice }
+      { level: "Warn", text: expect.stringContaining("validates headers only") }
     ])
+    expect(Result.getOrThrow(planned("connect=0")).notices.slice(1)).toEqual([{ level: "Info", text: advice }])
     expect(Result.getOrThrow(planned("connect=a")).notices).toHaveLength(1)
     const [notice] = Result.getOrThrow(planned("regtest=1")).notices
     expect(notice).toEqual({ level: "Info", text: expect.stringContaining("does not offer NODE_NETWORK") })
@@ -81,8 +83,75 @@ describe("what a node is started with", () => {
     expect(optionsOf("uacomment=a\nuacomment=b c").userAgent).toMatch(/^\/satwire:[\d.]+\(a; b c\)\/$/)
   })
 
-  it("leaves eleven connections for outbound ones", () => {
-    expect(optionsOf("maxconnections=40").maxInbound).toBe(29)
-    expect(optionsOf("maxconnections=5").maxInbound).toBe(0)
+  it("shares its connections out as Core does", () => {
+    const places = (count: number) => {
+      const { maxBlockRelayOnly, maxFullRelay, maxInbound } = optionsOf(`maxconnections=${count}`)
+      return [maxFullRelay, maxBlockRelayOnly, maxInbound]
+    }
+    expect(places(125)).toEqual([8, 2, 114])
+    expect(places(40)).toEqual([8, 2, 29])
+    expect(places(9)).toEqual([8, 1, 0])
+    expect(places(5)).toEqual([5, 0, 0])
+    expect(optionsOf("maxconnections=0").addresses?.isAutomatic).toBe(false)
+  })
+})
+
+describe("how it finds peers", () => {
+  const finding = (text: string) => optionsOf(text).addresses
+  const wrong = (text: string): string => Result.getOrThrow(Result.flip(planned(text))).message
+
+  it("is by itself on a public network, with DNS seeds and Core's services; on regtest whoever there is will do", () => {
+    expect(finding("")).toMatchObject({ isAutomatic: true, dnsSeeds: true, wantedServices: undefined })
+    expect(finding("regtest=1")).toMatchObject({ isAutomatic: true, wantedServices: 0n })
+    expect(finding("forcednsseed=1")?.dnsSeeds).toBe("always")
+    expect(finding("dnsseed=0\nforcednsseed=1")?.dnsSeeds).toBe(false)
+  })
+
+  it("is not by itself where somebody says to whom it connects, but beside those that are added", () => {
+    expect(finding("connect=a")).toMatchObject({ isAutomatic: false, dnsSeeds: false })
+    expect(finding("connect=0")).toMatchObject({ isAutomatic: false, dnsSeeds: false })
+    expect(finding("connect=a\ndnsseed=1")?.dnsSeeds).toBe(true)
+    expect(finding("addnode=a")?.isAutomatic).toBe(true)
+    expect(optionsOf("addnode=a\nconnect=b").connect.map(({ host }) => host)).toEqual(["b", "a"])
+    expect(finding("seednode=a")?.seedNodes).toEqual([{ host: "a", port: 8333 }])
+  })
+
+  it("is on the networks that can be reached, or on those of them that are named", () => {
+    expect(finding("")?.networks).toEqual(["ipv4", "ipv6"])
+    expect(finding("onion=127.0.0.1\ni2psam=127.0.0.1\ncjdnsreachable=1")?.networks).toEqual([
+      "ipv4",
+      "ipv6",
+      "torv3",
+      "i2p",
+      "cjdns"
+    ])
+    expect(finding("proxy=127.0.0.1\nonlynet=onion")).toMatchObject({
+      networks: ["torv3"],
+      dnsSeeds: false,
+      resolvesThroughProxy: true
+    })
+    expect(finding("onlynet=ipv6")?.networks).toEqual(["ipv6"])
+    expect(wrong("onlynet=onion")).toBe("onlynet names onion, but nothing leads there: give --onion or --proxy too")
+    expect(wrong("onlynet=i2p\nproxy=127.0.0.1")).toContain("--i2psam")
+    expect(wrong("onlynet=onion\nproxy=127.0.0.1\nonion=0")).toContain("--onion")
+    expect(wrong("onlynet=onion\nproxy=127.0.0.1\ndnsseed=1")).toContain("DNS seeds know addresses of ipv4 and ipv6")
+  })
+
+  it("tells peers of where somebody says that it is, or else of its interfaces", () => {
+    expect(finding("")?.local).toEqual([{ node: { ...HERE, port: 8333 }, origin: "interface" }])
+    expect(finding("listen=0")?.local).toEqual([])
+    expect(finding("proxy=127.0.0.1")).toMatchObject({ local: [], discovers: false })
+    expect(finding("externalip=21.1.1.1:9\nexternalip=2a00::1")).toMatchObject({
+      discovers: false,
+      local: [
+        { node: { network: "ipv4", port: 9 }, origin: "manual" },
+        { node: { network: "ipv6", port: 8333 }, origin: "manual" }
+      ]
+    })
+  })
+
+  it("lets some do what others may not", () => {
+    const [rule] = optionsOf("whitelist=noban,addr@192.168.0.0/16").permissions ?? []
+    expect(rule?.permissions).toEqual(new Set(["noban", "download", "addr"]))
   })
 })

@@ -8,18 +8,24 @@
  * Rationale: one rule that a person can keep in mind. Bitcoin Core adds up the lists of the command line and the file; here a
  * `-connect` on the command line means those addresses and no others. An option that Core has bears Core's name and takes Core's values.
  */
+import type { PermissionRule } from "@satwire/connections"
 import { DEFAULT_SAM_PORT } from "@satwire/transport-i2p"
 import { DEFAULT_PROXY_PORT } from "@satwire/transport-socks5"
 import { type CommandName, type OptionRow, list, one, oneOrNone, onOff } from "./OptionRow.ts"
 import {
   type HostPort,
+  NET_NAMES,
   NETWORK_CHOICES,
+  type NetName,
   NETWORK_NAMES,
   type NetworkName,
   type Through,
   local,
+  netName,
   network,
+  ownAddress,
   path,
+  permissionRule,
   remote,
   seconds,
   through,
@@ -39,6 +45,17 @@ export interface Settings {
   readonly datadir: string
   readonly conf: string
   readonly connect: ReadonlyArray<HostPort>
+  readonly addnode: ReadonlyArray<HostPort>
+  readonly seednode: ReadonlyArray<HostPort>
+  readonly dnsseed: boolean | undefined
+  readonly forcednsseed: boolean | undefined
+  readonly seedsfile: string | undefined
+  readonly onlynet: ReadonlyArray<NetName>
+  readonly cjdnsreachable: boolean | undefined
+  readonly externalip: ReadonlyArray<HostPort>
+  readonly discover: boolean | undefined
+  readonly whitelist: ReadonlyArray<PermissionRule>
+  readonly asmap: string | undefined
   readonly listen: boolean | undefined
   readonly bind: HostPort | undefined
   readonly port: number | undefined
@@ -73,6 +90,7 @@ const NODE: ReadonlyArray<CommandName> = ["node"]
 const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl"]
 const THROUGH = "<host[:port]>"
 const THROUGH_ALLOWED = "host, host:port, [IPv6 address]:port or unix:path, or 0 for none"
+const REMOTE_ALLOWED = "host, host:port or [IPv6 address]:port, with a port from 1 to 65535"
 const CRAWL: ReadonlyArray<CommandName> = ["crawl"]
 const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
 
@@ -122,9 +140,107 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     value: remote,
     metavar: "<host:port>",
     allowed: "host, host:port or [IPv6 address]:port, with a port from 1 to 65535, or 0 for nobody",
-    doc: "Keeps a connection to this peer; may be given several times. Without a port, the network's own.",
+    doc: "Keeps a connection to this peer, and finds none by itself; may be given several times. Without a port, the network's own.",
     defaultDoc: "nobody",
     perNetwork: true,
+    commands: NODE
+  }),
+  addnode: list({
+    name: "addnode",
+    value: remote,
+    metavar: "<host:port>",
+    allowed: REMOTE_ALLOWED,
+    doc: "Keeps a connection to this peer beside those that the node finds; may be given several times.",
+    defaultDoc: "nobody",
+    perNetwork: true,
+    commands: NODE
+  }),
+  seednode: list({
+    name: "seednode",
+    value: remote,
+    metavar: "<host:port>",
+    allowed: REMOTE_ALLOWED,
+    doc: "Asks this peer for addresses while too few are known, and leaves; may be given several times.",
+    defaultDoc: "nobody",
+    perNetwork: true,
+    commands: NODE
+  }),
+  dnsseed: onOff({
+    name: "dnsseed",
+    value: trueOrFalse,
+    doc: "Whether the network's DNS seeds are asked while too few peers are known.",
+    defaultDoc: "1, but 0 with --connect, with --maxconnections=0, and without ipv4 and ipv6 in --onlynet",
+    commands: NODE
+  }),
+  forcednsseed: onOff({
+    name: "forcednsseed",
+    value: trueOrFalse,
+    doc: "Whether the DNS seeds are asked at each start, though peers are known.",
+    defaultDoc: "0",
+    commands: NODE
+  }),
+  seedsfile: oneOrNone({
+    name: "seedsfile",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "Nodes to begin with where nothing else is known, as `satwire crawl` writes them.",
+    defaultDoc: "none",
+    perNetwork: true,
+    commands: NODE
+  }),
+  onlynet: list({
+    name: "onlynet",
+    value: netName,
+    completes: NET_NAMES,
+    metavar: "<net>",
+    allowed: `one of ${NET_NAMES.join(", ")}`,
+    doc: "Finds peers on this network alone; may be given several times. It does not touch --connect and --addnode.",
+    defaultDoc: "every network that can be reached",
+    commands: NODE
+  }),
+  cjdnsreachable: onOff({
+    name: "cjdnsreachable",
+    value: trueOrFalse,
+    doc: "Whether this machine is on CJDNS, so that addresses in fc00::/8 are CJDNS's.",
+    defaultDoc: "0",
+    commands: NODE
+  }),
+  externalip: list({
+    name: "externalip",
+    value: ownAddress,
+    metavar: "<address[:port]>",
+    allowed: "an IP, onion or I2P address, with a port or without one",
+    doc: "Where others can reach this node, to be told to peers; may be given several times.",
+    defaultDoc: "what interfaces and peers say",
+    commands: NODE
+  }),
+  discover: onOff({
+    name: "discover",
+    value: trueOrFalse,
+    doc: "Whether what interfaces and peers say of this node's address counts.",
+    defaultDoc: "1 where it listens, without --externalip and --proxy",
+    commands: NODE
+  }),
+  whitelist: list({
+    name: "whitelist",
+    value: permissionRule,
+    metavar: "<[permissions@]subnet>",
+    allowed:
+      "an address or subnet, with some of bloomfilter, relay, forcerelay, noban, mempool, download, addr, all and @ before it or without",
+    doc: "Lets peers from there do what others may not, such as noban@192.168.0.0/16; may be given several times.",
+    defaultDoc: "nobody",
+    commands: NODE
+  }),
+  asmap: oneOrNone({
+    name: "asmap",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "A map of addresses to autonomous systems in Core's format, by which peers are spread instead of by /16.",
+    defaultDoc: "none",
     commands: NODE
   }),
   listen: onOff({

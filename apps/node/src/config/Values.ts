@@ -1,4 +1,6 @@
 /** The Schemas of single option values: from the text that a person writes to what the program works with. */
+import { type PermissionRule, formatSubnet, parsePermissionRule } from "@satwire/connections"
+import { parseHost } from "@satwire/netaddress"
 import { type EndpointError, endpointNetwork, parseEndpoint } from "@satwire/transport"
 import { type SocketAddress, formatSocketAddress, parseSocketAddress } from "@satwire/transport-tcp"
 import * as Result from "effect/Result"
@@ -109,6 +111,33 @@ export const remote: Value<HostPort> = hostPort(isSomebodys)
 
 /** Where to listen: port 0 is any free one. */
 export const local: Value<HostPort> = hostPort(() => true)
+
+/** A network of nodes, by Core's names of `-onlynet`. */
+export type NetName = "ipv4" | "ipv6" | "onion" | "i2p" | "cjdns"
+export const NET_NAMES = ["ipv4", "ipv6", "onion", "i2p", "cjdns"] as const
+
+export const netName: Value<NetName> = Schema.Literals(NET_NAMES)
+
+/** An address of ours, without or with its port. */
+export const ownAddress: Value<HostPort> = hostPort(({ host, port }) => port !== 0 && parseHost(host) !== undefined)
+
+const PermissionRuleSchema: Schema.Codec<PermissionRule, PermissionRule> = Schema.declare(
+  (value): value is PermissionRule => typeof value === "object" && value !== null && "subnet" in value
+)
+
+/** Who may do what others may not. */
+export const permissionRule: Value<PermissionRule> = Schema.String.check(
+  Schema.makeFilter((text: string) => typeof parsePermissionRule(text) !== "string")
+).pipe(
+  Schema.decodeTo(
+    PermissionRuleSchema,
+    SchemaTransformation.transform({
+      // The filter before has let it pass.
+      decode: (text) => parsePermissionRule(text) as PermissionRule,
+      encode: ({ permissions, subnet }) => `${[...permissions].join(",")}@${formatSubnet(subnet)}`
+    })
+  )
+)
 
 /** Where a proxy or a router is, or that there is none. */
 export type Through = SocketAddress | "none"

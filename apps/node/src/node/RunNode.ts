@@ -1,6 +1,7 @@
 /** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
 import { networkInterfaces } from "node:os"
 import { join } from "node:path"
+import { parseHost } from "@satwire/netaddress"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -16,10 +17,11 @@ import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
 import { layerWays } from "../network/Ways.ts"
+import { withFiles } from "./BroughtFiles.ts"
 import { factText } from "./FactText.ts"
 import { LogBudget } from "./LogBudget.ts"
 import { logLine, logLines } from "./LogLines.ts"
-import { type NodePlan, planNode } from "./NodePlan.ts"
+import { type Machine, type NodePlan, planNode } from "./NodePlan.ts"
 import { Progress } from "./Progress.ts"
 
 export type RunNodeError = ConfigError | NodeStartError | NodeFailure
@@ -28,7 +30,8 @@ export type RunNodeError = ConfigError | NodeStartError | NodeFailure
 export const runNode = (flags: FlagTexts): Effect.Effect<never, RunNodeError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const loaded = yield* loadSettings("node", flags)
-    const plan = yield* Effect.fromResult(planNode(loaded, anyAddress()))
+    const planned = yield* Effect.fromResult(planNode(loaded, thisMachine()))
+    const plan = { ...planned, options: yield* withFiles(planned.options, loaded.settings) }
     return yield* Effect.scoped(runPlan(plan, loaded)).pipe(Effect.provide(logLines), endsWell)
   })
 
@@ -80,9 +83,12 @@ const farewell = (node: NodeShape): Effect.Effect<void> =>
   )
 
 /** `::` takes IPv4 connections too, but not where the machine has no IPv6. */
-const anyAddress = (): string =>
-  Object.values(networkInterfaces())
+const thisMachine = (): Machine => {
+  const all = Object.values(networkInterfaces())
     .flat()
-    .some((address) => address?.family === "IPv6")
-    ? "::"
-    : "0.0.0.0"
+    .filter((address) => address !== undefined)
+  return {
+    anyAddress: all.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
+    interfaces: all.map(({ address }) => parseHost(address)).filter((host) => host !== undefined)
+  }
+}
