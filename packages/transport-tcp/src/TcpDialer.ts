@@ -8,6 +8,7 @@ import {
   type OpenConnections,
   dialWith
 } from "@satwire/transport"
+import * as Effect from "effect/Effect"
 import { codeOf, dialReasonOf, wordsOf } from "./SystemErrors.ts"
 import { SOCKET_OPTIONS } from "./SocketOptions.ts"
 import { TcpConnection } from "./TcpConnection.ts"
@@ -30,7 +31,7 @@ const attempt = (
   endpoint: Endpoint,
   open: OpenConnections,
   done: (outcome: Connection | DialError) => void
-): (() => void) => {
+): (() => Effect.Effect<void> | undefined) => {
   if (HIDDEN.test(endpoint.host)) {
     const detail = "it is dialled through a proxy of its network"
     done(new DialError({ reason: "NoRoute", endpoint, code: "NO_ROUTE", detail }))
@@ -79,5 +80,13 @@ const attempt = (
     open.remove(socket)
     done(connection)
   })
-  return () => socket.destroy()
+  return () => closed(socket)
 }
+
+/** Destroys the socket and waits until its handle is gone, so that whoever gives up has nothing open any more. */
+const closed = (socket: Net.Socket): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    socket.destroy()
+    if (socket.closed) return resume(Effect.void)
+    socket.once("close", () => resume(Effect.void))
+  })

@@ -3,6 +3,7 @@ import { Dialer } from "@satwire/transport"
 import { hosted } from "@satwire/transport/compliance"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { readdirSync, readlinkSync } from "node:fs"
@@ -51,4 +52,17 @@ it.live("closing the scope of the layer leaves no socket, listener or timer in t
     // No more than before: the test runner's own timers come and go.
     for (const [kind, count] of Object.entries(handles())) expect([kind, count]).toEqual([kind, before[kind]])
   })
+)
+
+it.live("an attempt that was interrupted is gone when the interruption is", () =>
+  Effect.gen(function* () {
+    const { dial, connections } = yield* Dialer
+    const { listening } = yield* hosted("127.0.0.1")
+    const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () =>
+      Effect.forkChild(dial(listening.endpoint), { startImmediately: true })
+    )
+    expect(connections()).toBe(20)
+    yield* Fiber.interruptAll(fibers)
+    expect(connections()).toBe(0)
+  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(layerTcp)))
 )

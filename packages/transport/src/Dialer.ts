@@ -89,12 +89,12 @@ export class DialError extends DialErrorBase {
  * A dial made of a transport's own attempt, for those who write a transport: bounds it in time, and leaves nothing behind where it
  * is interrupted, also in the moment between the connection's making and its delivery.
  *
- * @param begin starts the attempt, calls `done` once, and returns what gives it up
+ * @param begin starts the attempt, calls `done` once, and returns what gives it up: at once, or when what it returns is done
  */
 export const dialWith = (
   endpoint: Endpoint,
   options: DialOptions | undefined,
-  begin: (done: (outcome: Connection | DialError) => void) => () => void
+  begin: (done: (outcome: Connection | DialError) => void) => () => Effect.Effect<void> | void
 ): Effect.Effect<Connection, DialError> =>
   Effect.suspend(() => {
     let made: Connection | undefined
@@ -104,7 +104,7 @@ export const dialWith = (
         made = outcome
         resume(Effect.succeed(outcome))
       })
-      return Effect.sync(giveUp)
+      return Effect.suspend(() => giveUp() ?? Effect.void)
     }).pipe(
       Effect.timeoutOrElse({
         duration: options?.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
