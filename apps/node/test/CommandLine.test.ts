@@ -99,6 +99,8 @@ describe("the command line", () => {
     for (const option of ["--connections", "--seconds", "--out", "--network", "--proxy"])
       expect(crawl).toContain(option)
     expect(crawl).not.toContain("--json")
+    expect(crawl).toContain("  satwire crawl [<host:port>] ... [options]\n")
+    expect(peer).toContain("  satwire peer <host:port> [options]\n")
     const { stdout: playground } = await say(["playground", "--help"])
     expect(playground).toContain("--blocks")
     expect(playground).not.toContain("--network")

@@ -183,14 +183,12 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   }
 
   #told(peer: RelayPeer, message: Addr | AddrV2, now: Now, out: Out): void {
-    const isFirst = peer.known === undefined
     if (!this.#begin(peer)) return
     const count = message.addresses.length
     if (count > MAX_ADDR_TO_SEND) {
       out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "TooManyAddresses", count } })
       return
     }
-    if (isFirst) peer.sendAt = now.instant
     const addresses = this.#takeIn(peer, addressesOf(message), count, now)
     if (addresses.length > 0) {
       const timePenaltyS = GOSSIP_TIME_PENALTY_S
@@ -302,7 +300,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
 
   /** In a message of its own: in a longer one it could be what the peer's token bucket does not take. */
   #announceSelf(peer: RelayPeer, now: Now, out: Out): void {
-    // Or it would not leave: the peer has heard it before.
+    // What it has heard so long ago, it may hear again.
     if (peer.announceAt !== undefined) peer.known?.reset()
     peer.announceAt = after(now.instant, exponentialMs(this.#random, AVG_LOCAL_ADDRESS_BROADCAST_INTERVAL_MS))
     const own = this.#options.own.forPeer(peer)

@@ -96,7 +96,7 @@ export class CrawlFrontier {
     const kept = { network, address: copyOut(address), port, services }
     if (left === undefined) this.#left.set(group, [kept])
     else left.push(kept)
-    if (this.#turns.get(group) === undefined) this.#turns.set(group, this.#nextTurn(group, now))
+    this.#turns.set(group, this.#nextTurn(group, now))
     return true
   }
 

@@ -155,7 +155,7 @@ const asCjdns = (node: NodeAddress): NodeAddress =>
 const isHiding = (network: string): boolean => network === "torv3" || network === "i2p"
 
 /** How well somebody reaches us: Core's order. */
-const REACH = { unreachable: 0, default: 1, teredo: 2, ipv6Weak: 3, ipv4: 4, ipv6Strong: 5, hidden: 6 } as const
+const REACH = { default: 1, teredo: 2, ipv6Weak: 3, ipv4: 4, ipv6Strong: 5, same: 6 } as const
 
 type Place = Network | "internal" | "unroutable" | "teredo"
 
@@ -165,16 +165,16 @@ const placeOf = (host: NetAddr): Place => (isTeredo(host) ? "teredo" : networkOf
 const REACHED_FROM: { readonly [Theirs in Place]: { readonly [Ours in Place]?: number } } = {
   ipv4: { ipv4: REACH.ipv4 },
   ipv6: { teredo: REACH.teredo, ipv4: REACH.ipv4, ipv6: REACH.ipv6Strong },
-  torv3: { ipv4: REACH.ipv4, torv3: REACH.hidden },
-  i2p: { i2p: REACH.hidden },
-  cjdns: { cjdns: REACH.hidden },
+  cjdns: { cjdns: REACH.same },
   teredo: { teredo: REACH.teredo, ipv6: REACH.ipv6Weak, ipv4: REACH.ipv4 },
-  unroutable: { teredo: REACH.teredo, ipv6: REACH.ipv6Weak, ipv4: REACH.ipv4, torv3: REACH.hidden },
+  unroutable: { teredo: REACH.teredo, ipv6: REACH.ipv6Weak, ipv4: REACH.ipv4 },
+  // They are told what we have on their network, and nothing else.
+  torv3: {},
+  i2p: {},
   internal: {}
 }
 
 const reachability = (ours: NodeAddress, theirs: NetAddr | undefined): number => {
-  if (!isRoutable(ours)) return REACH.unreachable
   const reach = REACHED_FROM[theirs === undefined ? "unroutable" : placeOf(theirs)][placeOf(ours)] ?? REACH.default
   // A tunnel is a detour, and IPv4 the better way.
   return reach === REACH.ipv6Strong && isTunnelled(ours) ? REACH.ipv6Weak : reach

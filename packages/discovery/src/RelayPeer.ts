@@ -1,7 +1,7 @@
 /** One peer as the relay of addresses sees it. A peer that never speaks of addresses has neither filter nor queue. */
 import type { RollingBloomFilter } from "@satwire/filters"
 import { type Instant, type PeerId, type Random, earliest } from "@satwire/machine"
-import { type NetAddr, type NodeAddress, isValid, netClass, nodeKey } from "@satwire/netaddress"
+import { type NetAddr, type NodeAddress, netClass, nodeKey } from "@satwire/netaddress"
 import { MAX_ADDR_TO_SEND } from "@satwire/wire"
 import type { AddressedPeer, KnownAddress } from "./AddressBook.ts"
 import { isCompatible, kept } from "./AddressMessages.ts"
@@ -78,7 +78,7 @@ export class RelayPeer implements AddressedPeer {
 
   /** Puts an address with what waits, where the peer can use it. What is too much takes the place of something else. */
   tell(address: KnownAddress, random: Random): void {
-    if (this.known === undefined || !isValid(address) || !isCompatible(address, this.addrV2)) return
+    if (this.known === undefined || !isCompatible(address, this.addrV2)) return
     if (this.known.contains(nodeKey(address))) return
     if (this.waiting.length < MAX_ADDR_TO_SEND) this.waiting.push(kept(address))
     else this.waiting[random.below(this.waiting.length)] = kept(address)

@@ -272,8 +272,7 @@ export class Seeding implements Machine<SeedingInput, SeedingOutput> {
     }
     if (round.waiting.size > 0) return
     if (this.#outbound >= SEED_OUTBOUND_CONNECTION_THRESHOLD) this.#rest(out)
-    else if (this.#options.known.count() > 0 || round.seedsLeft.length === 0) this.#askLater(round, now, out)
-    else this.#askDns(round, now, out)
+    else this.#askLater(round, now, out)
   }
 
   #ask(round: Round, seed: string, now: Now, out: Out): void {
@@ -332,7 +331,6 @@ export class Seeding implements Machine<SeedingInput, SeedingOutput> {
 
   #hasAnswered(round: Round, host: string, now: Now, out: Out): void {
     round.waiting.delete(host)
-    if (round.waiting.size === 0) this.#timers.clear("answers")
     this.#askSome(round, now, out)
   }
 

@@ -37,7 +37,7 @@ export class TokenBucket {
   /** What has come together since the last time. */
   fill(now: Instant): void {
     if (this.#tokens < MAX_ADDR_PROCESSING_TOKEN_BUCKET) {
-      const more = (Math.max(0, now - this.#filledAt) / 1000) * MAX_ADDR_RATE_PER_SECOND
+      const more = ((now - this.#filledAt) / 1000) * MAX_ADDR_RATE_PER_SECOND
       this.#tokens = Math.min(this.#tokens + more, MAX_ADDR_PROCESSING_TOKEN_BUCKET)
     }
     this.#filledAt = now

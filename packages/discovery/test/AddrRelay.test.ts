@@ -41,12 +41,34 @@ describe("getaddr", () => {
     const relay = new Relay()
     relay.book = [known(nth(1)), known(nth(2))]
     relay.ready(1)
+    relay.elapse(MINUTE_MS)
     relay.asked(1)
     const [answer, ...more] = relay.tells()
     expect([answer?.asked, textOf(answer?.addresses ?? []), more]).toEqual([true, textOf([nth(1), nth(2)]), []])
     relay.asked(1)
     relay.elapse(DAY_MS)
     expect(relay.take()).toEqual([])
+    // Nor with what is known later, where our user allows that.
+    relay.ready(2, { mayFlood: true })
+    relay.asked(2)
+    relay.book = [known(nth(3))]
+    relay.take()
+    relay.asked(2)
+    relay.elapse(DAY_MS)
+    expect(relay.take()).toEqual([])
+  })
+
+  it("has its answer in place of what waited for the peer", () => {
+    const relay = new Relay()
+    relay.book = [known(nth(1))]
+    for (const id of [1, 2]) {
+      relay.ready(id, { mayFlood: true })
+      relay.told(id, [known("10.0.0.1")])
+    }
+    relay.told(1, [known("21.1.1.1")])
+    relay.asked(2)
+    relay.elapse(DAY_MS)
+    expect(relay.tells().map(({ addresses }) => textOf(addresses))).toEqual([textOf([nth(1)])])
   })
 
   it("is not answered to whom we dialled", () => {
@@ -329,6 +351,22 @@ describe("an address that is passed on", () => {
     expect(new Set(Array.from({ length: 20 }, (_, day) => targets(day * DAY_MS))).size).toBeGreaterThan(15)
   })
 
+  it("has a day that begins at an hour of its own", () => {
+    const targetsOf = (n: number, hour: number): string => {
+      const relay = crowd()
+      relay.elapse((hour * DAY_MS) / 24)
+      relay.told(1, [known(nth(n), { time: relay.now.unix })])
+      relay.elapse(10 * MINUTE_MS)
+      const told = relay.tells().map(({ peer }) => peer)
+      return told.toSorted((a, b) => a - b).join()
+    }
+    const hours = Array.from({ length: 10 }, (_, n) => {
+      const first = targetsOf(n, 0)
+      return Array.from({ length: 24 }, (_, hour) => hour).find((hour) => targetsOf(n, hour) !== first)
+    })
+    expect(new Set(hours).size).toBeGreaterThan(4)
+  })
+
   it("is not told again to who has heard it, however often it is told to us (ATTACKS 20)", () => {
     const relay = crowd()
     let told = 0
@@ -378,6 +416,14 @@ describe("an address that is passed on", () => {
     answer.ready(50, { kind: "outbound-full-relay", mayFlood: true })
     answer.told(50, [known("21.1.1.1")])
     expect(passedOn(answer)).toBe(0)
+    const full = crowd()
+    full.ready(50, { kind: "outbound-full-relay", mayFlood: true })
+    full.told(
+      50,
+      Array.from({ length: 1000 }, (_, i) => known(nth(i)))
+    )
+    full.told(50, [known("21.1.1.1")])
+    expect(passedOn(full)).toBe(0)
     // A message that is not full was the answer, or its end.
     answer.told(50, [known("21.1.1.2", { time: answer.now.unix })])
     expect(passedOn(answer)).toBe(2)
@@ -403,23 +449,51 @@ describe("an address that is passed on", () => {
     expect(relay.tells()).toEqual([])
   })
 
-  it("goes to peers whose ids need more than 32 bits as to any others (ATTACKS 9: ids beyond 32 bits)", () => {
-    const base = 2 ** 32 - 10
-    const hit = new Set<number>()
+  it.each([
+    ["around 2^32", (n: number) => 2 ** 32 - 10 + n],
+    ["alike in their low half", (n: number) => n * 2 ** 32 + 7]
+  ])("goes to peers with ids %s as to any others (ATTACKS 9: ids beyond 32 bits)", (_, idOf) => {
     const relay = new Relay()
-    for (let id = base; id < base + 20; id++) {
+    const ids = Array.from({ length: 20 }, (_, n) => idOf(n))
+    for (const id of ids) {
       relay.ready(id, { mayFlood: true })
       relay.asked(id)
     }
     relay.take()
-    for (let i = 0; i < 100; i++) relay.told(base, [known(nth(i))])
+    for (let i = 0; i < 100; i++) relay.told(ids[0] as number, [known(nth(i))])
     relay.elapse(30 * MINUTE_MS)
-    for (const { peer } of relay.tells()) hit.add(peer)
-    expect(hit.size).toBe(19)
+    expect(new Set(relay.tells().map(({ peer }) => peer))).toEqual(new Set(ids.slice(1)))
   })
 })
 
 describe("what waits for a peer", () => {
+  it("is not crowded out by what it knows", () => {
+    const relay = new Relay()
+    for (const id of [1, 2]) {
+      relay.ready(id, { mayFlood: true })
+      relay.asked(id)
+    }
+    relay.told(2, [known("21.1.1.1")])
+    relay.told(1, [known("21.1.1.2")])
+    for (let i = 0; i < 3000; i++) relay.told(1, [known("21.1.1.1")])
+    relay.elapse(10 * MINUTE_MS)
+    const toTwo = relay.tells().filter(({ peer }) => peer === 2)
+    expect(toTwo.map(({ addresses }) => textOf(addresses))).toEqual([["21.1.1.2:8333"]])
+  })
+
+  it("leaves as news once the answer has left", () => {
+    const relay = new Relay()
+    relay.book = [known(nth(1))]
+    for (const id of [1, 2]) {
+      relay.ready(id, { mayFlood: true })
+      relay.asked(id)
+    }
+    expect(relay.tells().map(({ asked }) => asked)).toEqual([true, true])
+    relay.told(1, [known("21.1.1.1")])
+    relay.elapse(10 * MINUTE_MS)
+    expect(relay.tells().map(({ asked, peer }) => [asked, peer])).toEqual([[false, 2]])
+  })
+
   it("is a thousand addresses at most, however many are passed on to it", () => {
     const relay = new Relay()
     for (const id of [1, 2]) {
@@ -462,6 +536,26 @@ describe("our own address", () => {
     const expected = (100 * DAY_MS) / AVG_LOCAL_ADDRESS_BROADCAST_INTERVAL_MS
     expect(times).toBeGreaterThan(0.7 * expected)
     expect(times).toBeLessThan(1.3 * expected)
+  })
+
+  it("is known to who was told of it, and each day what it knows is forgotten", () => {
+    const relay = new Relay()
+    relay.handle({ _tag: "AnnounceSelf", on: true })
+    for (const id of [1, 2]) {
+      relay.ready(id, { mayFlood: true })
+      relay.asked(id)
+    }
+    relay.take()
+    const passOn = (): ReadonlyArray<string> => {
+      for (const text of ["11.1.1.1", "21.1.1.1"]) relay.told(1, [known(text, { time: relay.now.unix })])
+      relay.elapse(10 * MINUTE_MS)
+      return relay.tells().flatMap(({ addresses, peer }) => (peer === 2 ? textOf(addresses) : []))
+    }
+    expect(passOn()).toEqual(["21.1.1.1:8333"])
+    expect(passOn()).toEqual([])
+    // Until it has been told of us again.
+    while (relay.tells().filter(({ peer }) => peer === 2).length === 0) relay.elapse(MINUTE_MS)
+    expect(passOn()).toEqual(["21.1.1.1:8333"])
   })
 
   it("is told to whom we dialled right after the handshake, but not on connections without addresses", () => {

@@ -80,6 +80,14 @@ describe("our own addresses", () => {
     expect(own.list()).toEqual([])
   })
 
+  it("are kept, whatever becomes of the bytes that were handed in", () => {
+    const own = locals()
+    const address = Uint8Array.of(21, 1, 1, 1)
+    own.add({ network: "ipv4", address, port: 8333 }, "interface")
+    address.fill(9)
+    expect(own.list()[0]?.node).toEqual(node(IPV4))
+  })
+
   it("are at most 64", () => {
     const own = locals()
     for (let i = 0; i < 100; i++) own.add(nth(i), "interface")
@@ -111,6 +119,17 @@ describe("what a peer is told of them", () => {
     expect(to("[2a01::9]")).toBe(`${TUNNEL}:8333`)
     own.add(node("[2002:1501:102::1]"), "manual")
     expect(to("[2a01::9]")).toBe("[2002:1501:102::1]:8333")
+  })
+
+  it("is to somebody of whom no place is known what most can reach", () => {
+    for (const to of [peer("192.168.1.2"), { ...peer(IPV4), host: undefined }, peer("[2001:0:9::9]")]) {
+      const own = locals()
+      const best = [CJDNS, TEREDO, IPV6, IPV4].map((text) => {
+        own.add(node(text), "interface")
+        return told(own, to)
+      })
+      expect(best).toEqual([CJDNS, TEREDO, IPV6, IPV4].map((text) => `${text}:8333`))
+    }
   })
 
   it("is on the networks that hide their users the one of that network, and it is told on no other", () => {

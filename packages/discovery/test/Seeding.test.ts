@@ -96,6 +96,7 @@ describe("DNS seeds", () => {
       .outbound(2)
     seekers.elapse(DAY_S * 1000)
     expect(seekers.taken("QuerySeed")).toEqual([])
+    expect(seekers.taken("SeedingDone")).toHaveLength(1)
     seekers.outbound(0).elapse(DNSSEEDS_DELAY_MANY_PEERS_MS + DNSSEEDS_DELAY_FEW_PEERS_MS)
     expect(seekers.taken("QuerySeed")).toHaveLength(3)
   })
@@ -146,7 +147,7 @@ describe("what a DNS seed answers", () => {
   it.each<readonly [string, ReadonlyArray<NetAddr>]>([
     ["nothing", []],
     ["private addresses", [node("10.0.0.1"), node("127.0.0.1")]],
-    ["addresses of a wrong length", [{ network: "ipv4", address: new Uint8Array(3) }]],
+    ["addresses of a wrong length", [{ network: "ipv4", address: Uint8Array.of(21, 1, 1) }]],
     ["no networks", [{ network: "internal", address: new Uint8Array(10) }]]
   ])("is %s: one of the nodes behind its plain name is dialled instead", (_, addresses) => {
     const { host, seekers } = asked()
@@ -209,6 +210,11 @@ describe("seed nodes", () => {
     const seekers = new Seekers({ seedNodes }).start().elapse(29_999)
     expect(seekers.taken("QuerySeed")).toEqual([])
     expect(seekers.elapse(1).taken("QuerySeed")).toHaveLength(3)
+  })
+
+  it("leave nothing out that our user forces", () => {
+    const seekers = new Seekers({ seedNodes, forcesDns: true }, 10).start().elapse(15_000).outbound(2)
+    expect(seekers.taken("QuerySeed")).toHaveLength(3)
   })
 
   it("make DNS seeds needless once two peers are there", () => {
@@ -279,6 +285,27 @@ describe("a search that finds nobody", () => {
     expect(pauses[0]).toBeLessThan(FIRST_RETRY_MS + 3 * 60_000)
     expect(pauses.every((pause, i) => i === 0 || pause >= (pauses[i - 1] ?? 0) - 60_000)).toBe(true)
     expect(Math.max(...pauses)).toBeLessThan(MAX_RETRY_MS + 3 * 60_000)
+  })
+
+  it("waits two minutes before the second time, then twice as long each time, and an hour at most", () => {
+    const seekers = new Seekers({ dnsSeeds: ["a.example"] }).start()
+    const search = (rounds: number): ReadonlyArray<number> => {
+      const pauses: Array<number> = []
+      let from = seekers.atMs
+      while (pauses.length < rounds) {
+        seekers.answerAll(() => [])
+        seekers.elapse((seekers.machine.nextTimeout() ?? 0) - seekers.atMs)
+        if (seekers.taken("StillLooking").length === 0) continue
+        pauses.push((seekers.atMs - from) / 60_000)
+        from = seekers.atMs
+      }
+      return pauses
+    }
+    expect(search(8)).toEqual([2, 4, 8, 16, 32, 60, 60, 60])
+    // Once there were peers, a search begins anew.
+    seekers.answerAll(() => [])
+    seekers.outbound(2).outbound(0).elapse(DNSSEEDS_DELAY_MANY_PEERS_MS)
+    expect(search(2)).toEqual([2, 4])
   })
 
   it("tries fixed seeds again where nothing is known of a network", () => {

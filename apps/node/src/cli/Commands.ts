@@ -82,7 +82,7 @@ const crawl = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Visits nodes, asks each once for the addresses that it knows, and follows them; one JSON object for each node that answers. It takes no more than a second's turn in each network, and ends when nobody is left, when the time is over, or with Ctrl-C."
+    "Visits nodes, asks each once for the addresses that it knows, and follows them; one JSON object for each node that answers. It lets each network rest for a second between two visits, and ends when nobody is left, when the time is over, or with Ctrl-C."
   ),
   Command.withExamples([
     {

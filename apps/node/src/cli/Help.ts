@@ -1,5 +1,5 @@
 /** What `--help` prints: what a command does, its options with units and defaults, examples, and where else options can stand. */
-import type { FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
+import type { ArgDoc, FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Option from "effect/Option"
 import { ROWS, environmentName, rowNamed } from "../config/Options.ts"
 import type { CommandName } from "../config/OptionRow.ts"
@@ -46,9 +46,14 @@ export const formatHelp = (doc: HelpDoc, path: ReadonlyArray<string>): string =>
 const PLACES = `Options may have one dash or two, as in Bitcoin Core. An option that is not given on the command line is looked for in the environment (${environmentName("port")}=8333 is --port=8333; commas between several values) and then in the file satwire.conf of the data directory, in the format of bitcoin.conf.`
 
 const usagesOf = (doc: HelpDoc, path: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const own = `${path.join(" ")}${(doc.args ?? []).map(({ name }) => ` <${name}>`).join("")} [options]`
+  const own = `${path.join(" ")}${(doc.args ?? []).map(argument).join("")} [options]`
   const below = (doc.subcommands ?? []).flatMap((group) => group.commands)
   return [own, ...(below.length === 0 ? [] : [`${path.join(" ")} <command> [options]`])].map((line) => `  ${line}`)
+}
+
+const argument = ({ name, required, variadic }: ArgDoc): string => {
+  const one = required ? `<${name}>` : `[<${name}>]`
+  return variadic ? ` ${one} ...` : ` ${one}`
 }
 
 const section = (title: string, lines: ReadonlyArray<string>): string =>
