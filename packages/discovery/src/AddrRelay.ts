@@ -95,11 +95,10 @@ type Out = Outbox<AddrRelayOutput>
 export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   readonly #options: AddrRelayOptions
   readonly #random: Random
-  readonly #targets: RelayTargets
+  /** Those with whom addresses are spoken of. */
+  readonly #targets: RelayTargets<RelayPeer>
   readonly #answers: AnswerCache
   readonly #peers: Map<PeerId, RelayPeer> = new Map()
-  /** Those with whom addresses are spoken of. */
-  readonly #relaying: Set<RelayPeer> = new Set()
   readonly #deadlines: Deadlines<RelayPeer> = new Deadlines()
   #announcesSelf = false
 
@@ -135,7 +134,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
       }
       case "AnnounceSelf":
         this.#announcesSelf = input.on
-        for (const peer of this.#relaying) this.#arm(peer, now.instant)
+        for (const peer of this.#targets.peers) this.#arm(peer, now.instant)
         return
       case "Timeout":
         return this.#timeout(now, out)
@@ -165,7 +164,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
-    this.#relaying.delete(peer)
+    this.#targets.delete(peer)
     this.#deadlines.set(peer, undefined)
   }
 
@@ -178,7 +177,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   #begin(peer: RelayPeer): boolean {
     if (SILENT.has(peer.kind)) return false
     peer.known ??= new RollingBloomFilter(KNOWN_ELEMENTS, KNOWN_FALSE_POSITIVES, this.#random)
-    this.#relaying.add(peer)
+    this.#targets.add(peer)
     return true
   }
 
@@ -229,9 +228,8 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   }
 
   #relay(from: RelayPeer, address: KnownAddress, isReachable: boolean, now: Now): void {
-    const candidates: Array<RelayPeer> = []
-    for (const peer of this.#relaying) if (peer !== from && isCompatible(address, peer.addrV2)) candidates.push(peer)
-    for (const peer of this.#targets.choose(address, isReachable, candidates, now.unix)) {
+    const isEligible = (peer: RelayPeer): boolean => peer !== from && isCompatible(address, peer.addrV2)
+    for (const peer of this.#targets.choose(address, isReachable, isEligible, now.unix)) {
       this.#tell(peer, address, now.instant)
       this.#arm(peer, now.instant)
     }

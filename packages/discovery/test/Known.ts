@@ -32,3 +32,5 @@ export const onion = (byte: number): NodeAddress => ({
   address: new Uint8Array(32).fill(byte),
   port: 8333
 })
+
+export const ONION: NodeAddress = onion(7)

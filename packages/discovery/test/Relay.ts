@@ -10,12 +10,26 @@ import {
   type AddrRelayInput,
   type AddrRelayOutput,
   type KnownAddress,
-  type PeerReady
+  type PeerReady,
+  type RelayKind
 } from "../src/index.ts"
 import { START, node, nth } from "./Known.ts"
 
 type Tag = AddrRelayOutput["_tag"]
 type Of<T extends Tag> = Extract<AddrRelayOutput, { readonly _tag: T }>
+
+export const MINUTE_MS: number = 60 * 1000
+export const DAY_MS: number = 24 * 60 * MINUTE_MS
+
+export const KINDS: ReadonlyArray<RelayKind> = [
+  "inbound",
+  "outbound-full-relay",
+  "block-relay-only",
+  "manual",
+  "feeler",
+  "addr-fetch",
+  "private-broadcast"
+]
 
 export interface Told {
   readonly peer: number
@@ -69,10 +83,20 @@ export class Relay {
     })
   }
 
+  gone(id: number): void {
+    this.handle({ _tag: "PeerGone", peer: PeerId(id) })
+  }
+
+  /** A message as it is. */
+  hear(id: number, message: Message): void {
+    this.handle({ _tag: "Received", peer: PeerId(id), message })
+  }
+
+  /** A message as it comes. */
   receive(id: number, message: Message): void {
     const payload = encodePayload(message)
     const decoded = Result.getOrThrow(decodePayload(message._tag, payload))
-    this.handle({ _tag: "Received", peer: PeerId(id), message: decoded.value })
+    this.hear(id, decoded.value)
     // Whoever keeps a view of the message has these afterwards.
     payload.fill(0xff)
   }
