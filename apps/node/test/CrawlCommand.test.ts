@@ -187,6 +187,12 @@ describe("satwire crawl", () => {
 
   it.each([
     ["nobody answers", ["127.0.0.1:1"], 1, "satwire: nobody answered\n"],
+    [
+      "there is no way to where it begins",
+      [`${"satwire".repeat(7)}abc.b32.i2p`],
+      1,
+      `satwire: ${"satwire".repeat(7)}abc.b32.i2p:0 is on i2p, to which no way is set\n`
+    ],
     ["there is nobody to begin with", [], 2, "satwire: regtest has no DNS seeds: name a node to begin with\n"],
     ["a start is none", ["a b"], 2, "satwire: "],
     ["the file cannot be written", ["127.0.0.1:1", "-out=/no/such/place"], 1, "satwire: cannot write /no/such/place: "]

@@ -35,6 +35,7 @@ const peer = (params: ChainParams, others: ReadonlyArray<Endpoint> = []) => {
 
 interface Crawled {
   readonly ports: ReadonlyArray<number>
+  readonly transports: ReadonlyArray<string>
   readonly summary: string
 }
 
@@ -53,7 +54,11 @@ const crawled = (
     const write = (line: CrawlLine) => Effect.sync(() => void lines.push(line))
     const crawler = new Crawler({ params, userAgent: "/test/" }, SETTINGS, yield* nowReader, write)
     yield* Effect.provide(crawler.follow(starts), SeedResolver.layer({ servers: [server.address], timeoutMs: 1000 }))
-    return { ports: lines.map(({ port }) => port), summary: crawler.summary() }
+    return {
+      ports: lines.map(({ port }) => port),
+      transports: lines.map(({ transport }) => transport),
+      summary: crawler.summary()
+    }
   })
 
 const live = <A>(program: Effect.Effect<A, unknown, Dialer | Listener | Scope.Scope>): Promise<A> =>
@@ -94,6 +99,20 @@ describe("a crawl", () => {
         const bySeed = { ...params, defaultPort: first.endpoint.port }
         expect((yield* crawled(bySeed, [], { _tag: "Addresses", addresses: [LOOPBACK] })).ports).toEqual([])
         expect((yield* crawled(params, [first.endpoint])).ports).toEqual([first.endpoint.port, other.endpoint.port])
+      })
+    ))
+
+  it("speaks the encrypted transport with those of whom nothing else is known", () =>
+    live(
+      Effect.gen(function* () {
+        const other = yield* peer(regtest)
+        const first = yield* peer(regtest, [other.endpoint])
+        // The first tells of the other as one that does not know it.
+        const { ports, transports } = yield* crawled(regtest, [first.endpoint])
+        expect([ports, transports]).toEqual([
+          [first.endpoint.port, other.endpoint.port],
+          ["v2", "v1"]
+        ])
       })
     ))
 

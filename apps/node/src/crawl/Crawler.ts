@@ -4,7 +4,7 @@ import { CrawlFrontier, type CrawlTarget, SEED_SERVICES } from "@satwire/discove
 import { SeedResolver } from "@satwire/discovery/effect"
 import type { Now } from "@satwire/machine"
 import { NetGroups, type Network, type NodeAddress, formatHost, isRoutable, parseHost } from "@satwire/netaddress"
-import type { Dialer, Endpoint } from "@satwire/transport"
+import { type Dialer, type Endpoint, formatEndpoint } from "@satwire/transport"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { complaint } from "../cli/Presenter.ts"
@@ -24,6 +24,7 @@ export class Crawler {
   readonly #settings: CrawlSettings
   readonly #now: () => Now
   readonly #write: Write
+  readonly #reachable: ReadonlySet<Network>
   readonly #frontier: CrawlFrontier
   #visited = 0
 
@@ -32,7 +33,8 @@ export class Crawler {
     this.#settings = settings
     this.#now = now
     this.#write = write
-    this.#frontier = new CrawlFrontier({ groups: new NetGroups(), reachable: reachableBy(settings) })
+    this.#reachable = reachableBy(settings)
+    this.#frontier = new CrawlFrontier({ groups: new NetGroups(), reachable: this.#reachable })
   }
 
   summary(): string {
@@ -68,16 +70,19 @@ export class Crawler {
     )
   }
 
+  /** Addresses are put into the frontier, and names visited at once. */
   #fromAll(starts: ReadonlyArray<Endpoint>): Effect.Effect<void, CrawlFailed, Dialer> {
-    const names = starts.filter((endpoint) => {
-      const host = parseHost(endpoint.host)
-      if (host !== undefined) this.#take({ ...host, port: endpoint.port, services: 0n }, true)
-      return host === undefined
-    })
-    return Effect.forEach(names, (name) => this.#visitName(name), {
-      concurrency: this.#settings.connections,
-      discard: true
-    })
+    const concurrency = this.#settings.connections
+    return Effect.forEach(starts, (endpoint) => this.#fromOne(endpoint), { concurrency, discard: true })
+  }
+
+  #fromOne(endpoint: Endpoint): Effect.Effect<void, CrawlFailed, Dialer> {
+    const host = parseHost(endpoint.host)
+    if (host === undefined) return this.#visitName(endpoint)
+    if (!this.#reachable.has(host.network)) {
+      return Console.error(complaint(`${formatEndpoint(endpoint)} is on ${host.network}, to which no way is set`))
+    }
+    return Effect.sync(() => this.#take({ ...host, port: endpoint.port, services: 0n }, true))
   }
 
   #take(target: CrawlTarget, mayBePrivate: boolean): void {
