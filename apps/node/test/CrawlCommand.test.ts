@@ -189,9 +189,9 @@ describe("satwire crawl", () => {
     ["nobody answers", ["127.0.0.1:1"], 1, "satwire: nobody answered\n"],
     [
       "there is no way to where it begins",
-      [`${"satwire".repeat(7)}abc.b32.i2p`],
+      [`${"a".repeat(52)}.b32.i2p`],
       1,
-      `satwire: ${"satwire".repeat(7)}abc.b32.i2p:0 is on i2p, to which no way is set\n`
+      `satwire: ${"a".repeat(52)}.b32.i2p:0 is on i2p, to which no way is set\n`
     ],
     ["there is nobody to begin with", [], 2, "satwire: regtest has no DNS seeds: name a node to begin with\n"],
     ["a start is none", ["a b"], 2, "satwire: "],
