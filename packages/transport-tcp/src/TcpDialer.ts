@@ -59,11 +59,13 @@ const attempt = (
   socket.pause()
   open.add(socket)
   let failure: unknown = undefined
+  let isGone = false
   const onError = (error: unknown): void => {
     failure = error
   }
   // Reported when the handle is gone, so that a failed attempt is not counted.
   const onClose = (): void => {
+    isGone = true
     open.remove(socket)
     const code = failure === undefined ? "ECANCELED" : codeOf(failure)
     done(new DialError({ reason: dialReasonOf(code), endpoint, code }))
@@ -80,13 +82,11 @@ const attempt = (
     open.remove(socket)
     done(connection)
   })
-  return () => closed(socket)
+  // Whoever gives up has nothing open any more: the handle is gone a little later than the call that destroys it.
+  return () =>
+    Effect.callback<void>((resume) => {
+      if (isGone) return resume(Effect.void)
+      socket.once("close", () => resume(Effect.void))
+      socket.destroy()
+    })
 }
-
-/** Destroys the socket and waits until its handle is gone, so that whoever gives up has nothing open any more. */
-const closed = (socket: Net.Socket): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    socket.destroy()
-    if (socket.closed) return resume(Effect.void)
-    socket.once("close", () => resume(Effect.void))
-  })
