@@ -6,6 +6,7 @@ import {
   type AddrRelayInput,
   type AddrRelayOutput,
   type AddressCounts,
+  type LocalAddress,
   type LocalAddresses,
   type Refusals,
   Seeding,
@@ -98,6 +99,15 @@ export class Addresses {
 
   get isEmpty(): boolean {
     return this.#relay.size === 0
+  }
+
+  get known(): { readonly new: number; readonly tried: number } {
+    const { book } = this.#role
+    return { new: book.count({ table: "new" }), tried: book.count({ table: "tried" }) }
+  }
+
+  get local(): ReadonlyArray<LocalAddress> {
+    return this.#role.own.list()
   }
 
   counts(peer: PeerId): AddressCounts | undefined {

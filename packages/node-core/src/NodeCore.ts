@@ -231,7 +231,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       headers: () => this.#headerSync?.snapshot(),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
-      kept: () => this.#connections.kept
+      kept: () => this.#connections.kept,
+      addresses: () => this.#addresses?.known,
+      local: () => this.#addresses?.local ?? []
     }
     return answers[name]()
   }

@@ -8,7 +8,7 @@ import type {
   Refusal,
   SlotSnapshot
 } from "@satwire/connections"
-import type { AddressCounts, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
+import type { AddressCounts, LocalAddress, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
@@ -162,4 +162,8 @@ export interface Queries {
   readonly bans: ReadonlyArray<Ban>
   /** Endpoints to which connections are kept. */
   readonly kept: ReadonlyArray<string>
+  /** How many addresses are known; `undefined` in a node that knows none. */
+  readonly addresses: { readonly new: number; readonly tried: number } | undefined
+  /** Where we can be found. */
+  readonly local: ReadonlyArray<LocalAddress>
 }
