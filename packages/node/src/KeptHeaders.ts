@@ -7,13 +7,15 @@ import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { type HeaderTree, acceptHeaders } from "@satwire/header-sync"
 import { HEADER_SIZE } from "@satwire/primitives"
-import { HeaderStore, type HeadersLoaded, type StoreError } from "@satwire/store"
+import { type DiskFull, HeaderStore, type HeadersLoaded, MAX_COMMIT_HEADERS, type StoreError } from "@satwire/store"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
@@ -95,6 +97,10 @@ export interface HeaderKeeperOptions {
   readonly stored: (count: number) => void
   /** More waits for the store than it should, or no longer. */
   readonly behind: (isBehind: boolean) => void
+  /** The disk is full: it is tried again in so long. */
+  readonly full: (error: DiskFull, retryInMs: number) => void
+  /** There is room again, and what waited is kept. */
+  readonly roomAgain: () => void
   /** The store gave up; nothing more is kept. */
   readonly failed: (cause: Cause.Cause<StoreError>) => void
 }
@@ -109,8 +115,10 @@ export const keepHeaders = (
   Effect.gen(function* () {
     const store = yield* HeaderStore
     const waiting = yield* Queue.unbounded<{ readonly headers: Uint8Array; readonly count: number }, Cause.Done>()
+    const closing = yield* Deferred.make<void>()
     let bytes = 0
     let isBehind = false
+    const append = storing(store, options, closing)
     const weigh = (change: number): void => {
       bytes += change
       const most = isBehind ? HEADER_BYTES_WAITING / 2 : HEADER_BYTES_WAITING
@@ -123,7 +131,7 @@ export const keepHeaders = (
         Stream.runForEachArray((batches) => {
           const count = batches.reduce((sum, batch) => sum + batch.count, 0)
           const headers = joined(batches.map((batch) => batch.headers))
-          return Effect.map(store.append(headers, count), () => {
+          return Effect.map(append(headers, count), () => {
             weigh(-headers.length)
             options.stored(count)
           })
@@ -134,11 +142,45 @@ export const keepHeaders = (
         })
       )
     )
-    yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(waiting), Fiber.await(writer)))
+    yield* Effect.addFinalizer(() =>
+      Effect.andThen(Deferred.succeed(closing, undefined), Queue.end(waiting)).pipe(Effect.andThen(Fiber.await(writer)))
+    )
     return (headers, count) => {
       if (Queue.offerUnsafe(waiting, { headers, count })) weigh(headers.length)
     }
   })
+
+/** The first pause before a full disk is looked at again, doubled each time up to the last. */
+const FIRST_LOOK_MS = 1000
+const LAST_LOOK_MS = 60_000
+
+/** An append that outlasts a full disk, which somebody may make room on. Who closes waits no longer: then it is tried once more. */
+const storing = (
+  store: HeaderStore["Service"],
+  { full, roomAgain }: Pick<HeaderKeeperOptions, "full" | "roomAgain">,
+  closing: Deferred.Deferred<void>
+): ((headers: Uint8Array, count: number) => Effect.Effect<void, StoreError>) => {
+  const appendOne = Effect.fnUntraced(function* (headers: Uint8Array, count: number) {
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_LOOK_MS)) {
+      const outcome = yield* Effect.result(store.append(headers, count))
+      if (Result.isSuccess(outcome)) {
+        if (pauseMs > FIRST_LOOK_MS) roomAgain()
+        return
+      }
+      const error = outcome.failure
+      if (error._tag !== "DiskFull" || (yield* Deferred.isDone(closing))) return yield* error
+      full(error, pauseMs)
+      yield* Effect.raceFirst(Effect.sleep(pauseMs), Deferred.await(closing))
+    }
+  })
+  // One commit each: of a longer run a part would be there already when it is tried again.
+  return Effect.fnUntraced(function* (headers: Uint8Array, count: number) {
+    for (let from = 0; from < count; from += MAX_COMMIT_HEADERS) {
+      const run = Math.min(count - from, MAX_COMMIT_HEADERS)
+      yield* appendOne(headers.subarray(from * HEADER_SIZE, (from + run) * HEADER_SIZE), run)
+    }
+  })
+}
 
 const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const [only] = parts

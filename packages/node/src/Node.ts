@@ -21,10 +21,11 @@ import { HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
 import {
+  type Connection,
   type Dialer,
   type Endpoint,
   type ListenError,
-  Listener,
+  type Listener,
   type Listening,
   formatEndpoint
 } from "@satwire/transport"
@@ -42,6 +43,7 @@ import { seedAsker } from "./AskSeeds.ts"
 import { Connections } from "./Connections.ts"
 import { type Dialling, dialling, endpointOf } from "./Dialling.ts"
 import { coreOptions } from "./CoreOptions.ts"
+import { keepListening } from "./KeepListening.ts"
 import { type HeadersRefused, keepHeaders, restoreHeaders } from "./KeptHeaders.ts"
 import { type KeptPeers, keptPeers } from "./KeptPeers.ts"
 import type { NodeFact } from "./NodeFact.ts"
@@ -191,6 +193,8 @@ const runningNode = ({
         connections.hold(isBehind)
         tell({ _tag: "StoreBehind", isBehind })
       },
+      full: (error, retryInMs) => tell({ _tag: "StoreFull", error, retryInMs }),
+      roomAgain: () => tell({ _tag: "StoreHasRoom" }),
       failed: fail
     })
     yield* Effect.addFinalizer(() => connections.closeAll)
@@ -302,14 +306,11 @@ const listen = (
   options: NodeOptions,
   connections: Connections,
   tell: (fact: NodeFact) => void
-): Effect.Effect<Listening | undefined, ListenError, Listener | Scope.Scope> =>
-  Effect.gen(function* () {
-    if (options.listen === undefined) return undefined
-    const listener = yield* Listener
-    const listening = yield* listener.listen(options.listen, (connection) => {
-      if (connections.inbound < options.maxInbound + ENDING_AT_MOST) connections.add(connection)
-      else connection.destroy()
-    })
-    tell({ _tag: "Listening", endpoint: listening.endpoint })
-    return listening
-  })
+): Effect.Effect<Listening | undefined, ListenError, Listener | Scope.Scope> => {
+  if (options.listen === undefined) return Effect.succeed(undefined)
+  const accept = (connection: Connection): void => {
+    if (connections.inbound < options.maxInbound + ENDING_AT_MOST) connections.add(connection)
+    else connection.destroy()
+  }
+  return keepListening(options.listen, accept, tell)
+}

@@ -2,8 +2,8 @@
 import type { DialKind } from "@satwire/connections"
 import type { NodeCoreFact } from "@satwire/node-core"
 import type { PeerId } from "@satwire/machine"
-import type { DamagedFile, ForeignFile } from "@satwire/store"
-import type { DialError, Endpoint } from "@satwire/transport"
+import type { DamagedFile, DiskFull, ForeignFile } from "@satwire/store"
+import type { DialError, Endpoint, ListenError } from "@satwire/transport"
 
 /** Why an address is not dialled again. */
 export type GivenUpBecause = "BrokeTheRules" | "OurOwnAddress"
@@ -17,6 +17,13 @@ export type EdgeFact =
       readonly setAside: DamagedFile | ForeignFile | undefined
     }
   | { readonly _tag: "Listening"; readonly endpoint: Endpoint }
+  /** It listens there no more, though it should, and tries again in so long. Those who are connected stay. */
+  | {
+      readonly _tag: "ListeningLost"
+      readonly endpoint: Endpoint
+      readonly error: ListenError
+      readonly retryInMs: number
+    }
   /** An address is being dialled. */
   | { readonly _tag: "PeerConnecting"; readonly endpoint: Endpoint; readonly kind: DialKind }
   /** The connection of a peer is closed, and no handle of it is left. */
@@ -37,6 +44,10 @@ export type EdgeFact =
   | { readonly _tag: "HeadersStored"; readonly count: number }
   /** What is known of others is on disk: so many addresses, anchors or bans. */
   | { readonly _tag: "PeersSaved"; readonly what: "addresses" | "anchors" | "bans"; readonly count: number }
+  /** The disk is full. It is tried again in so long, and when enough waits nothing is read from any peer. */
+  | { readonly _tag: "StoreFull"; readonly error: DiskFull; readonly retryInMs: number }
+  /** There is room on the disk again, and what waited is kept. */
+  | { readonly _tag: "StoreHasRoom" }
   /** The store is slow: nothing is read from any peer until it has caught up (`isBehind` false). */
   | { readonly _tag: "StoreBehind"; readonly isBehind: boolean }
 

@@ -11,7 +11,7 @@ const KILLS = Number(process.env["SATWIRE_KILLS"] ?? 6)
 /** The longest that a life lasts, from its first line on. */
 const LIFE_MS = 4000
 
-const script = fileURLToPath(new URL("KilledNode.ts", import.meta.url))
+const script = fileURLToPath(new URL("./KilledNode.ts", import.meta.url))
 const runtime = "Deno" in globalThis ? ["run", "-A", "--conditions=@satwire/source"] : ["--conditions=@satwire/source"]
 
 interface Line {

@@ -172,32 +172,74 @@ describe("a store of another chain", () => {
 })
 
 describe("a disk that is full in the middle of a sync", () => {
-  it.live("stops the node with a failure that names the file; nothing that was told to be stored is lost", () =>
+  const onDisk = (faults: Faults, disk: MemoryDisk) => {
+    const files = Layer.provide(faultyFiles(faults), disk.layer)
+    const store = HeaderStore.layer({ directory: "/data", networkMagic: regtest.magic })
+    return Layer.fresh(Layer.mergeAll(layerTcp, Layer.provide(store, files)))
+  }
+  const storedBy = (node: TestNode): number => node.all("HeadersStored").reduce((sum, { count }) => sum + count, 0)
+
+  it.live("is told of with the file's name and tried again, and when there is room all goes on", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const disk = new MemoryDisk()
         const faults: Faults = { freeBytes: 500_000 }
-        const files = Layer.provide(faultyFiles(faults), disk.layer)
+        const disk = new MemoryDisk()
+        const server = yield* serverOf(COUNT)
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const node = yield* startOn(onDisk(faults, disk), { connect: [server.endpoint] })
+            const { error, retryInMs } = yield* node.until("StoreFull")
+            assert.strictEqual(retryInMs, 1000)
+            assert.include(error.message, "/data/headers.dat")
+            faults.freeBytes = undefined
+            yield* node.until("StoreHasRoom")
+            yield* node.followed(tip)
+            yield* node.until("HeadersStored", () => storedBy(node) === COUNT)
+            assert.deepStrictEqual(node.all("PeerDisconnecting"), [])
+          })
+        )
+        const again = yield* startOn(onDisk({}, disk))
+        assert.strictEqual(again.all("HeadersLoaded")[0]?.count, COUNT)
+      })
+    )
+  )
+
+  it.live("does not keep the node from closing, and nothing that was told to be stored is lost", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const faults: Faults = { freeBytes: 500_000 }
+        const disk = new MemoryDisk()
+        const server = yield* serverOf(COUNT)
+        const stored = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const node = yield* startOn(onDisk(faults, disk), { connect: [server.endpoint] })
+            yield* node.until("StoreFull")
+            return storedBy(node)
+          })
+        )
+        const again = yield* startOn(onDisk({}, disk), { connect: [server.endpoint] })
+        assert.strictEqual(again.all("HeadersLoaded")[0]?.count, stored)
+        yield* again.followed(tip)
+      })
+    )
+  )
+})
+
+describe("a disk that fails in the middle of a sync", () => {
+  it.live("stops the node with a failure that names the file", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const faults: Faults = { failures: [{ operation: "write", nth: 3, code: "EIO" }] }
+        const files = Layer.provide(faultyFiles(faults), new MemoryDisk().layer)
         const store = HeaderStore.layer({ directory: "/data", networkMagic: regtest.magic })
         const edges = Layer.fresh(Layer.mergeAll(layerTcp, Layer.provide(store, files)))
         const server = yield* serverOf(COUNT)
-        const options = { connect: [server.endpoint] }
-
-        const stored = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const node = yield* startOn(edges, options)
-            const error = yield* Effect.flip(node.service.failure)
-            assert.strictEqual(error._tag, "DiskFull")
-            assert.include(error.message, "/data/headers.dat")
-            yield* server.until("PeerDisconnecting")
-            assert.deepStrictEqual(yield* server.peers, [])
-            return node.all("HeadersStored").reduce((sum, { count }) => sum + count, 0)
-          })
-        )
-        faults.freeBytes = undefined
-        const again = yield* startOn(edges, options)
-        assert.strictEqual(again.all("HeadersLoaded")[0]?.count, stored)
-        yield* again.followed(tip)
+        const node = yield* startOn(edges, { connect: [server.endpoint] })
+        const error = yield* Effect.flip(node.service.failure)
+        assert.strictEqual(error._tag, "IoFailed")
+        assert.include(error.message, "/data/headers.dat")
+        yield* server.until("PeerDisconnecting")
+        assert.deepStrictEqual(yield* server.peers, [])
       })
     )
   )

@@ -1,6 +1,6 @@
 import {
   DirectoryLocked,
-  DiskFull,
+  IoFailed,
   EndpointError,
   HeadersRefused,
   ListenError,
@@ -139,9 +139,9 @@ describe("a node behind the promise door", () => {
     const loop = (async () => {
       for await (const fact of node.facts) expect(fact._tag).not.toBe("HeadersStored")
     })()
-    faults.freeBytes = 10
+    faults.failures = [{ operation: "write", nth: 1, times: 100, code: "EIO" }]
     await node.makeBlock()
-    expect(await rejection(loop)).toBeInstanceOf(DiskFull)
+    expect(await rejection(loop)).toBeInstanceOf(IoFailed)
     expect(await rejection(node.failure())).toMatchObject({ path: "/data/headers.dat" })
   })
 

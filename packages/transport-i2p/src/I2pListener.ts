@@ -66,7 +66,8 @@ export const makeListener = (given: I2pListenerOptions): ListenerShape => {
         () => (count -= 1)
       )
       yield* Effect.forkScoped(again(one))
-      return { endpoint, connections: () => count }
+      // A session that is lost is made anew, under the same name.
+      return { endpoint, connections: () => count, lost: Effect.never }
     })
   }
 }

@@ -41,7 +41,8 @@ export const makeListener = (open: OpenConnections): ListenerShape => ({
         server.close()
       })
     )
-    return { endpoint: endpointOf(server, options), connections: () => count }
+    const endpoint = endpointOf(server, options)
+    return { endpoint, connections: () => count, lost: lost(server, endpoint) }
   })
 })
 
@@ -68,6 +69,20 @@ const listening = (
     } catch (thrown) {
       fail(thrown)
     }
+  })
+
+/** Where nobody of ours closed it, the system did. */
+const lost = (server: Net.Server, endpoint: Endpoint): Effect.Effect<ListenError> =>
+  Effect.callback((resume) => {
+    const closed = (): void =>
+      resume(
+        Effect.succeed(
+          new ListenError({ reason: "Other", endpoint, code: "ECLOSED", detail: "the listening socket was closed" })
+        )
+      )
+    if (!server.listening) return closed()
+    server.once("close", closed)
+    return Effect.sync(() => server.off("close", closed))
   })
 
 const endpointOf = (server: Net.Server, options: ListenOptions): Endpoint => {

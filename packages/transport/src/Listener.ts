@@ -21,6 +21,8 @@ export interface Listening {
   readonly endpoint: Endpoint
   /** How many accepted connections are open now. */
   readonly connections: () => number
+  /** Waits until it listens no more though its scope is open, and says why; for ever where it does not end so or mends itself. */
+  readonly lost: Effect.Effect<ListenError>
 }
 
 export interface ListenerShape {

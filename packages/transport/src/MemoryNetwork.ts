@@ -9,7 +9,9 @@
  */
 import type { Random } from "@satwire/machine"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -42,6 +44,8 @@ interface MemoryNetworkShape {
   readonly cut: (connection: Connection) => void
   /** Loses every connection. */
   readonly cutAll: () => void
+  /** Loses every listening endpoint, as where a system takes a socket away; the connections stay. */
+  readonly loseListeners: () => void
   /** @internal */
   readonly hub: Hub
 }
@@ -69,6 +73,7 @@ export class MemoryNetwork extends MemoryNetworkBase {
         return MemoryNetwork.of({
           cut: (connection) => connection instanceof MemoryConnection && connection.cut(),
           cutAll: () => hub.cutAll(),
+          loseListeners: () => hub.loseListeners(),
           hub
         })
       })
@@ -97,6 +102,8 @@ export const layerMemory = (options: MemoryNetworkOptions = {}): Layer.Layer<Dia
   Layer.provideMerge(MemoryNetwork.host("127.0.0.1"), MemoryNetwork.layer(options))
 
 interface Acceptor {
+  /** It is in the table no more, though its scope is open. */
+  readonly lost: () => void
   readonly onConnection: (connection: Connection) => void
   readonly opened: (end: MemoryConnection) => void
   readonly closed: (end: MemoryConnection) => void
@@ -111,6 +118,12 @@ class Hub {
 
   constructor(carrier: Carrier) {
     this.carrier = carrier
+  }
+
+  loseListeners(): void {
+    const lost = [...this.acceptors.values()]
+    this.acceptors.clear()
+    for (const acceptor of lost) acceptor.lost()
   }
 
   cutAll(): void {
@@ -184,8 +197,14 @@ const listenerOf = (hub: Hub, name: string, open: OpenConnections): ListenerShap
   connections: () => open.count,
   listen: Effect.fnUntraced(function* (asked, onConnection): Effect.fn.Return<Listening, ListenError, Scope.Scope> {
     let count = 0
+    const lost = yield* Deferred.make<ListenError>()
     const acceptor: Acceptor = {
       onConnection,
+      lost() {
+        const detail = "the listening endpoint was lost"
+        const error = new ListenError({ reason: "Other", endpoint, code: "ECLOSED", detail })
+        Deferred.doneUnsafe(lost, Exit.succeed(error))
+      },
       opened(end) {
         count++
         open.add(end)
@@ -195,10 +214,11 @@ const listenerOf = (hub: Hub, name: string, open: OpenConnections): ListenerShap
         open.remove(end)
       }
     }
-    const endpoint = yield* Effect.acquireRelease(Effect.fromResult(occupy(hub, name, asked, acceptor)), (endpoint) =>
-      Effect.sync(() => hub.acceptors.delete(formatEndpoint(endpoint)))
+    const endpoint: Endpoint = yield* Effect.acquireRelease(
+      Effect.fromResult(occupy(hub, name, asked, acceptor)),
+      (endpoint) => Effect.sync(() => hub.acceptors.delete(formatEndpoint(endpoint)))
     )
-    return { endpoint, connections: () => count }
+    return { endpoint, connections: () => count, lost: Deferred.await(lost) }
   })
 })
 

@@ -19,6 +19,12 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
     case "PeerConnecting":
       return debug(`Dialling ${formatEndpoint(fact.endpoint)}.`)
+    case "ListeningLost":
+      return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
+    case "StoreFull":
+      return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
+    case "StoreHasRoom":
+      return info("There is room on the disk again: all that waited is kept.")
     case "PeerConnected":
       return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
     case "PeerReady": {

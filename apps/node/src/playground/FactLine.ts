@@ -17,6 +17,11 @@ const factText = (fact: NodeFact): string | undefined => {
   switch (fact._tag) {
     case "Listening":
       return `listens on ${formatEndpoint(fact.endpoint)}`
+    case "ListeningLost":
+    case "StoreFull":
+      return `${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`
+    case "StoreHasRoom":
+      return "there is room on the disk again"
     case "PeerConnected":
       return fact.direction === "outbound" ? `connected to ${fact.address}` : `was connected to by ${fact.address}`
     case "PeerReady": {

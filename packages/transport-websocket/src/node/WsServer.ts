@@ -107,7 +107,21 @@ export const serve = (
         handshakes.closeAll()
       })
     )
-    return { endpoint, connections: () => count }
+    return { endpoint, connections: () => count, lost: lost(server, endpoint) }
+  })
+
+/** Where nobody of ours closed it, the system did. */
+const lost = (server: Http.Server, endpoint: Endpoint): Effect.Effect<ListenError> =>
+  Effect.callback((resume) => {
+    const closed = (): void =>
+      resume(
+        Effect.succeed(
+          new ListenError({ reason: "Other", endpoint, code: "ECLOSED", detail: "the listening socket was closed" })
+        )
+      )
+    if (!server.listening) return closed()
+    server.once("close", closed)
+    return Effect.sync(() => server.off("close", closed))
   })
 
 type Opens = (socket: WebSocket, remote: Endpoint, local: Endpoint) => WebSocketEnd
