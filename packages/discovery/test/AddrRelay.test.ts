@@ -1,10 +1,10 @@
 import { PeerId, UnixSeconds } from "@satwire/machine"
-import { isSameNode } from "@satwire/netaddress"
+import { formatHost, formatNode, isRoutable, isSameNode, networkOf } from "@satwire/netaddress"
 import { MAX_ADDR_TO_SEND } from "@satwire/wire"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ADDR_FETCH_TIMEOUT_MS, type RelayKind } from "../src/index.ts"
-import { ONION, START, known, node, nth, textOf } from "./Known.ts"
+import { ADDR_FETCH_TIMEOUT_MS, type KnownAddress, type RelayKind } from "../src/index.ts"
+import { ONION, START, known, node, nth, onion, textOf } from "./Known.ts"
 import { DAY_MS, KINDS, Relay } from "./Relay.ts"
 
 describe("addresses that peers tell of", () => {
@@ -185,6 +185,50 @@ describe("an addr-fetch peer", () => {
     expect(relay.taken("AddressesFetched")).toEqual([])
     relay.elapse(1)
     expect(relay.taken("AddressesFetched")).toEqual([{ _tag: "AddressesFetched", peer: 1, answered: false }])
+  })
+})
+
+describe("any message of addresses", () => {
+  const address = fc.record({
+    node: fc.oneof(
+      fc.integer({ min: 0, max: 40 }).map(nth),
+      fc.constantFrom(node("10.0.0.1"), node("[2a00::1]"), onion(1), node("[fc00::1]"))
+    ),
+    services: fc.constantFrom(0n, 1n, 8n, 1024n, 1033n),
+    age: fc.constantFrom(-100_000, -601, -600, 0, 599, 600, 100_000, START)
+  })
+
+  it("is taken in and passed on as a naive reading of the rules would have it", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(address, { maxLength: 12, selector: ({ node }) => formatNode(node) }), (told) => {
+        const relay = new Relay()
+        for (let n = 0; n < 5; n++) relay.refused.add(formatHost(nth(n)))
+        // One peer tells, and one can be told.
+        relay.ready(1, { mayFlood: true })
+        relay.ready(2, { kind: "manual" })
+        relay.told(
+          1,
+          told.map(({ age, node, services }) => known(node, { services, time: UnixSeconds(START - age) }))
+        )
+        const isHeard = ({ node, services }: (typeof told)[number]): boolean =>
+          (services & 1025n) !== 0n && !relay.refused.has(formatHost(node))
+        const timeOf = (age: number): number =>
+          age < -600 || START - age <= 100_000_000 ? START - 5 * 86_400 : START - age
+        const learned = told.filter((one) => isHeard(one) && ["ipv4", "ipv6"].includes(networkOf(one.node)))
+        const fresh = told.filter(
+          (one) => told.length <= 10 && isHeard(one) && timeOf(one.age) > START - 600 && isRoutable(one.node)
+        )
+        const seen = (list: ReadonlyArray<KnownAddress>): ReadonlyArray<string> =>
+          list.map((one) => `${formatNode(one)} ${one.time} ${one.services}`).toSorted()
+        const expected = (list: typeof told): ReadonlyArray<string> =>
+          list.map(({ age, node, services }) => `${formatNode(node)} ${timeOf(age)} ${services}`).toSorted()
+        expect(seen(relay.taken("Learned").flatMap(({ addresses }) => addresses))).toEqual(expected(learned))
+        expect(relay.machine.counts(PeerId(1))?.processed).toBe(told.filter(isHeard).length)
+        relay.elapse(DAY_MS)
+        expect(seen(relay.tells().flatMap(({ addresses }) => addresses))).toEqual(expected(fresh))
+      }),
+      { numRuns: 300 }
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { ChaChaRandom } from "@satwire/crypto"
 import { type NodeAddress, formatNode } from "@satwire/netaddress"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
   type AddressedPeer,
@@ -9,6 +10,7 @@ import {
   MAX_LOCAL_ADDRESSES
 } from "../src/index.ts"
 import { node, nth, onion } from "./Known.ts"
+import { naiveBest } from "./NaiveReachability.ts"
 
 const EVERYWHERE: ReadonlySet<NodeAddress["network"]> = new Set(["ipv4", "ipv6", "torv3", "i2p", "cjdns"])
 
@@ -145,6 +147,35 @@ describe("what a peer is told of them", () => {
     expect(told(own, peer("127.0.0.1", { isInbound: true, network: "torv3" }))).toBe(formatNode(onion(1)))
     own.remove(onion(1))
     expect(told(own, peer(onion(2)))).toBeUndefined()
+  })
+
+  it("is what Core's code would choose, whatever we have and wherever the peer is", () => {
+    const anywhere = fc.oneof(
+      fc
+        .constantFrom(IPV4, "21.2.2.2", IPV6, "[2a00::2]", TEREDO, TUNNEL, "[64:ff9b::1501:101]", CJDNS, "10.0.0.1")
+        .map(node),
+      fc.constantFrom(onion(1), onion(2), I2P)
+    )
+    const someone = fc.record({
+      host: fc.option(anywhere, { nil: undefined }),
+      isInbound: fc.boolean(),
+      network: fc.option(fc.constantFrom("torv3" as const), { nil: undefined }),
+      seenAs: fc.constant(undefined)
+    })
+    const ours = fc.array(fc.tuple(anywhere, fc.constantFrom("interface", "bind", "mapped", "manual")), {
+      maxLength: 8
+    })
+    fc.assert(
+      fc.property(ours, someone, (ours, to) => {
+        const own = locals()
+        for (const [address, origin] of ours) own.add(address, origin)
+        const best = naiveBest(own.list(), to)
+        const choice = own.forPeer(to)
+        if (choice === undefined) expect(best).toEqual([])
+        else expect(best).toContainEqual(choice)
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it("is what it says itself, with our port where we dialled, while we know of none", () => {
