@@ -43,7 +43,8 @@ import type {
   Groups,
   LetGo,
   SlotEnd,
-  SlotSnapshot
+  SlotSnapshot,
+  UploadLeft
 } from "./ConnectionsEvents.ts"
 import { Discouraged } from "./Discouraged.ts"
 import { type EvictionCandidate, selectToEvict } from "./Eviction.ts"
@@ -58,6 +59,7 @@ import { type PermissionRule, permissionsOf } from "./Permissions.ts"
 import { Persistent } from "./Persistent.ts"
 import { Slot, Slots } from "./Slots.ts"
 import { containsHost } from "./Subnet.ts"
+import { UploadTarget } from "./UploadTarget.ts"
 
 /** Core's pause of `ThreadOpenConnections`: between two dials that we choose ourselves. */
 export const OPEN_INTERVAL_MS = 500
@@ -101,6 +103,8 @@ export interface ConnectionManagerOptions {
   readonly mayKnowAddresses: (services: bigint) => boolean
   /** Whether these services name the encrypted transport (BIP-0324). Whom our user names is dialled in it whatever it says. */
   readonly speaksV2: (services: bigint) => boolean
+  /** How many bytes may be uploaded in a day (`-maxuploadtarget`); no target where not given. */
+  readonly uploadTargetBytes?: number | undefined
   /** Whether the address is one of ours. */
   readonly isOwn?: ((node: NodeAddress) => boolean) | undefined
 }
@@ -111,6 +115,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   readonly #persistent: Persistent = new Persistent()
   readonly #discouraged: Discouraged
   readonly #groupKey: SipKey
+  readonly #upload: UploadTarget
   readonly #maxFullRelay: number
   readonly #maxBlockRelayOnly: number
   #waiting: Array<{ readonly endpoint: string; readonly kind: DialKind }> = []
@@ -135,6 +140,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
     this.#slots = new Slots(options.groups)
     this.#discouraged = new Discouraged(options.random.fork())
     this.#groupKey = sipKey(options.random.bytes(16))
+    this.#upload = new UploadTarget(options.uploadTargetBytes ?? 0)
     this.#maxFullRelay = options.maxFullRelay ?? MAX_OUTBOUND_FULL_RELAY_CONNECTIONS
     this.#maxBlockRelayOnly = options.maxBlockRelayOnly ?? MAX_BLOCK_RELAY_ONLY_CONNECTIONS
     this.#anchors = options.anchors ?? []
@@ -158,6 +164,17 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
     return [...new Set([...this.#slots.outbound, ...this.#slots.connections])].map(
       ({ endpoint, isReady, kind, peer, permissions, since }) => ({ endpoint, isReady, kind, peer, permissions, since })
     )
+  }
+
+  /** How much may still be uploaded. */
+  uploadLeft({ instant }: Now): UploadLeft {
+    return {
+      targetBytes: this.#options.uploadTargetBytes ?? 0,
+      leftBytes: this.#upload.leftBytes(instant),
+      leftMs: this.#upload.leftMs(instant),
+      isReachedForHistoric: this.#upload.isReached(true, instant),
+      isReached: this.#upload.isReached(false, instant)
+    }
   }
 
   /** What our user banned. */
@@ -237,6 +254,8 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
       case "NearTip":
         this.#rotates = true
         return this.#wake()
+      case "Sent":
+        return this.#upload.sent(input.bytes, this.#now.instant)
       case "AddressesKnown":
         return this.#wake()
       case "NetworkActive":

@@ -79,6 +79,8 @@ export type ConnectionsInput =
   | { readonly _tag: "TipStale"; readonly isStale: boolean }
   /** The best chain is near the present for the first time: from now on block-relay-only peers rotate. */
   | { readonly _tag: "NearTip" }
+  /** So many bytes left for a peer. */
+  | { readonly _tag: "Sent"; readonly bytes: number }
   /** Addresses came to be known. */
   | { readonly _tag: "AddressesKnown" }
   | { readonly _tag: "Ban"; readonly subnet: Subnet; readonly seconds: number }
@@ -140,6 +142,18 @@ export interface AddressBook {
 /** What counts as one owner's. */
 export interface Groups {
   group(host: NetAddr): Uint8Array
+}
+
+/** How much of a day's upload is left. */
+export interface UploadLeft {
+  /** For a day; 0 for no target. */
+  readonly targetBytes: number
+  /** `undefined` without a target. */
+  readonly leftBytes: number | undefined
+  readonly leftMs: number
+  /** Old blocks are served no more in this cycle. */
+  readonly isReachedForHistoric: boolean
+  readonly isReached: boolean
 }
 
 /** What is known of a connection, for people. */

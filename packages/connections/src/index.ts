@@ -32,7 +32,8 @@ export type {
   Refusal,
   SlotEnd,
   SlotKind,
-  SlotSnapshot
+  SlotSnapshot,
+  UploadLeft
 } from "./ConnectionsEvents.ts"
 export { EXTRA_PEER_CHECK_INTERVAL_MS, MINIMUM_CONNECT_TIME_MS } from "./ExtraPeers.ts"
 export {

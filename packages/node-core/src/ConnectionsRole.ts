@@ -26,6 +26,8 @@ export interface ConnectionsRole {
   readonly bans?: BanList | undefined
   /** Block-relay-only peers of the last run. */
   readonly anchors?: ReadonlyArray<NodeAddress> | undefined
+  /** How many bytes may be uploaded in a day; no target where not given. */
+  readonly uploadTargetBytes?: number | undefined
   /** Services without which nobody is worth a connection that we choose; blocks and witnesses, as with Core, where not given. */
   readonly wantedServices?: bigint | undefined
 }

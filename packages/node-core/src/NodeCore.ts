@@ -135,6 +135,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
+  readonly #countsUpload: boolean
   #hasBegun = false
   /** Whether the best chain has ever been near the present. */
   #isNearTip = false
@@ -158,6 +159,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const { addresses, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
     const managing = managerOptions(connections, addresses, options)
     this.#connections = new ConnectionManager(managing)
+    this.#countsUpload = (connections.uploadTargetBytes ?? 0) > 0
     this.#toConnectionManager = new Manager(this.#connections, (output: ConnectionsOutput) =>
       this.#fromConnections(output)
     )
@@ -232,6 +234,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
       kept: () => this.#connections.kept,
+      upload: () => this.#connections.uploadLeft(this.#now),
       addresses: () => this.#addresses?.known,
       local: () => this.#addresses?.local ?? []
     }
@@ -556,7 +559,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #write(entry: PeerEntry): void {
     const bytes = entry.machine.takeOutput(this.#now)
-    if (bytes !== undefined) this.#out.push({ _tag: "Write", peer: entry.id, bytes })
+    if (bytes === undefined) return
+    this.#out.push({ _tag: "Write", peer: entry.id, bytes })
+    if (this.#countsUpload) this.#toConnections({ _tag: "Sent", bytes: bytes.length })
   }
 }
 

@@ -6,7 +6,8 @@ import type {
   DialId,
   Permission,
   Refusal,
-  SlotSnapshot
+  SlotSnapshot,
+  UploadLeft
 } from "@satwire/connections"
 import type { AddressCounts, LocalAddress, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
 import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
@@ -162,6 +163,8 @@ export interface Queries {
   readonly bans: ReadonlyArray<Ban>
   /** Endpoints to which connections are kept. */
   readonly kept: ReadonlyArray<string>
+  /** The upload target of a day. */
+  readonly upload: UploadLeft
   /** How many addresses are known; `undefined` in a node that knows none. */
   readonly addresses: { readonly new: number; readonly tried: number } | undefined
   /** Where we can be found. */

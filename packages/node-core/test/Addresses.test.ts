@@ -226,6 +226,20 @@ describe("a node that knows others", () => {
   })
 })
 
+describe("a day's upload", () => {
+  it("is counted by what leaves, old blocks find no room near its end, and a new day begins anew", () => {
+    const knowing = new Knowing({ connections: { isAutomatic: false, uploadTargetBytes: 1_000_000_000 } })
+    const before = knowing.bench.core.query("upload").leftBytes
+    knowing.inbound("50.1.1.1:9999")
+    const { isReachedForHistoric, leftBytes, targetBytes } = knowing.bench.core.query("upload")
+    expect([before, targetBytes, isReachedForHistoric]).toEqual([1_000_000_000, 1_000_000_000, false])
+    expect(leftBytes).toBeLessThan(1_000_000_000)
+    knowing.elapse(DAY_S * 1000)
+    knowing.bench.input({ _tag: "Timeout" })
+    expect(knowing.bench.core.query("upload").leftBytes).toBe(1_000_000_000)
+  })
+})
+
 describe("somebody who tells of addresses", () => {
   it("is listened to at a tenth of an address a second, whatever it sends", () => {
     const knowing = new Knowing({ connections: { isAutomatic: false } })

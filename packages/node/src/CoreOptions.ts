@@ -29,6 +29,7 @@ export const coreOptions = (
         maxFullRelay,
         maxBlockRelayOnly,
         permissions,
+        uploadTargetBytes: options.uploadTargetBytes,
         groups,
         bans: peers.bans,
         anchors: peers.anchors,

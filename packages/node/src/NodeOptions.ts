@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly groups?: NetGroups | undefined
   /** Who may do what others may not. */
   readonly permissions?: ReadonlyArray<PermissionRule> | undefined
+  /** How many bytes may be uploaded in a day; no target where not given. */
+  readonly uploadTargetBytes?: number | undefined
   /** Full-relay peers that it chooses; Core's 8 where not given. */
   readonly maxFullRelay?: number | undefined
   /** Block-relay-only peers that it chooses; Core's 2 where not given. */
