@@ -123,13 +123,14 @@ export class Addresses {
     peer: PeerId,
     given: {
       readonly address: string
+      readonly socket: string
       readonly info: PeerInfo
       readonly seenAs: NetAddress | undefined
       readonly mayFlood: boolean
     },
     now: Now
   ): void {
-    const { address, info, mayFlood, seenAs } = given
+    const { address, info, mayFlood, seenAs, socket } = given
     this.#handle(
       {
         _tag: "PeerReady",
@@ -137,7 +138,7 @@ export class Addresses {
         kind: info.kind,
         host: parseNode(address),
         network: undefined,
-        socket: "",
+        socket,
         addrV2: info.addrV2,
         seenAs: seenAs === undefined ? undefined : nodeOf(seenAs),
         mayFlood

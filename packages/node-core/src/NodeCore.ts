@@ -295,7 +295,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   #opened({ peer: id, ...opened }: NodeCoreInput & { _tag: "ConnectionOpened" }): void {
-    const { address, dial, kind, receiver, transport } = opened
+    const { address, dial, kind, receiver, socket = "", transport } = opened
     const { random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
     if (kind === "inbound" && !this.#admits(id, address)) return this.#out.push({ _tag: "Close", peer: id })
@@ -312,6 +312,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const encrypted = framing instanceof V1Framing ? undefined : framing
     const entry = new PeerEntry({ id, address, kind, machine, encrypted }, this.#fromPeers)
     if (kind === "inbound" && this.#admitted !== undefined) entry.permissions = this.#admitted
+    entry.socket = socket
     this.#entries.set(id, entry)
     if (kind !== "inbound") this.#shakingHands.add(entry)
     this.#out.push({ _tag: "PeerConnected", peer: id, kind, direction: directionOf(kind), address })
@@ -362,6 +363,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           entry.id,
           {
             address: entry.address,
+            socket: entry.socket,
             info: output.info,
             seenAs: entry.seenAs,
             mayFlood: entry.permissions.has("addr")

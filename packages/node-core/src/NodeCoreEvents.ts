@@ -42,6 +42,8 @@ export type NodeCoreInput =
       readonly peer: PeerId
       readonly kind: ConnectionKind
       readonly address: string
+      /** Our end, where somebody dialled us: answers to `getaddr` are told apart by it. */
+      readonly socket?: string | undefined
       /** The dial that it came of. */
       readonly dial?: DialId | undefined
       /** Speaks v1 where we dial, though v2 is known: it was tried in vain. */

@@ -16,6 +16,8 @@ export class PeerEntry implements Outbox<PeerOutput> {
   readonly encrypted: V2Framing | InboundFraming | undefined
   readonly #router: (entry: PeerEntry, output: PeerOutput) => void
   permissions: ReadonlySet<Permission> = NO_PERMISSIONS
+  /** Our end, where somebody dialled us. */
+  socket = ""
   /** Where its `version` says that it sees us. */
   seenAs: NetAddress | undefined = undefined
   ready = false

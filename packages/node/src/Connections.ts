@@ -129,6 +129,7 @@ export class Connections {
       peer: open.peer,
       kind: dialled?.kind ?? "inbound",
       address: formatEndpoint(connection.remote),
+      socket: direction === "inbound" ? formatEndpoint(connection.local) : undefined,
       dial: dialled?.dial,
       transport: dialled?.transport
     })
