@@ -43,3 +43,23 @@ export const retargetedBits = (params: ChainParams, bits: number, took: number):
   const scaled = (target * BigInt(counted)) / BigInt(span)
   return bitsFromTarget(scaled > params.powLimit ? params.powLimit : scaled)
 }
+
+/**
+ * Whether a header at this height can have these bits, whatever the times between, where the one before it has `oldBits` (Core
+ * `PermittedDifficultyTransition`): for who has seen the chain and kept none of its times.
+ */
+export const permittedDifficultyTransition = (
+  params: ChainParams,
+  height: number,
+  oldBits: number,
+  newBits: number
+): boolean => {
+  if (params.powAllowMinDifficultyBlocks) return true
+  if (height % retargetPeriod(params) !== 0) return oldBits === newBits
+  const target = targetFromBits(newBits)
+  if (target === undefined) return false
+  const span = params.powTargetTimespan
+  const easiest = targetFromBits(retargetedBits(params, oldBits, span * 4))
+  const hardest = targetFromBits(retargetedBits(params, oldBits, 0))
+  return easiest !== undefined && hardest !== undefined && target <= easiest && target >= hardest
+}

@@ -11,14 +11,11 @@
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`CheckHeadersPoW`, `CheckHeadersAreContinuous`), `validation.cpp`
  * (`ProcessNewBlockHeaders`).
  */
-import { type HeaderFault, type ProofOfWork, headerFault } from "@satwire/consensus"
+import { type ProofOfWork, headerFault } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { HEADER_BITS, HEADER_PREVIOUS, HEADER_SIZE, HEADER_TIME } from "@satwire/primitives"
+import { type RunFault, hashRun, runFault } from "./HeaderRun.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
-
-export type RunFault =
-  /** A header names another parent than the header before it. */
-  "non-continuous" | HeaderFault
 
 export type Acceptance =
   /** The parent of the first header is not in the tree. Nothing was taken in. */
@@ -35,9 +32,6 @@ export type Acceptance =
       readonly fault: { readonly index: number; readonly rule: RunFault } | undefined
     }
 
-/** Hashes of one run, reused; grows to the longest run that was seen. Of what comes over the wire none is longer than 2,000. */
-let hashes = new Uint8Array(0)
-let hashesView = new DataView(hashes.buffer)
 /** Reused: an object for each header would cost more than its rules. */
 const fields = { version: 0, time: 0, bits: 0 }
 
@@ -53,11 +47,7 @@ export const acceptHeaders = (
   count: number,
   unix: number
 ): Acceptance => {
-  if (hashes.length < 32 * count) {
-    hashes = new Uint8Array(32 * count)
-    hashesView = new DataView(hashes.buffer)
-  }
-  sha256.sha256dMany(headers, 0, HEADER_SIZE, HEADER_SIZE, count, hashes, 0)
+  const hashes = hashRun(sha256, headers, count)
   const view = new DataView(headers.buffer, headers.byteOffset, count * HEADER_SIZE)
   const first = tree.size
   let parent = tree.find(headers, HEADER_PREVIOUS)
@@ -69,11 +59,8 @@ export const acceptHeaders = (
     fault: { index, rule }
   })
   // Before anything is kept, and before the parent is asked for: whoever sends headers has done the work for each, and sends one chain.
-  for (let i = 0; i < count; i++) {
-    const at = i * HEADER_SIZE
-    if (!proof.meets(hashes, 32 * i, view.getUint32(at + HEADER_BITS, true))) return stopped(i, "high-hash")
-    if (i > 0 && !follows(view, at, i - 1)) return stopped(i, "non-continuous")
-  }
+  const faulty = runFault(proof, headers, count)
+  if (faulty !== undefined) return stopped(faulty.index, faulty.rule)
   if (parent < 0) return { _tag: "Unconnected" }
   let i = 0
   // What is known comes first: no child of an unknown header is known.
@@ -93,12 +80,4 @@ export const acceptHeaders = (
     parent = tree.append(hashes, 32 * i, parent, proof.difficulty(fields.bits).work)
   }
   return { _tag: "Accepted", first, count: tree.size - first, last: parent, fault: undefined }
-}
-
-/** Whether the header at `at` names the run's header `before` as its parent. By words: a third of what it costs by bytes (measured). */
-const follows = (headers: DataView, at: number, before: number): boolean => {
-  for (let i = 0; i < 32; i += 4) {
-    if (headers.getInt32(at + HEADER_PREVIOUS + i) !== hashesView.getInt32(32 * before + i)) return false
-  }
-  return true
 }

@@ -8,13 +8,13 @@
  * ```
  *
  * One peer is asked at first, the others once it has no more to give or our tip is recent. What it accepts is put out for whoever
- * keeps it. It knows nothing of sockets, files or blocks, and does not defend itself against chains of little work yet (Core's
- * presync).
+ * keeps it. A chain of little work is not kept: one that may have more of it to come is taken in twice (`HeadersPresync`). It knows
+ * nothing of sockets, files or blocks.
  *
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessHeadersMessage`, `MaybeSendGetHeaders`, `SendMessages`).
  */
 import { copyOut, equals } from "@satwire/bytes"
-import { ProofOfWork } from "@satwire/consensus"
+import { ProofOfWork, medianTimePast } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import {
   Deadlines,
@@ -23,10 +23,11 @@ import {
   type Now,
   type Outbox,
   type PeerId,
+  type Random,
   after,
   earliest
 } from "@satwire/machine"
-import { HEADER_SIZE, ZERO_HASH, headerHash } from "@satwire/primitives"
+import { type BlockHash, HEADER_PREVIOUS, HEADER_SIZE, ZERO_HASH, headerHash } from "@satwire/primitives"
 import {
   type GetHeaders,
   type Headers,
@@ -37,6 +38,8 @@ import {
   SENDHEADERS
 } from "@satwire/wire"
 import { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
+import { claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
+import { HeadersPresync } from "./HeadersPresync.ts"
 import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
 import { locator } from "./Locator.ts"
@@ -52,6 +55,9 @@ export const HEADERS_RESPONSE_TIME_MS: number = 2 * 60 * 1000
 /** A tip younger than this counts as recent: then every peer is asked (Core, "close to today"). */
 export const RECENT_TIP_SECONDS: number = 24 * 60 * 60
 
+/** So far behind our tip, in its work, may a chain be whose headers are kept as they come: a day. */
+const BLOCKS_BEHIND_TIP = 144n
+
 /** What this machine does for others. A node on a public network announces nothing that it has not fully checked. */
 export interface HeaderSyncRoles {
   /** Answers `getheaders`. */
@@ -66,6 +72,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   readonly #sha256: Sha256
   readonly #roles: HeaderSyncRoles
   readonly #protocolVersion: number
+  readonly #random: Random
   readonly #peers: Map<PeerId, PeerView> = new Map()
   /** Peers whose first sync has not started: those that we chose, and those that chose us. */
   readonly #waitingOutbound: Set<PeerView> = new Set()
@@ -85,7 +92,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     readonly roles: HeaderSyncRoles
     /** The protocol version that our `getheaders` name. */
     readonly protocolVersion: number
+    /** Salts what is remembered of chains that are looked at before they are kept. */
+    readonly random: Random
   }) {
+    this.#random = options.random
     this.#tree = options.tree
     this.#proof = new ProofOfWork(options.tree.params)
     this.#sha256 = options.sha256
@@ -138,7 +148,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       tip: this.#tip(),
       headers: this.#tree.size,
       peers: this.#peers.size,
-      syncingWith: this.#syncing?.id
+      syncingWith: this.#syncing?.id,
+      presyncing: [...this.#peers.values()].flatMap(({ id, presync }) =>
+        presync === undefined ? [] : [{ peer: id, phase: presync.phase, height: presync.height }]
+      )
     }
   }
 
@@ -197,8 +210,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#ask(peer, parent < 0 ? best : parent, now, out)
   }
 
-  /** Sends `getheaders` from `from`; while an earlier one may still be answered, only once that time is over. */
-  #ask(peer: PeerView, from: number, now: Now, out: Outbox<HeaderSyncOutput>): void {
+  /**
+   * Sends `getheaders` from `from`, or from a header that is not in the tree; while an earlier one may still be answered, only once that time
+   * is over.
+   */
+  #ask(peer: PeerView, from: number, now: Now, out: Outbox<HeaderSyncOutput>, beyond?: BlockHash): void {
     // It may have gone while an output of this turn was performed.
     if (!this.#peers.has(peer.id)) return
     const answeredBy = peer.askedAt === undefined ? undefined : after(peer.askedAt, HEADERS_RESPONSE_TIME_MS)
@@ -208,19 +224,27 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     const message: GetHeaders = {
       _tag: "getheaders",
       protocolVersion: this.#protocolVersion,
-      locator: locator(this.#tree, from),
+      locator: beyond === undefined ? locator(this.#tree, from) : [beyond, ...locator(this.#tree, from)],
       stopHash: ZERO_HASH
     }
     out.push({ _tag: "Send", peer: peer.id, message })
   }
 
   #headers(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    const { count } = message
-    const acceptance = count === 0 ? undefined : this.#accept(message.headers, count, peer.id, now, out)
-    if (acceptance?._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
-    peer.askedAt = undefined
-    this.#askAgain.set(peer.id, undefined)
-    if (acceptance === undefined) return this.#finished(peer, now, out)
+    const { count, headers } = message
+    if (count === 0) {
+      peer.presync = undefined
+      this.#answered(peer)
+      return this.#finished(peer, now, out)
+    }
+    if (peer.presync !== undefined && this.#continuePresync(peer, peer.presync, message, now, out)) return
+    const parent = this.#tree.find(headers, HEADER_PREVIOUS)
+    if (parent >= 0 && this.#hasLittleWork(parent, headers, count)) {
+      return this.#beginPresync(peer, parent, message, now, out)
+    }
+    const acceptance = this.#accept(headers, count, peer.id, now, out)
+    if (acceptance._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
+    this.#answered(peer)
     const { fault, last } = acceptance
     // A clock that runs ahead is nobody's attack: the header may be good in two hours.
     if (fault !== undefined && fault.rule !== "time-too-new") {
@@ -229,6 +253,113 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#has(peer, last, out)
     if (fault === undefined && count === MAX_HEADERS_RESULTS) return this.#ask(peer, last, now, out)
     return this.#finished(peer, now, out)
+  }
+
+  #answered(peer: PeerView): void {
+    peer.askedAt = undefined
+    this.#askAgain.set(peer.id, undefined)
+  }
+
+  /** Whether nothing of this is to be kept as it is: a chain with less work than a day behind ours, or than the network asks for at least. */
+  #hasLittleWork(parent: number, headers: Uint8Array, count: number): boolean {
+    const tree = this.#tree
+    const total = tree.chainWork(parent) + claimedWork(this.#proof, headers, count)
+    if (total >= this.#leastWork) return false
+    // What we have already costs nothing.
+    return tree.find(headerHash(this.#sha256, headers.subarray((count - 1) * HEADER_SIZE))) < 0
+  }
+
+  /** The least work of a chain that is kept, as of now (Core's `GetAntiDoSWorkThreshold`). */
+  get #leastWork(): bigint {
+    const { best, params } = this.#tree
+    const near = this.#tree.chainWork(best) - BLOCKS_BEHIND_TIP * this.#proof.difficulty(this.#tree.bits(best)).work
+    return near > params.minimumChainWork ? near : params.minimumChainWork
+  }
+
+  /** A chain that has more to come is looked at to its end before any of it is kept; one that ends here is passed over. */
+  #beginPresync(peer: PeerView, parent: number, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    const tree = this.#tree
+    if (message.count < MAX_HEADERS_RESULTS) {
+      if (this.#breaksRun(peer, message, out)) return
+      this.#answered(peer)
+      return this.#finished(peer, now, out)
+    }
+    const presync = new HeadersPresync({
+      params: tree.params,
+      proof: this.#proof,
+      random: this.#random,
+      unix: now.unix,
+      minimumWork: this.#leastWork,
+      start: {
+        hash: tree.hash(parent),
+        height: tree.height(parent),
+        bits: tree.bits(parent),
+        chainWork: tree.chainWork(parent),
+        medianTime: medianTimePast(tree, parent) ?? tree.time(parent)
+      }
+    })
+    peer.presync = presync
+    peer.presyncFrom = parent
+    this.#continuePresync(peer, presync, message, now, out)
+  }
+
+  /** Gives whether that is all that there is to do with the message. */
+  #continuePresync(
+    peer: PeerView,
+    presync: HeadersPresync,
+    message: Headers,
+    now: Now,
+    out: Outbox<HeaderSyncOutput>
+  ): boolean {
+    if (this.#breaksRun(peer, message, out)) return true
+    const { count, headers } = message
+    const isFull = count === MAX_HEADERS_RESULTS
+    const outcome = presync.take(headers, count, hashesOfRun(), isFull)
+    const { height, next, phase } = presync
+    if (outcome._tag !== "More") peer.presync = undefined
+    // It is no fault; what came is looked at as if nothing had been before, unless it would begin the same anew.
+    if (outcome._tag === "Failed") return this.#givesUpPresync(peer, headers, now, out)
+    this.#answered(peer)
+    out.push({ _tag: "Presynced", peer: peer.id, phase, height })
+    if (outcome._tag === "LowWork") {
+      this.#finished(peer, now, out)
+      return true
+    }
+    for (const run of outcome.ready) if (!this.#acceptRun(peer, run, now, out)) return true
+    if (outcome._tag === "More") this.#ask(peer, peer.presyncFrom, now, out, next)
+    else if (isFull) this.#ask(peer, this.#tree.find(next), now, out)
+    else this.#finished(peer, now, out)
+    return true
+  }
+
+  /** Whether a header of the run has not done its work or is nobody's child: whoever sends headers has done the work for each. */
+  #breaksRun(peer: PeerView, { count, headers }: Headers, out: Outbox<HeaderSyncOutput>): boolean {
+    hashRun(this.#sha256, headers, count)
+    const fault = runFault(this.#proof, headers, count)
+    if (fault === undefined) return false
+    out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
+    return true
+  }
+
+  /** What does not go on from where we were may be an announcement, which the ordinary way handles; else there is nothing more to it. */
+  #givesUpPresync(peer: PeerView, headers: Uint8Array, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
+    if (this.#tree.find(headers, HEADER_PREVIOUS) !== peer.presyncFrom) return false
+    this.#answered(peer)
+    this.#finished(peer, now, out)
+    return true
+  }
+
+  /** A run whose chain has shown its work; `false` where it breaks a rule. */
+  #acceptRun(peer: PeerView, run: Uint8Array, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
+    const acceptance = this.#accept(run, run.length / HEADER_SIZE, peer.id, now, out)
+    const fault = acceptance._tag === "Unconnected" ? undefined : acceptance.fault
+    if (fault !== undefined && fault.rule !== "time-too-new") {
+      peer.presync = undefined
+      out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
+      return false
+    }
+    if (acceptance._tag === "Accepted") this.#has(peer, acceptance.last, out)
+    return fault === undefined
   }
 
   /**

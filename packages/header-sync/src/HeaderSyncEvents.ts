@@ -2,7 +2,7 @@
 import type { PeerId } from "@satwire/machine"
 import type { BlockHash } from "@satwire/primitives"
 import type { GetHeaders, Headers, Inv, SendHeaders } from "@satwire/wire"
-import type { RunFault } from "./AcceptHeaders.ts"
+import type { RunFault } from "./HeaderRun.ts"
 
 export type HeaderSyncMessage = Headers | GetHeaders | Inv | SendHeaders
 
@@ -40,6 +40,8 @@ export type HeaderSyncOutput =
       readonly added: number
       readonly from: PeerId | undefined
     }
+  /** A chain that has still to show its work was looked at up to this height; nothing of it is kept yet. */
+  | ({ readonly _tag: "Presynced" } & Presyncing)
   /** The peer broke a rule that no honest peer breaks: the connection ends and the address is discouraged. */
   | { readonly _tag: "Misbehaved"; readonly peer: PeerId; readonly reason: InvalidHeader }
   /** The peer is of no use: the connection ends, nothing more. */
@@ -66,6 +68,13 @@ export interface Tip {
   readonly time: number
 }
 
+export interface Presyncing {
+  readonly peer: PeerId
+  /** Looked at for the first time, or fetched again to be kept. */
+  readonly phase: "presync" | "redownload"
+  readonly height: number
+}
+
 export interface Snapshot {
   readonly tip: Tip
   /** Headers held, of all chains. */
@@ -73,4 +82,6 @@ export interface Snapshot {
   readonly peers: number
   /** The peer whose first sync is under way. */
   readonly syncingWith: PeerId | undefined
+  /** Peers whose chain has still to show its work, and how far it was looked at. */
+  readonly presyncing: ReadonlyArray<Presyncing>
 }

@@ -1,5 +1,6 @@
 /** What header sync keeps of a peer, from its handshake until it is gone: nobody else reads it. */
 import type { Instant, PeerId } from "@satwire/machine"
+import type { HeadersPresync } from "./HeadersPresync.ts"
 
 export interface PeerView {
   readonly id: PeerId
@@ -20,6 +21,10 @@ export interface PeerView {
   sent: number
   /** When our `getheaders` left that it has not answered. */
   askedAt: Instant | undefined
+  /** Its chain has too little work to be kept as it comes, or has still to show how much. */
+  presync: HeadersPresync | undefined
+  /** The header in the tree from which that chain leads on, or -1. */
+  presyncFrom: number
 }
 
 export const peerView = (id: PeerId, outbound: boolean): PeerView => ({
@@ -32,5 +37,7 @@ export const peerView = (id: PeerId, outbound: boolean): PeerView => ({
   best: -1,
   announced: undefined,
   sent: -1,
-  askedAt: undefined
+  askedAt: undefined,
+  presync: undefined,
+  presyncFrom: -1
 })

@@ -1,4 +1,7 @@
-export { type Acceptance, type RunFault, acceptHeaders } from "./AcceptHeaders.ts"
+export { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
+export { BitQueue } from "./BitQueue.ts"
+export { type RunFault, claimedWork, hashRun, runFault } from "./HeaderRun.ts"
+export { type ChainStart, HeadersPresync, type HeadersPresyncOptions, type PresyncOutcome } from "./HeadersPresync.ts"
 export {
   HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
   HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,

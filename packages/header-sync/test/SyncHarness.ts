@@ -52,7 +52,8 @@ export class SyncHarness {
       tree: this.tree,
       sha256: portableSha256,
       roles: roles ?? { serve: true, announce: true },
-      protocolVersion: PROTOCOL_VERSION
+      protocolVersion: PROTOCOL_VERSION,
+      random: ChaChaRandom.fromNumber(11)
     })
   }
 

@@ -567,10 +567,16 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 }
 
-const headerSyncOf = ({ roles, sha256, tree }: NodeCoreOptions): HeaderSync | undefined =>
+const headerSyncOf = ({ random, roles, sha256, tree }: NodeCoreOptions): HeaderSync | undefined =>
   roles.headers === undefined
     ? undefined
-    : new HeaderSync({ tree, sha256, roles: roles.headers, protocolVersion: PROTOCOL_VERSION })
+    : new HeaderSync({
+        tree,
+        sha256,
+        roles: roles.headers,
+        protocolVersion: PROTOCOL_VERSION,
+        random: random.fork()
+      })
 
 const minerOf = ({ params, random, roles, sha256, tree }: NodeCoreOptions): Miner | undefined =>
   roles.mining === undefined

@@ -10,7 +10,13 @@ import type {
   UploadLeft
 } from "@satwire/connections"
 import type { AddressCounts, LocalAddress, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
-import type { HeaderSyncRoles, Snapshot as HeadersSnapshot, RunFault, Tip } from "@satwire/header-sync"
+import type {
+  HeaderSyncOutput,
+  HeaderSyncRoles,
+  Snapshot as HeadersSnapshot,
+  RunFault,
+  Tip
+} from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
@@ -143,6 +149,8 @@ export type NodeCoreFact =
   | { readonly _tag: "InboundRefused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
   /** A dial failed, an endpoint is given up, or what is to be kept on disk is another. */
   | Extract<ConnectionsOutput, { readonly _tag: "DialEnded" | "GivenUp" | "AnchorsChanged" | "BansChanged" }>
+  /** A peer's chain that has still to show its work was looked at so far; nothing of it is kept yet. */
+  | Extract<HeaderSyncOutput, { readonly _tag: "Presynced" }>
   | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
 
 export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact

@@ -153,6 +153,8 @@ export const keepHeaders = (
 /** The first pause before a full disk is looked at again, doubled each time up to the last. */
 const FIRST_LOOK_MS = 1000
 const LAST_LOOK_MS = 60_000
+/** A limit on the size of this process's files, which nobody can lift while it runs. */
+const SIZE_LIMIT = "EFBIG"
 
 /** An append that outlasts a full disk, which somebody may make room on. Who closes waits no longer: then it is tried once more. */
 const storing = (
@@ -168,7 +170,8 @@ const storing = (
         return
       }
       const error = outcome.failure
-      if (error._tag !== "DiskFull" || (yield* Deferred.isDone(closing))) return yield* error
+      if (error._tag !== "DiskFull" || error.code === SIZE_LIMIT || (yield* Deferred.isDone(closing)))
+        return yield* error
       full(error, pauseMs)
       yield* Effect.raceFirst(Effect.sleep(pauseMs), Deferred.await(closing))
     }

@@ -39,7 +39,7 @@ const neighbour = (n: number, seed: number) =>
     })
     const some = () => [
       ...NEIGHBOURS.map((other) => entry(50 + other, 1, 0, 1)),
-      ...Array.from({ length: 20 }, () => entry(101 + random.below(20), random.below(256), random.below(256), 1))
+      ...Array.from({ length: 2 }, () => entry(101 + random.below(20), random.below(256), random.below(256), 1))
     ]
     const options = { params: regtest, userAgent: "/neighbour:1.0/", services: SERVICES }
     yield* Effect.provide(

@@ -93,7 +93,9 @@ describeWithData(describe, "the real stale header at 823226", (data) => {
   const params = withoutMinimum(mainnet)
   const base = data.headerBase(segment)
   const stale = data.bytes("headers/mainnet/stale_823226.bin")
-  const tip = lastOf(segment.read(), segment.firstHeight)
+  // Not a day's work beyond it, or nobody would keep the stale one any more.
+  const chain = segment.read().subarray(0, (823_326 - segment.firstHeight) * HEADER_SIZE)
+  const tip = lastOf(chain, segment.firstHeight)
   const parents = segment.read().subarray(0, (823_226 - segment.firstHeight) * HEADER_SIZE)
   const fork = new Uint8Array([...parents, ...stale])
 
@@ -101,7 +103,7 @@ describeWithData(describe, "the real stale header at 823226", (data) => {
     it.live(`is known beside the best chain to who hears of the ${first} one first`, () =>
       Effect.scoped(
         Effect.gen(function* () {
-          const best = yield* serverOf(segment.read(), { params, base })
+          const best = yield* serverOf(chain, { params, base })
           const other = yield* serverOf(fork, { params, base })
           assert.deepStrictEqual(yield* tipOf(other), { height: 823_226, hash: hashAt(stale, 0) })
           const [one, two] = first === "stale" ? [other, best] : [best, other]
@@ -109,7 +111,7 @@ describeWithData(describe, "the real stale header at 823226", (data) => {
           yield* follower.followed(yield* tipOf(one))
           yield* follower.service.connect(two.endpoint)
           yield* follower.followed(tip)
-          yield* follower.until("HeadersStored", () => stored(follower) === segment.read().length / HEADER_SIZE + 1)
+          yield* follower.until("HeadersStored", () => stored(follower) === chain.length / HEADER_SIZE + 1)
           assert.deepStrictEqual(yield* tipOf(follower), tip)
           assert.deepStrictEqual(follower.all("PeerDisconnecting"), [])
           const reorganised = follower.all("TipChanged").find(({ removed }) => removed > 0)

@@ -218,7 +218,7 @@ class HeaderScenario {
   #watch(): void {
     const simulation = this.#simulation
     simulation.always(this.#chains.afterTurn)
-    const blameless = this.#others.filter(({ what }) => what !== "garbage" && !isPunished(what))
+    const blameless = this.#others.filter(({ what }) => what !== "garbage" && !isBlamed(what))
     const nodes = blameless.map(({ node }) => node)
     simulation.always(peerInvariants(this.#honest, nodes))
     simulation.always(wireInvariants(this.#honest))
@@ -263,5 +263,8 @@ const EVERY_OTHER: ReadonlyArray<Lie | Weakness> = [...LIES, ...WEAKNESSES]
 const anyOther = (random: Random): Lie | Weakness => EVERY_OTHER[random.below(EVERY_OTHER.length)] as Lie | Weakness
 
 const isPunished = (what: Lie | Weakness): boolean => (PUNISHED as ReadonlySet<string>).has(what)
+
+/** Whom some blame and others pass over. */
+const isBlamed = (what: Lie | Weakness): boolean => isPunished(what) || what === "wrong bits" || what === "too old"
 
 const isWeakness = (what: Lie | Weakness): what is Weakness => (WEAKNESSES as ReadonlyArray<string>).includes(what)

@@ -58,8 +58,11 @@ export const LIES: ReadonlyArray<Lie> = [
   "deaf"
 ]
 
-/** The lies that no honest peer tells: whoever hears one ends the connection and dials no more. */
-export const PUNISHED: ReadonlySet<Lie> = new Set<Lie>(["no proof of work", "wrong bits", "not continuous", "too old"])
+/**
+ * The lies that no honest peer tells and that everybody sees: whoever hears one ends the connection and dials no more. Wrong bits and old times
+ * are judged only on a chain whose work counts; one of too little is passed over.
+ */
+export const PUNISHED: ReadonlySet<Lie> = new Set<Lie>(["no proof of work", "not continuous"])
 
 /** More than two turns' share of frames. */
 const FLOOD_PINGS = 600

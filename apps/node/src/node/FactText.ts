@@ -20,9 +20,10 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "PeerConnecting":
       return debug(`Dialling ${formatEndpoint(fact.endpoint)}.`)
     case "ListeningLost":
-      return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
     case "StoreFull":
       return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
+    case "Presynced":
+      return debug(`Headers of peer ${fact.peer} up to height ${counted(fact.height)} were ${PRESYNCED[fact.phase]}.`)
     case "StoreHasRoom":
       return info("There is room on the disk again: all that waited is kept.")
     case "PeerConnected":
@@ -77,6 +78,8 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return undefined
   }
 }
+
+const PRESYNCED = { presync: "looked at, and not kept yet", redownload: "fetched again, to be kept" } as const
 
 const REFUSED: Record<Refusal, string> = {
   banned: "its address is banned",

@@ -53,6 +53,7 @@ const factText = (fact: NodeFact): string | undefined => {
     case "FixedSeedsUsed":
     case "NobodyToAsk":
     case "PeersSaved":
+    case "Presynced":
     case "SeedGave":
     case "SeedGaveNothing":
     case "SeedingDone":
