@@ -30,16 +30,19 @@ const neighbour = (n: number, seed: number) =>
   Effect.gen(function* () {
     const random = ChaChaRandom.fromNumber(1000 * seed + n)
     const edge = yield* Layer.build(Layer.fresh(MemoryNetwork.host(hostOf(n))))
-    const entry = (...address: ReadonlyArray<number>) => ({
+    const entry = (services: bigint, ...address: ReadonlyArray<number>) => ({
       network: "ipv4" as const,
       address: Uint8Array.from(address),
       port: PORT,
-      services: SERVICES,
+      services,
       time: UnixSeconds(Math.floor(Date.now() / 1000) - 60)
     })
+    // The others offer less than is wanted, so that nobody dials them and finds them dead: what is known only ever grows.
     const some = () => [
-      ...NEIGHBOURS.map((other) => entry(50 + other, 1, 0, 1)),
-      ...Array.from({ length: 2 }, () => entry(101 + random.below(20), random.below(256), random.below(256), 1))
+      ...NEIGHBOURS.map((other) => entry(SERVICES, 50 + other, 1, 0, 1)),
+      ...Array.from({ length: 5 }, () =>
+        entry(NODE_NETWORK, 101 + random.below(20), random.below(256), random.below(256), 1)
+      )
     ]
     const options = { params: regtest, userAgent: "/neighbour:1.0/", services: SERVICES }
     yield* Effect.provide(
@@ -64,7 +67,7 @@ const life = Effect.gen(function* () {
     maxBlockRelayOnly: 1,
     addresses: {
       dnsSeeds: false,
-      wantedServices: 0n,
+      wantedServices: SERVICES,
       seedNodes: [1, 2, 3].map((n) => ({ host: hostOf(n), port: PORT }))
     }
   })
