@@ -68,7 +68,11 @@ export const keptPeers = (given: {
         ? () => {}
         : yield* saver(
             "known addresses",
-            Effect.tap(addresses.save, () => Effect.sync(() => saved("addresses", addresses.addrman.count()))),
+            // Told of is what is in the file: more may come to be known while it is written.
+            Effect.suspend(() => {
+              const count = addresses.addrman.count()
+              return Effect.tap(addresses.save, () => Effect.sync(() => saved("addresses", count)))
+            }),
             SAVE_EVERY_MS
           )
     return {
