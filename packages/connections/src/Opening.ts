@@ -99,11 +99,12 @@ export class Opening {
     }
     if (census.fullRelay < maxFullRelay) return ORDINARY
     if (census.blockRelayOnly < maxBlockRelayOnly) return { ...ORDINARY, kind: "block-relay-only" }
-    // One more of a kind at a time.
-    if (wishes.extraFullRelay && census.fullRelay === maxFullRelay) return ORDINARY
+    // One more of a kind at a time, of a kind that is wanted at all.
+    if (wishes.extraFullRelay && maxFullRelay > 0 && census.fullRelay === maxFullRelay) return ORDINARY
     if (wishes.rotates && instant >= this.#extraBlockRelayAt) {
       this.#extraBlockRelayAt = this.#later(instant, EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL_MS)
-      if (census.blockRelayOnly === maxBlockRelayOnly) return { ...ORDINARY, kind: "block-relay-only" }
+      if (maxBlockRelayOnly > 0 && census.blockRelayOnly === maxBlockRelayOnly)
+        return { ...ORDINARY, kind: "block-relay-only" }
     }
     if (instant >= this.#feelerAt) {
       const sleptMs = this.#options.random.below(FEELER_SLEEP_WINDOW_MS + 1)

@@ -55,6 +55,11 @@ export const HEADERS_RESPONSE_TIME_MS: number = 2 * 60 * 1000
 /** A tip younger than this counts as recent: then every peer is asked (Core, "close to today"). */
 export const RECENT_TIP_SECONDS: number = 24 * 60 * 60
 
+/** Core's `STALE_CHECK_INTERVAL`: how often the tip is looked at. */
+export const STALE_CHECK_INTERVAL_MS: number = 10 * 60 * 1000
+/** A tip is stale after so many times of what a block should take (Core `TipMayBeStale`). */
+export const STALE_AFTER_BLOCKS = 3
+
 /** So far behind our tip, in its work, may a chain be whose headers are kept as they come: a day. */
 const BLOCKS_BEHIND_TIP = 144n
 
@@ -83,6 +88,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #askedForBlock: Uint8Array = ZERO_HASH
   /** Until when a first sync has to be done, by peer. */
   readonly #deadlines: Deadlines<PeerId> = new Deadlines()
+  /** When the tip was last another, and when it is looked at again; while there are peers. */
+  #tipAt: Instant | undefined = undefined
+  #staleCheckAt: Instant | undefined = undefined
+  #isStale = false
   /** When to ask a peer again that had something new while our last question was still open. */
   readonly #askAgain: Deadlines<PeerId> = new Deadlines()
 
@@ -116,7 +125,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(this.#deadlines.earliest(), this.#askAgain.earliest())
+    return earliest(earliest(this.#deadlines.earliest(), this.#askAgain.earliest()), this.#staleCheckAt)
   }
 
   handle(input: HeaderSyncInput, now: Now, out: Outbox<HeaderSyncOutput>): void {
@@ -163,6 +172,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #ready(id: PeerId, outbound: boolean, now: Now, out: Outbox<HeaderSyncOutput>): void {
     const peer = peerView(id, outbound)
     this.#peers.set(id, peer)
+    this.#tipAt ??= now.instant
+    this.#staleCheckAt ??= after(now.instant, STALE_CHECK_INTERVAL_MS)
     if (outbound) this.#waitingOutbound.add(peer)
     else this.#waitingInbound.add(peer)
     this.#startMore(now, out)
@@ -177,6 +188,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#deadlines.set(id, undefined)
     this.#askAgain.set(id, undefined)
     if (this.#syncing === peer) this.#syncing = undefined
+    if (this.#peers.size === 0) this.#staleCheckAt = undefined
     this.#startMore(now, out)
   }
 
@@ -398,6 +410,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   #tipChanged(before: number, from: PeerId | undefined, now: Now, out: Outbox<HeaderSyncOutput>): void {
     const tree = this.#tree
+    this.#tipAt = now.instant
+    this.#setStale(false, out)
     const forkHeight = tree.height(tree.fork(before, tree.best))
     out.push({
       _tag: "TipChanged",
@@ -468,7 +482,19 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     else if (acceptance.fault !== undefined) out.push({ _tag: "SubmitRefused", ...acceptance.fault })
   }
 
+  /** That no block came for long may mean that none was found, or that our peers keep it from us. */
+  #setStale(isStale: boolean, out: Outbox<HeaderSyncOutput>): void {
+    if (isStale === this.#isStale) return
+    this.#isStale = isStale
+    out.push({ _tag: "TipStale", isStale })
+  }
+
   #timeout(now: Now, out: Outbox<HeaderSyncOutput>): void {
+    if (this.#staleCheckAt !== undefined && this.#staleCheckAt <= now.instant) {
+      this.#staleCheckAt = after(now.instant, STALE_CHECK_INTERVAL_MS)
+      const mayTakeMs = 1000 * STALE_AFTER_BLOCKS * this.#tree.params.powTargetSpacing
+      this.#setStale(now.instant - (this.#tipAt ?? now.instant) > mayTakeMs, out)
+    }
     for (let id = this.#deadlines.takeDue(now.instant); id !== undefined; id = this.#deadlines.takeDue(now.instant)) {
       const peer = this.#peers.get(id)
       if (peer === undefined || this.#syncing !== peer) continue

@@ -40,6 +40,8 @@ export type HeaderSyncOutput =
       readonly added: number
       readonly from: PeerId | undefined
     }
+  /** No block has come for three times as long as one should take, so that another peer may help; or one has. */
+  | { readonly _tag: "TipStale"; readonly isStale: boolean }
   /** A chain that has still to show its work was looked at up to this height; nothing of it is kept yet. */
   | ({ readonly _tag: "Presynced" } & Presyncing)
   /** The peer broke a rule that no honest peer breaks: the connection ends and the address is discouraged. */

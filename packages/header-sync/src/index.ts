@@ -8,7 +8,9 @@ export {
   HEADERS_RESPONSE_TIME_MS,
   HeaderSync,
   type HeaderSyncRoles,
-  RECENT_TIP_SECONDS
+  RECENT_TIP_SECONDS,
+  STALE_AFTER_BLOCKS,
+  STALE_CHECK_INTERVAL_MS
 } from "./HeaderSync.ts"
 export type {
   HeaderSyncInput,

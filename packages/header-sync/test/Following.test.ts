@@ -9,6 +9,8 @@ import {
   HEADERS_RESPONSE_TIME_MS,
   HeaderTree,
   RECENT_TIP_SECONDS,
+  STALE_AFTER_BLOCKS,
+  STALE_CHECK_INTERVAL_MS,
   locator
 } from "../src/index.ts"
 import { child, extend } from "./TestHeaders.ts"
@@ -28,6 +30,27 @@ const hashAt = (height: number) => world.hash(world.ancestor(tip, height))
 /** A machine that has the first `height` headers, long after (or at) the tip's time. */
 const machine = (height: number, unix = LATER): SyncHarness =>
   new SyncHarness({ params, unix, ...(height === 0 ? {} : { chain: part(1, height) }) })
+
+describe("a tip that stays the same", () => {
+  const mayTakeMs = 1000 * STALE_AFTER_BLOCKS * params.powTargetSpacing
+
+  it("is stale after three times what a block should take, is looked at every ten minutes, and a block ends it", () => {
+    const sync = machine(4000, TIP_TIME).ready(1)
+    sync.elapse(Math.max(STALE_CHECK_INTERVAL_MS, mayTakeMs) - 1000)
+    expect(sync.take("TipStale")).toEqual([])
+    sync.elapse(mayTakeMs + 2 * STALE_CHECK_INTERVAL_MS)
+    expect(sync.take("TipStale")).toEqual([{ _tag: "TipStale", isStale: true }])
+    sync.elapse(10 * STALE_CHECK_INTERVAL_MS)
+    expect(sync.take("TipStale")).toEqual([])
+    sync.headers(1, part(4001, 4001))
+    expect(sync.take("TipStale")).toEqual([{ _tag: "TipStale", isStale: false }])
+  })
+
+  it("is nobody's business where there are no peers", () => {
+    const sync = machine(4000, TIP_TIME).ready(1).gone(1)
+    expect(sync.sync.nextTimeout()).toBeUndefined()
+  })
+})
 
 describe("which peers are asked", () => {
   it("asks one peer at first, and the others one by one as each has no more to give", () => {
@@ -293,7 +316,8 @@ describe("a first sync that takes too long", () => {
   it("costs nothing once it is done", () => {
     const sync = machine(30).ready(1).headers(1, part(31, 40)).ready(2)
     sync.headers(2, part(40, 40))
-    expect(sync.sync.nextTimeout()).toBeUndefined()
+    // The next look at whether blocks still come.
+    expect(sync.sync.nextTimeout()).toBe(STALE_CHECK_INTERVAL_MS)
     sync.elapse(3 * TIMEOUT_MS)
     expect(sync.take("TooSlow")).toEqual([])
   })
@@ -377,6 +401,13 @@ describe("after the last peer has left", () => {
         }
       }
     }
-    expect([...leftDuring].toSorted()).toEqual(["HeadersAccepted", "Misbehaved", "Send", "TipChanged", "TooSlow"])
+    expect([...leftDuring].toSorted()).toEqual([
+      "HeadersAccepted",
+      "Misbehaved",
+      "Send",
+      "TipChanged",
+      "TipStale",
+      "TooSlow"
+    ])
   })
 })

@@ -440,6 +440,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return this.#send(output.peer, output.message, output.isAnnouncement === true ? "block" : undefined)
       case "Misbehaved":
         return this.#close(output.peer, output.reason, "discourage")
+      case "TipStale":
+        this.#out.push(output)
+        return this.#toConnections(output)
       case "TooSlow":
         return this.#close(output.peer, output.reason, "disconnect")
       case "HeadersAccepted":

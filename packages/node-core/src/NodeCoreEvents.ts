@@ -149,8 +149,8 @@ export type NodeCoreFact =
   | { readonly _tag: "InboundRefused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
   /** A dial failed, an endpoint is given up, or what is to be kept on disk is another. */
   | Extract<ConnectionsOutput, { readonly _tag: "DialEnded" | "GivenUp" | "AnchorsChanged" | "BansChanged" }>
-  /** A peer's chain that has still to show its work was looked at so far; nothing of it is kept yet. */
-  | Extract<HeaderSyncOutput, { readonly _tag: "Presynced" }>
+  /** A peer's chain that has still to show its work was looked at so far, of which nothing is kept yet; or the tip is found stale. */
+  | Extract<HeaderSyncOutput, { readonly _tag: "Presynced" | "TipStale" }>
   | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
 
 export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact

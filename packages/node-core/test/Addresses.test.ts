@@ -213,6 +213,31 @@ describe("a node that knows others", () => {
     expect(reasons).toEqual([["LacksServices"], [], []])
   })
 
+  it("dials one more when no block has come for long, and lets one go again that told of none", () => {
+    const knowing = new Knowing({ connections: { maxFullRelay: 2, maxBlockRelayOnly: 0 } })
+    knowing.know(...numbered(10))
+    const all: Array<NodeCoreOutput> = []
+    /** Everybody answers dials and pings. */
+    const minutes = (count: number): void => {
+      for (let i = 0; i < 6 * count; i++) {
+        const outputs = knowing.elapse(10_000)
+        all.push(...outputs)
+        for (const dial of wanted(outputs)) knowing.answer(dial)
+        for (const { peer } of knowing.bench.core.query("peers")) {
+          const pings = sentTo(peer, outputs).filter((message) => message._tag === "ping")
+          for (const { nonce } of pings) knowing.bench.receive(peer, framed({ _tag: "pong", nonce }))
+        }
+      }
+    }
+    minutes(25)
+    expect(wanted(all).length).toBe(2)
+    minutes(20)
+    expect(factsOf(all, "TipStale")).toEqual([{ _tag: "TipStale", isStale: true }])
+    expect(wanted(all).length).toBe(3)
+    const gone = factsOf(all, "PeerDisconnecting").map(({ reason }) => reason)
+    expect(gone).toEqual([{ _tag: "LetGo", because: "extra" }])
+  })
+
   it("holds nothing of anybody when all are gone", () => {
     const knowing = new Knowing()
     knowing.know(...numbered(20))

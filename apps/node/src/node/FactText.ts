@@ -1,7 +1,7 @@
 /** What a node tells, as sentences for a log. */
 import type { GivenUpBecause, NodeFact } from "@satwire/node"
 import type { Refusal } from "@satwire/connections"
-import { describeSeeding } from "@satwire/discovery"
+import { type SeedingFact, describeSeeding } from "@satwire/discovery"
 import { describeDisconnect } from "@satwire/node-core"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
@@ -22,6 +22,8 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "ListeningLost":
     case "StoreFull":
       return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
+    case "TipStale":
+      return fact.isStale ? warn("No block has come for long: another peer is asked.") : info("A block has come again.")
     case "Presynced":
       return debug(`Headers of peer ${fact.peer} up to height ${counted(fact.height)} were ${PRESYNCED[fact.phase]}.`)
     case "StoreHasRoom":
@@ -46,18 +48,15 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "InboundRefused":
       return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
     case "AddressesLearned":
-      return debug(`Peer ${fact.from} told of ${fact.told} addresses, ${fact.added} of them new.`)
     case "SeedsWait":
     case "SeedGave":
     case "SeedGaveNothing":
     case "FixedSeedsUsed":
     case "SeedingDone":
-      return info(sentence(describeSeeding(fact)))
     case "StillLooking":
     case "NobodyToAsk":
-      return warn(sentence(describeSeeding(fact)))
     case "PeersSaved":
-      return debug(`Wrote ${fact.count} ${fact.what} to disk.`)
+      return findingText(fact)
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "MessageDropped":
@@ -76,6 +75,23 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "PeerIntroduced":
     case "TipChanged":
       return undefined
+  }
+}
+
+/** How the search for peers goes. */
+const findingText = (
+  fact: Extract<NodeFact, { readonly _tag: SeedingFact["_tag"] | "AddressesLearned" | "PeersSaved" }>
+): LogLine => {
+  switch (fact._tag) {
+    case "AddressesLearned":
+      return debug(`Peer ${fact.from} told of ${fact.told} addresses, ${fact.added} of them new.`)
+    case "StillLooking":
+    case "NobodyToAsk":
+      return warn(sentence(describeSeeding(fact)))
+    case "PeersSaved":
+      return debug(`Wrote ${fact.count} ${fact.what} to disk.`)
+    default:
+      return info(sentence(describeSeeding(fact)))
   }
 }
 

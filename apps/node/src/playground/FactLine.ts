@@ -54,6 +54,7 @@ const factText = (fact: NodeFact): string | undefined => {
     case "NobodyToAsk":
     case "PeersSaved":
     case "Presynced":
+    case "TipStale":
     case "SeedGave":
     case "SeedGaveNothing":
     case "SeedingDone":
