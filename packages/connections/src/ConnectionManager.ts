@@ -55,7 +55,7 @@ import {
   Opening,
   type Wishes
 } from "./Opening.ts"
-import { type PermissionRule, permissionsOf } from "./Permissions.ts"
+import { NO_PERMISSIONS, type PermissionRule, permissionsOf } from "./Permissions.ts"
 import { Persistent } from "./Persistent.ts"
 import { Slot, Slots } from "./Slots.ts"
 import { containsHost } from "./Subnet.ts"
@@ -352,7 +352,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   #arrived(peer: PeerId, address: string): void {
     const { bans, maxInbound, permissions: rules = [] } = this.#options
     const host = parseNode(address)
-    const permissions = host === undefined ? new Set<never>() : permissionsOf(rules, host)
+    const permissions = host === undefined ? NO_PERMISSIONS : permissionsOf(rules, host)
     const refuse = (because: "banned" | "discouraged" | "full"): void =>
       this.#out.push({ _tag: "Refused", peer, address, because })
     if (!this.#isActive) return refuse("full")

@@ -52,11 +52,14 @@ export const parsePermissionRule = (text: string): PermissionRule | string => {
   return { subnet, permissions }
 }
 
+/** What nearly everybody has: one set for all of them, since a set of its own costs as much as the rest of what is kept of a peer. */
+export const NO_PERMISSIONS: ReadonlySet<Permission> = new Set()
+
 /** Everything that some rule gives to this host. */
 export const permissionsOf = (rules: ReadonlyArray<PermissionRule>, host: NetAddr): ReadonlySet<Permission> => {
-  const all = new Set<Permission>()
+  let all: Set<Permission> | undefined
   for (const { subnet, permissions } of rules) {
-    if (containsHost(subnet, host)) for (const each of permissions) all.add(each)
+    if (containsHost(subnet, host)) all = new Set([...(all ?? []), ...permissions])
   }
-  return all
+  return all ?? NO_PERMISSIONS
 }

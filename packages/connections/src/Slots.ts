@@ -5,9 +5,7 @@
 import { type Instant, type PeerId, assert } from "@satwire/machine"
 import { type NodeAddress, isSameHost, parseNode } from "@satwire/netaddress"
 import type { DialId, DialKind, Groups, SlotEnd, SlotKind } from "./ConnectionsEvents.ts"
-import type { Permission } from "./Permissions.ts"
-
-const NO_PERMISSIONS: ReadonlySet<Permission> = new Set()
+import { NO_PERMISSIONS, type Permission } from "./Permissions.ts"
 
 export class Slot {
   readonly kind: SlotKind

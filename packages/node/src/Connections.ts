@@ -95,6 +95,7 @@ export class Connections {
     closed: (open, reason) => this.#closed(open, reason)
   }
   #last = 0
+  #lastEnd = ""
   #inbound = 0
   /** What waited for all other ends when last looked at. */
   #unsentBytes = 0
@@ -129,13 +130,20 @@ export class Connections {
       peer: open.peer,
       kind: dialled?.kind ?? "inbound",
       address: formatEndpoint(connection.remote),
-      socket: direction === "inbound" ? formatEndpoint(connection.local) : undefined,
+      socket: direction === "inbound" ? this.#ourEnd(connection) : undefined,
       dial: dialled?.dial,
       transport: dialled?.transport
     })
     connection.start(open)
     this.#setReading(open)
     if (this.#whenEmpty !== undefined) connection.destroy()
+  }
+
+  /** One text for all that came in at the same place. */
+  #ourEnd({ local }: Connection): string {
+    const text = formatEndpoint(local)
+    if (text !== this.#lastEnd) this.#lastEnd = text
+    return this.#lastEnd
   }
 
   /** Does what the machine asks for. */
