@@ -1,6 +1,7 @@
 /** Asks the DNS seeds that the node's machine wants to be asked, and tells it what came. A name that has no address costs the node nothing. */
-import { SeedResolver } from "@satwire/discovery/effect"
+import { ResolveError, SeedResolver } from "@satwire/discovery/effect"
 import type { NodeCoreCommand, NodeCoreInput } from "@satwire/node-core"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -24,10 +25,19 @@ export const seedAsker = (
     yield* Effect.addFinalizer(() => Effect.sync(() => (isOver = true)))
     return ({ host }) => {
       if (isOver) return
-      const answer = Effect.match(resolve(host), {
+      // A resolver of somebody else's may also die; its seed is one that gave nothing, like any other that failed.
+      const answer = Effect.matchCause(resolve(host), {
         onSuccess: (addresses) => submit({ _tag: "SeedAnswered", host, addresses }),
-        onFailure: ({ why }) => submit({ _tag: "SeedFailed", host, why })
+        onFailure: (cause) => {
+          if (!Cause.hasInterruptsOnly(cause)) submit({ _tag: "SeedFailed", host, why: whyOf(cause) })
+        }
       })
       run(answer)
     }
   })
+
+const whyOf = (cause: Cause.Cause<ResolveError>): string => {
+  const error = Cause.squash(cause)
+  if (error instanceof ResolveError) return error.why
+  return `the resolver died: ${error instanceof Error ? error.message : String(error)}`
+}

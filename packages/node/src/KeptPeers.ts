@@ -12,10 +12,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { type SaverOptions, keepSaving } from "./KeepSaving.ts"
 
 const BANS = { name: "bans.dat", magic: "SATWBANS", version: 1 } as const
 const ANCHORS = { name: "anchors.dat", magic: "SATWANCH", version: 1 } as const
@@ -23,8 +22,10 @@ const ANCHORS = { name: "anchors.dat", magic: "SATWANCH", version: 1 } as const
 /** How soon after its first change what is known is saved, and how long after that the next time. Core: every quarter of an hour. */
 const SAVE_SOON_MS = 1000
 const SAVE_EVERY_MS = 60_000
-/** A full disk is looked at again. */
-const RETRY_EVERY = "10 seconds"
+const AT_ONCE = { soonMs: 0, everyMs: 0 }
+
+/** What is remembered. */
+export type Remembered = "addresses" | "anchors" | "bans"
 
 export interface KeptPeers {
   /** `undefined` in a node that knows no addresses. */
@@ -34,17 +35,19 @@ export interface KeptPeers {
   /** Addresses came to be known or were tried: they are saved before long. */
   readonly addressesChanged: () => void
   readonly anchorsChanged: (anchors: ReadonlyArray<NodeAddress>) => void
-  /** Saves the bans now. */
+  /** Saves the bans now, and later where that fails. */
   readonly saveBans: Effect.Effect<void, StoreError>
 }
 
 export const keptPeers = (given: {
   readonly knowsAddresses: boolean
   readonly groups: NetGroups
-  readonly saved: (what: "addresses" | "anchors" | "bans", count: number) => void
+  readonly saved: (what: Remembered, count: number) => void
+  /** Something could not be saved. It is tried again in so long. */
+  readonly unsaved: (what: Remembered, error: StoreError, retryInMs: number) => void
 }): Effect.Effect<KeptPeers, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { groups, knowsAddresses, saved } = given
+    const { groups, knowsAddresses, saved, unsaved } = given
     const snapshots = yield* snapshotsHere
     const now = yield* nowReader
     const { bans, lost } = yield* restoredBans(snapshots, now)
@@ -54,36 +57,44 @@ export const keptPeers = (given: {
     const kept = (yield* anchorsFile.load).value ?? []
     let anchors = kept
     const addresses = knowsAddresses ? yield* addrman(snapshots, groups) : undefined
+    const saver = (
+      what: Remembered,
+      save: Effect.Effect<number, StoreError>,
+      rhythm: Pick<SaverOptions, "soonMs" | "everyMs">
+    ) =>
+      keepSaving({
+        save: Effect.map(save, (count) => saved(what, count)),
+        ...rhythm,
+        unsaved: (error, retryInMs) => unsaved(what, error, retryInMs)
+      })
     const saveBans = Effect.suspend(() => {
       const list = bans.snapshot(now().unix)
-      return Effect.tap(bansFile.save(list), () => Effect.sync(() => saved("bans", list.length)))
+      return Effect.as(bansFile.save(list), list.length)
     })
     const saveAnchors = Effect.suspend(() => {
       const list = anchors
-      return Effect.tap(anchorsFile.save(list.map(formatNode)), () => Effect.sync(() => saved("anchors", list.length)))
+      return Effect.as(anchorsFile.save(list.map(formatNode)), list.length)
     })
-    const anchorsSaver = yield* saver("anchors", saveAnchors, 0)
+    const bansSaver = yield* saver("bans", saveBans, AT_ONCE)
+    const anchorsSaver = yield* saver("anchors", saveAnchors, AT_ONCE)
     const addressesChanged =
       addresses === undefined
         ? () => {}
-        : yield* saver(
-            "known addresses",
+        : (yield* saver(
+            "addresses",
             // Told of is what is in the file: more may come to be known while it is written.
-            Effect.suspend(() => {
-              const count = addresses.addrman.count()
-              return Effect.tap(addresses.save, () => Effect.sync(() => saved("addresses", count)))
-            }),
-            SAVE_EVERY_MS
-          )
+            Effect.suspend(() => Effect.as(addresses.save, addresses.addrman.count())),
+            { soonMs: SAVE_SOON_MS, everyMs: SAVE_EVERY_MS }
+          )).changed
     return {
       book: addresses?.addrman,
       bans,
       anchors: kept,
       addressesChanged,
-      saveBans,
+      saveBans: bansSaver.now,
       anchorsChanged: (changed) => {
         anchors = changed
-        anchorsSaver()
+        anchorsSaver.changed()
       }
     }
   })
@@ -102,44 +113,6 @@ const addrman = (snapshots: Snapshots["Service"], groups: NetGroups) =>
 
 const restoredBans = (snapshots: Snapshots["Service"], now: Effect.Success<typeof nowReader>) =>
   Effect.map(snapshots.open({ ...BANS, read: readBans }).load, ({ value }) => BanList.restore(value ?? [], now().unix))
-
-/**
- * A call that has something saved before long, and again only after a while; where that fails it is logged and tried again, since a disk may be
- * full for a time. What waits is saved when the scope closes.
- */
-const saver = (
-  what: string,
-  save: Effect.Effect<void, StoreError>,
-  everyMs: number
-): Effect.Effect<() => void, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const wanted = yield* Queue.sliding<void>(1)
-    let isDirty = false
-    const once = Effect.suspend(() => {
-      isDirty = false
-      return save
-    }).pipe(
-      Effect.tapError((error) => {
-        isDirty = true
-        return Effect.logWarning(`The ${what} were not saved: ${error.message}`)
-      })
-    )
-    yield* Effect.addFinalizer(() => Effect.suspend(() => (isDirty ? Effect.ignore(once) : Effect.void)))
-    yield* Effect.forkScoped(
-      Effect.forever(
-        Effect.gen(function* () {
-          yield* Queue.take(wanted)
-          if (everyMs > 0) yield* Effect.sleep(SAVE_SOON_MS)
-          yield* Effect.retry(once, Schedule.spaced(RETRY_EVERY))
-          if (everyMs > 0) yield* Effect.sleep(everyMs)
-        })
-      )
-    )
-    return () => {
-      isDirty = true
-      Queue.offerUnsafe(wanted, undefined)
-    }
-  })
 
 const readBans = (value: unknown): Result.Result<ReadonlyArray<KeptBan>, string> => {
   if (!Array.isArray(value)) return Result.fail("it is no list of bans")

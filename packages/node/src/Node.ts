@@ -89,7 +89,10 @@ export interface NodeShape {
   readonly connect: (endpoint: Endpoint) => Effect.Effect<void>
   /** Keeps a connection to this address no more, and ends the one that there is. */
   readonly release: (endpoint: Endpoint) => Effect.Effect<void>
-  /** Bans a subnet for so long; its peers are let go. The ban is on disk when this is done, where bans are kept there. */
+  /**
+   * Bans a subnet for so long; its peers are let go. The ban is on disk when this is done, where bans are kept there;
+   * where it fails the ban holds all the same, and is saved when it can be.
+   */
   readonly ban: (subnet: Subnet, seconds: number) => Effect.Effect<void, StoreError>
   readonly unban: (subnet: Subnet) => Effect.Effect<void, StoreError>
   /** Whether there are connections at all: where not, all end and none begins. */
@@ -180,7 +183,8 @@ const runningNode = ({
     const peers = yield* keptPeers({
       knowsAddresses: options.addresses !== undefined,
       groups,
-      saved: (what, count) => tell({ _tag: "PeersSaved", what, count })
+      saved: (what, count) => tell({ _tag: "PeersSaved", what, count }),
+      unsaved: (what, error, retryInMs) => tell({ _tag: "PeersUnsaved", what, error, retryInMs })
     })
     const core = new NodeCore({ ...coreOptions(options, peers, groups, random.fork()), tree, sha256, random })
     const connections: Connections = new Connections(

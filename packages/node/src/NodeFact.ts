@@ -2,8 +2,9 @@
 import type { DialKind } from "@satwire/connections"
 import type { NodeCoreFact } from "@satwire/node-core"
 import type { PeerId } from "@satwire/machine"
-import type { DamagedFile, DiskFull, ForeignFile } from "@satwire/store"
+import type { DamagedFile, DiskFull, ForeignFile, StoreError } from "@satwire/store"
 import type { DialError, Endpoint, ListenError } from "@satwire/transport"
+import type { Remembered } from "./KeptPeers.ts"
 
 /** Why an address is not dialled again. */
 export type GivenUpBecause = "BrokeTheRules" | "OurOwnAddress"
@@ -43,7 +44,14 @@ export type EdgeFact =
   /** So many more of the accepted headers, in their order, are on disk and survive any crash from here on. */
   | { readonly _tag: "HeadersStored"; readonly count: number }
   /** What is known of others is on disk: so many addresses, anchors or bans. */
-  | { readonly _tag: "PeersSaved"; readonly what: "addresses" | "anchors" | "bans"; readonly count: number }
+  | { readonly _tag: "PeersSaved"; readonly what: Remembered; readonly count: number }
+  /** What is known of others could not be put on disk, whatever is wrong with that. It is tried again in so long; the node goes on. */
+  | {
+      readonly _tag: "PeersUnsaved"
+      readonly what: Remembered
+      readonly error: StoreError
+      readonly retryInMs: number
+    }
   /** The disk is full. It is tried again in so long, and when enough waits nothing is read from any peer. */
   | { readonly _tag: "StoreFull"; readonly error: DiskFull; readonly retryInMs: number }
   /** There is room on the disk again, and what waited is kept. */

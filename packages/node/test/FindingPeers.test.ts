@@ -166,6 +166,20 @@ describe("a DNS seed", () => {
     )
   )
 
+  it.effect("whose resolver dies of a mistake is told of like any other that gave nothing", () =>
+    onNetwork(
+      Effect.gen(function* () {
+        const node = yield* nodeAt(1, {
+          addresses: { dnsSeeds: true },
+          options: { params },
+          resolver: Layer.succeed(SeedResolver, SeedResolver.of({ resolve: () => Effect.die(new Error("a mistake")) }))
+        })
+        yield* until(() => node.all("SeedGaveNothing").length > 0)
+        assert.strictEqual(node.all("SeedGaveNothing")[0]?.why, "the resolver died: a mistake")
+      })
+    )
+  )
+
   it.effect("is not asked where a proxy resolves names: the proxy dials it", () =>
     onNetwork(
       Effect.gen(function* () {
@@ -250,13 +264,21 @@ describe("what a node knows of others", () => {
         assert.strictEqual(error._tag, "DiskFull")
         yield* TestClock.adjust("5 minutes")
         assert.deepStrictEqual(node.all("PeersSaved"), [])
-        faults.freeBytes = 1_000_000
-        yield* until(() => node.all("PeersSaved").some(({ what }) => what === "addresses"))
-        yield* node.service.ban(subnet, 86_400)
+        const pauses = node.all("PeersUnsaved").filter(({ what }) => what === "bans")
         assert.deepStrictEqual(
+          pauses.slice(0, 8).map(({ error, retryInMs }) => [error._tag, retryInMs / 1000]),
+          [1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => ["DiskFull", seconds])
+        )
+        assert.isAbove(node.all("PeersUnsaved").filter(({ what }) => what === "addresses").length, 5)
+        faults.freeBytes = 1_000_000
+        yield* until(() => node.all("PeersSaved").length === 2)
+        assert.sameMembers(
           node.all("PeersSaved").map(({ what }) => what),
           ["addresses", "bans"]
         )
+        // Nobody had to ban again.
+        const again = yield* nodeAt(2, { disk })
+        assert.strictEqual((yield* again.service.query("bans")).length, 1)
       })
     )
   )

@@ -20,6 +20,7 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "PeerConnecting":
       return debug(`Dialling ${formatEndpoint(fact.endpoint)}.`)
     case "ListeningLost":
+    case "PeersUnsaved":
     case "StoreFull":
       return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
     case "TipStale":

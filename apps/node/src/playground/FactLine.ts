@@ -18,6 +18,7 @@ const factText = (fact: NodeFact): string | undefined => {
     case "Listening":
       return `listens on ${formatEndpoint(fact.endpoint)}`
     case "ListeningLost":
+    case "PeersUnsaved":
     case "StoreFull":
       return `${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`
     case "StoreHasRoom":
