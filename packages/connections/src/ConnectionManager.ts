@@ -57,7 +57,7 @@ import {
 } from "./Opening.ts"
 import { NO_PERMISSIONS, type PermissionRule, permissionsOf } from "./Permissions.ts"
 import { Persistent } from "./Persistent.ts"
-import { Slot, Slots } from "./Slots.ts"
+import { Slot, Slots, type Deeds } from "./Slots.ts"
 import { containsHost } from "./Subnet.ts"
 import { UploadTarget } from "./UploadTarget.ts"
 
@@ -287,19 +287,15 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
         slot.minPingMs = Math.min(slot.minPingMs ?? Infinity, input.roundTripMs)
         return
       case "BlockAnnounced":
-        slot.announcedAt = instant
-        return
+        return did(slot, { announcedAt: instant })
       case "UsefulBlock":
-        slot.lastBlockAt = instant
-        return
+        return did(slot, { lastBlockAt: instant })
       case "UsefulTransaction":
-        slot.lastTransactionAt = instant
-        return
+        return did(slot, { lastTransactionAt: instant })
       case "BlocksInFlight":
-        slot.blocksInFlight = input.count
-        return
+        return did(slot, { blocksInFlight: input.count })
       case "Protected":
-        slot.isProtected = true
+        return did(slot, { isProtected: true })
     }
   }
 
@@ -377,7 +373,8 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   }
 
   #candidate(slot: Slot): EvictionCandidate {
-    const { isIntroduced, kind, lastBlockAt, lastTransactionAt, minPingMs, node, permissions, services, since } = slot
+    const { isIntroduced, kind, minPingMs, node, permissions, services, since } = slot
+    const { lastBlockAt, lastTransactionAt } = slot.deeds
     return {
       peer: slot.peer ?? PeerId(0),
       isInbound: kind === "inbound",
@@ -596,3 +593,7 @@ type OfPeer = Exclude<
 
 /** Reused: a hash as two words. */
 const halves = new Uint32Array(2)
+
+const did = (slot: Slot, deeds: Partial<Deeds>): void => {
+  slot.deeds = { ...slot.deeds, ...deeds }
+}

@@ -26,8 +26,8 @@ export const extraFullRelay = (outbound: Iterable<Slot>, most: number, instant: 
     onNetwork.set(node.network, (onNetwork.get(node.network) ?? 0) + 1)
   }
   const worst = fullRelay
-    .filter(({ isProtected, node }) => !isProtected && node !== undefined && (onNetwork.get(node.network) ?? 0) > 1)
-    .toSorted((a, b) => (a.announcedAt ?? -1) - (b.announcedAt ?? -1) || peerOf(b) - peerOf(a))[0]
+    .filter(({ deeds, node }) => !deeds.isProtected && node !== undefined && (onNetwork.get(node.network) ?? 0) > 1)
+    .toSorted((a, b) => (a.deeds.announcedAt ?? -1) - (b.deeds.announcedAt ?? -1) || peerOf(b) - peerOf(a))[0]
   return worst !== undefined && mayGo(worst, instant) ? worst : undefined
 }
 
@@ -38,11 +38,11 @@ export const extraBlockRelayOnly = (outbound: Iterable<Slot>, most: number, inst
     .toSorted((a, b) => peerOf(b) - peerOf(a))
   const [youngest, next] = present
   if (present.length <= most || youngest === undefined || next === undefined) return undefined
-  const chosen = (youngest.lastBlockAt ?? -1) > (next.lastBlockAt ?? -1) ? next : youngest
+  const chosen = (youngest.deeds.lastBlockAt ?? -1) > (next.deeds.lastBlockAt ?? -1) ? next : youngest
   return mayGo(chosen, instant) ? chosen : undefined
 }
 
 const peerOf = ({ peer }: Slot): number => peer ?? 0
 
-const mayGo = ({ blocksInFlight, since }: Slot, instant: Instant): boolean =>
-  instant - since > MINIMUM_CONNECT_TIME_MS && blocksInFlight === 0
+const mayGo = ({ deeds, since }: Slot, instant: Instant): boolean =>
+  instant - since > MINIMUM_CONNECT_TIME_MS && deeds.blocksInFlight === 0

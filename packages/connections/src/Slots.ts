@@ -7,6 +7,24 @@ import { type NodeAddress, isSameHost, parseNode } from "@satwire/netaddress"
 import type { DialId, DialKind, Groups, SlotEnd, SlotKind } from "./ConnectionsEvents.ts"
 import { NO_PERMISSIONS, type Permission } from "./Permissions.ts"
 
+/** What a peer did for us. It is replaced whole, as most who dialled us never do any of it. */
+export interface Deeds {
+  readonly lastBlockAt: Instant | undefined
+  readonly lastTransactionAt: Instant | undefined
+  readonly announcedAt: Instant | undefined
+  readonly blocksInFlight: number
+  /** It is not let go for a tip that seems stale. */
+  readonly isProtected: boolean
+}
+
+const NOTHING_DONE: Deeds = {
+  lastBlockAt: undefined,
+  lastTransactionAt: undefined,
+  announcedAt: undefined,
+  blocksInFlight: 0,
+  isProtected: false
+}
+
 export class Slot {
   readonly kind: SlotKind
   readonly endpoint: string
@@ -19,11 +37,7 @@ export class Slot {
   services = 0n
   relaysTransactions = false
   minPingMs: number | undefined = undefined
-  lastBlockAt: Instant | undefined = undefined
-  lastTransactionAt: Instant | undefined = undefined
-  announcedAt: Instant | undefined = undefined
-  blocksInFlight = 0
-  isProtected = false
+  deeds: Deeds = NOTHING_DONE
   /** It was released while it was being dialled. */
   isUnwanted = false
   /** It is to go, and said so. */

@@ -9,6 +9,7 @@
  *
  * The command is handled as the three words that it is on the wire: a string is made of it only where somebody is told about it.
  */
+import type { Reader } from "@satwire/bytes"
 import { type Codec, type Command, type Message, codecs, commandBytes } from "@satwire/wire"
 
 /** Bytes of a header. */
@@ -72,6 +73,50 @@ export const commandText = (word0: number, word1: number, word2: number): string
     text += byte < 0x20 || byte > 0x7e ? "?" : String.fromCharCode(byte)
   }
   return text
+}
+
+/** A header that was read, behind its magic. */
+export class V1Head {
+  #word0 = 0
+  #word1 = 0
+  #word2 = 0
+  /** Bytes of the payload. */
+  length = 0
+  checksum = 0
+  /** `undefined` where the command is none of the table's. */
+  codec: Codec<Message> | undefined = undefined
+
+  read(from: Reader): void {
+    this.#word0 = from.u32()
+    this.#word1 = from.u32()
+    this.#word2 = from.u32()
+    this.length = from.u32()
+    this.checksum = from.u32()
+    this.codec = codecOfWords(this.#word0, this.#word1, this.#word2)
+  }
+
+  copy(): V1Head {
+    const copy = new V1Head()
+    copy.#word0 = this.#word0
+    copy.#word1 = this.#word1
+    copy.#word2 = this.#word2
+    copy.length = this.length
+    copy.checksum = this.checksum
+    copy.codec = this.codec
+    return copy
+  }
+
+  get isCommandValid(): boolean {
+    return this.codec !== undefined || isCommandValid(this.#word0, this.#word1, this.#word2)
+  }
+
+  get command(): string {
+    return commandText(this.#word0, this.#word1, this.#word2)
+  }
+
+  get frameBytes(): number {
+    return V1_HEADER_SIZE + this.length
+  }
 }
 
 /** The 12 bytes of each command, made once. */

@@ -8,6 +8,12 @@ import { EMPTY_CHECKSUM, V1_CHECKSUM_OFFSET, V1_HEADER_SIZE, commandFields } fro
 /** Where a digest lies until its first four bytes are taken: one for all, as nothing comes between. */
 const DIGEST = new Uint8Array(32)
 
+export interface V1Options {
+  /** The network's four bytes, as `ChainParams.magic`. */
+  readonly magic: number
+  readonly sha256: Sha256
+}
+
 interface Pending {
   readonly message: Message
   readonly codec: Codec<Message>
@@ -18,14 +24,12 @@ interface Pending {
 const NOTHING: Array<Pending> = []
 
 export class V1Output {
-  readonly #magic: number
-  readonly #sha256: Sha256
+  readonly #options: V1Options
   #pending: Array<Pending> = NOTHING
   #sizeBytes = 0
 
-  constructor(magic: number, sha256: Sha256) {
-    this.#magic = magic
-    this.#sha256 = sha256
+  constructor(options: V1Options) {
+    this.#options = options
   }
 
   send(message: Message): void {
@@ -48,14 +52,14 @@ export class V1Output {
 
   #write(w: Writer, { message, codec, size }: Pending): void {
     const start = w.offset + V1_HEADER_SIZE
-    w.u32(this.#magic)
+    w.u32(this.#options.magic)
     w.raw(commandFields.get(codec.command) as Uint8Array)
     w.u32(size)
     w.u32(EMPTY_CHECKSUM)
     codec.encode(w, message)
     assert(w.offset === start + size, `a ${message._tag} has other bytes than its size says`)
     if (size === 0) return
-    this.#sha256.sha256d(w.bytes, start, w.offset, DIGEST, 0)
+    this.#options.sha256.sha256d(w.bytes, start, w.offset, DIGEST, 0)
     w.bytes.set(DIGEST.subarray(0, 4), start - V1_HEADER_SIZE + V1_CHECKSUM_OFFSET)
   }
 }

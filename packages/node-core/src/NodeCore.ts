@@ -15,6 +15,7 @@ import {
   InboundFraming,
   type InboundOptions,
   V1Framing,
+  type V1Options,
   V2Framing,
   type V2Options,
   shouldRetryAsV1
@@ -125,6 +126,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #exchangeAt: Instant | undefined = undefined
   readonly #historic: HistoricUpload
   /** What every encrypted transport is made of. */
+  readonly #v1: V1Options
   readonly #v2: (V2Options & InboundOptions) | undefined
   readonly #maxReceivedBytes: number
   #heldBytes = 0
@@ -147,6 +149,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#historic = new HistoricUpload(options.historicBytesPerSecond)
     this.#maxReceivedBytes = options.maxReceivedBytes ?? DEFAULT_MAX_RECEIVED_BYTES
     const { v2, params, sha256, random } = options
+    this.#v1 = { magic: params.magic, sha256 }
     this.#v2 =
       v2 === undefined
         ? undefined
@@ -346,9 +349,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** v1 where v2 is not spoken or was tried in vain; else v2 to those we dial, and whichever they speak to those that dial us. */
   #framingFor(kind: ConnectionKind, transport: "v1" | undefined): V1Framing | V2Framing | InboundFraming {
-    const { params, sha256 } = this.#options
     const v2 = this.#v2
-    if (v2 === undefined || transport === "v1") return new V1Framing({ magic: params.magic, sha256 })
+    if (v2 === undefined || transport === "v1") return new V1Framing(this.#v1)
     return kind === "inbound" ? new InboundFraming(v2) : new V2Framing(v2)
   }
 

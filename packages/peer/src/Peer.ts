@@ -104,7 +104,9 @@ const ENDED: Mode = { _tag: "Ended" }
 
 export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #framing: Framing
-  readonly #introducing: Introducing
+  readonly #kind: ConnectionKind
+  readonly #identity: PeerIdentity
+  readonly #receiver: NetAddress | undefined
   readonly #allowance: HistoricAllowance
   readonly #random: Random
   readonly #openedAt: Instant
@@ -112,7 +114,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #latency: Latency = new Latency()
   readonly #silence: Silence = new Silence()
   #mode: Mode = AWAITING_VERSION
-  /** The nonce of the `version` that we sent; 0 before. */
+  /** The nonce of the `version` that we sent; 0 before, and when hands are shaken. */
   #nonce = 0n
   /** Since when frames wait because a turn's share was used up or the send buffer is full. */
   #backlogSince: Instant | undefined = undefined
@@ -144,7 +146,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }) {
     const { kind, identity, receiver } = options
     this.#framing = options.framing
-    this.#introducing = { kind, identity, receiver }
+    this.#kind = kind
+    this.#identity = identity
+    this.#receiver = receiver
     this.#allowance = options.allowance ?? EVERYTHING
     this.#random = options.random
     this.#openedAt = options.openedAt
@@ -155,7 +159,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     switch (input._tag) {
       case "Opened":
         // An inbound peer speaks first: our version would tell a scanner what we are (Core sends it on theirs).
-        if (this.#introducing.kind !== "inbound") this.#sendVersion(now)
+        if (this.#kind !== "inbound") this.#sendVersion(now)
         return
       case "Bytes":
         this.#silence.received(now.instant)
@@ -234,8 +238,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   snapshot(): PeerSnapshot {
     const mode = this.#mode
     return {
-      kind: this.#introducing.kind,
-      direction: directionOf(this.#introducing.kind),
+      kind: this.#kind,
+      direction: directionOf(this.#kind),
       transport: this.#framing.transport,
       state: mode._tag === "Ended" ? "disconnecting" : mode._tag === "Ready" ? "ready" : "handshaking",
       receivedBytesWaiting: this.receivedBytesWaiting,
@@ -253,7 +257,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   get #isPrivate(): boolean {
-    return KIND_RULES[this.#introducing.kind].isPrivate
+    return KIND_RULES[this.#kind].isPrivate
   }
 
   /** Whether we do not listen of our own will, so that what is not heard is nobody's fault. */
@@ -315,7 +319,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #actionFor(command: Message["_tag"]): Action {
     const mode = this.#mode
     if (mode._tag === "Ended") return "ignore"
-    const { hears } = KIND_RULES[this.#introducing.kind]
+    const { hears } = KIND_RULES[this.#kind]
     if (mode._tag === "Ready" && hears !== undefined && !hears.has(command)) return "ignore"
     return actionFor(mode._tag, command)
   }
@@ -354,7 +358,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         }
         return
       case "refuseLateReconciliation":
-        if (this.#introducing.identity.describe().reconciles !== true) return
+        if (this.#identity.describe().reconciles !== true) return
         return this.#end({ _tag: "AfterVerack", command: message._tag }, out)
       case "refuseLate":
         return this.#end({ _tag: "AfterVerack", command: message._tag }, out)
@@ -367,7 +371,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #acceptVersion(version: Version, now: Now, out: Outbox<PeerOutput>): void {
     const fault = versionFault(this.#introducing, version)
     if (fault !== undefined) return this.#end(fault, out)
-    const { kind, identity } = this.#introducing
+    const kind = this.#kind
+    const identity = this.#identity
     const { sessionId } = this.#framing
     // A message has come, so it is known.
     const transport = this.#framing.transport as PeerInfo["transport"]
@@ -391,7 +396,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     if (ourSalt !== undefined) this.#send({ _tag: "sendtxrcncl", version: TXRECONCILIATION_VERSION, salt: ourSalt })
     if (info.commonVersion < FEATURE_VERSION) return
-    for (const feature of this.#introducing.identity.describe().features ?? []) this.#send(feature)
+    for (const feature of this.#identity.describe().features ?? []) this.#send(feature)
   }
 
   #beforeVerack(mode: AwaitingVerack, action: Action, message: Message, now: Now, out: Outbox<PeerOutput>): void {
@@ -414,7 +419,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return
       }
       case "noteReconciliation": {
-        const { identity } = this.#introducing
+        const identity = this.#identity
         const agreed = agreeOnReconciliation(identity, info, mode.ourSalt, message as SendTxRcncl)
         if (typeof agreed === "string") return this.#end({ _tag: "BadReconciliation", why: agreed }, out)
         if (agreed !== undefined) learn({ reconciliation: agreed })
@@ -435,6 +440,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   /** AwaitingVerack ─▶ Ready. */
   #becomeReady(info: PeerInfo, early: ReadonlyArray<Message>, now: Now, out: Outbox<PeerOutput>): void {
     this.#mode = { _tag: "Ready", info }
+    this.#nonce = 0n
     // Before the managers have their say, as Core's first round of sending does.
     if (!this.#isPrivate) this.#ping(info, now, out)
     out.push({ _tag: "Ready", info })
@@ -535,8 +541,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** When a connection that is for one thing is over in any case. */
   get #lifeEnds(): Instant | undefined {
-    const limitMs = LIFETIMES_MS[this.#introducing.kind]
+    const limitMs = LIFETIMES_MS[this.#kind]
     return limitMs === undefined ? undefined : after(this.#openedAt, limitMs)
+  }
+
+  /** Made when it is asked for, as it is only for the handshake. */
+  get #introducing(): Introducing {
+    return { kind: this.#kind, identity: this.#identity, receiver: this.#receiver }
   }
 
   get #handshakePatienceMs(): number {
@@ -545,7 +556,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** What the peer took too long for, if anything. */
   #lateness(instant: Instant): PeerDisconnectReason | undefined {
-    const { kind } = this.#introducing
+    const kind = this.#kind
     if (this.#mode._tag !== "Ready" && instant >= after(this.#openedAt, this.#handshakePatienceMs)) {
       if (this.#framing.isUnanswered) return { _tag: "NoAnswerInV2" }
       return { _tag: "HandshakeTimeout", heard: this.#silence.lastReceived !== undefined }

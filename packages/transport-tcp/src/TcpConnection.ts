@@ -19,9 +19,13 @@ import { corkThisTurn, currentTurn } from "./TurnWrites.ts"
 
 const connectionOf: unique symbol = Symbol("connection")
 
-/** What the ends of a connection are called where the socket does not know: it leads to a proxy and not to the other end. */
+/**
+ * What the ends of a connection are called where the socket does not know, as it leads to a proxy and not to the other end; or where asking
+ * it would cost more, as it keeps what it answers.
+ */
 export interface Ends {
-  readonly remote: Endpoint
+  /** Asked of the socket where not given. */
+  readonly remote?: Endpoint | undefined
   readonly local: Endpoint
 }
 
@@ -52,8 +56,6 @@ export class TcpConnection implements Connection {
   /** A write left bytes with us, and nobody was told since that they are gone. */
   #isHeldBack = false
   #writtenInTurn = -1
-  /** Made with the first write, and one for all of them: Node counts equal callbacks instead of queueing them. */
-  #onWritten: (() => void) | undefined = undefined
   #endTimer: ReturnType<typeof setTimeout> | undefined = undefined
 
   /** Takes over a connected socket that does not read yet; `onClosed` follows when its handle is gone. */
@@ -64,7 +66,7 @@ export class TcpConnection implements Connection {
     this.#isRead = isRead
     this.direction = direction
     this.remote = ends?.remote ?? endpointOf(socket.remoteAddress, socket.remotePort)
-    this.local = ends?.local ?? endpointOf(socket.localAddress, socket.localPort)
+    this.local = ends?.local ?? shared(endpointOf(socket.localAddress, socket.localPort))
     socket.on("end", onEnd).on("error", onError).on("close", onClose)
   }
 
@@ -99,7 +101,8 @@ export class TcpConnection implements Connection {
     } else {
       this.#writtenInTurn = turn
     }
-    socket.write(bytes, (this.#onWritten ??= () => this.#drained()))
+    // A closure for each write, as one that is kept costs every idle connection more than a write costs.
+    socket.write(bytes, () => this.#drained())
     if (socket.writableLength > 0) this.#isHeldBack = true
   }
 
@@ -173,6 +176,14 @@ function onError(this: OwnedSocket, error: unknown): void {
 
 function onClose(this: OwnedSocket): void {
   this[connectionOf]?.closed()
+}
+
+/** The end of ours that was last seen: that of the next connection is mostly the same, and then one object serves all. */
+let lastLocal: Endpoint = { host: "", port: 0 }
+
+const shared = (local: Endpoint): Endpoint => {
+  if (local.host !== lastLocal.host || local.port !== lastLocal.port) lastLocal = local
+  return lastLocal
 }
 
 /** An IPv4 address that came through an IPv6 socket is an IPv4 address. */

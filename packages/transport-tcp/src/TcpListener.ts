@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { codeOf, listenReasonOf, wordsOf } from "./SystemErrors.ts"
 import { SOCKET_OPTIONS } from "./SocketOptions.ts"
-import { TcpConnection } from "./TcpConnection.ts"
+import { type Ends, TcpConnection, endpointOf } from "./TcpConnection.ts"
 
 /**
  * As many as Linux allows by default (`net.core.somaxconn`); Node's own default is 511.
@@ -25,12 +25,14 @@ export const makeListener = (open: OpenConnections): ListenerShape => ({
   connections: () => open.count,
   listen: Effect.fnUntraced(function* (options, onConnection): Effect.fn.Return<Listening, ListenError, Scope.Scope> {
     let count = 0
+    /** Whoever is accepted at one address reached that one. */
+    let ends: Ends | undefined
     const onClosed = (connection: TcpConnection): void => {
       count--
       open.remove(connection)
     }
     const accept = (socket: Net.Socket): void => {
-      const connection = new TcpConnection(socket, { direction: "inbound", onClosed })
+      const connection = new TcpConnection(socket, { direction: "inbound", onClosed, ends })
       count++
       open.add(connection)
       onConnection(connection)
@@ -41,7 +43,8 @@ export const makeListener = (open: OpenConnections): ListenerShape => ({
         server.close()
       })
     )
-    const endpoint = endpointOf(server, options)
+    const endpoint = boundTo(server, options)
+    if (!ALL_ADDRESSES.has(endpoint.host)) ends = { local: endpointOf(endpoint.host, endpoint.port) }
     return { endpoint, connections: () => count, lost: lost(server, endpoint) }
   })
 })
@@ -85,7 +88,9 @@ const lost = (server: Net.Server, endpoint: Endpoint): Effect.Effect<ListenError
     return Effect.sync(() => server.off("close", closed))
   })
 
-const endpointOf = (server: Net.Server, options: ListenOptions): Endpoint => {
+const ALL_ADDRESSES: ReadonlySet<string> = new Set(["::", "0.0.0.0"])
+
+const boundTo = (server: Net.Server, options: ListenOptions): Endpoint => {
   const address = server.address()
   return typeof address === "object" && address !== null ? { host: address.address, port: address.port } : options
 }
