@@ -20,7 +20,11 @@ const options = {
   services: 0n,
   connect: [],
   listen: { host: "127.0.0.1", port: 0 },
-  dialTimeoutMs: 5000
+  dialTimeoutMs: 5000,
+  // It knows addresses and passes them on, and dials nobody by itself.
+  addresses: { dnsSeeds: false },
+  maxFullRelay: 0,
+  maxBlockRelayOnly: 0
 }
 
 /** A node that listens on loopback, its headers in memory. */

@@ -30,7 +30,7 @@ import {
   exponentialMs,
   shuffle
 } from "@satwire/machine"
-import { type NetAddr, type Network, isRoutable, networkOf } from "@satwire/netaddress"
+import { type NetAddr, type Network, type NodeAddress, isRoutable, isSameNode, networkOf } from "@satwire/netaddress"
 import {
   type Addr,
   type AddrV2,
@@ -101,6 +101,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   readonly #peers: Map<PeerId, RelayPeer> = new Map()
   readonly #deadlines: Deadlines<RelayPeer> = new Deadlines()
   #announcesSelf = false
+  #lastSeenAs: NodeAddress | undefined = undefined
 
   constructor(options: AddrRelayOptions) {
     this.#options = options
@@ -146,7 +147,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   }
 
   #ready(ready: PeerReady, now: Now, out: Out): void {
-    const peer = new RelayPeer(ready, now.instant)
+    const peer = new RelayPeer({ ...ready, seenAs: this.#shared(ready.seenAs) }, now.instant)
     this.#peers.set(peer.id, peer)
     if (peer.isInbound) {
       if (ready.seenAs !== undefined && isRoutable(ready.seenAs)) this.#options.own.seen(ready.seenAs)
@@ -158,6 +159,13 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
     peer.tokens.add(MAX_ADDR_TO_SEND)
     if (peer.kind === "addr-fetch") peer.fetchEndsAt = after(now.instant, ADDR_FETCH_TIMEOUT_MS)
     this.#serve(peer, now, out)
+  }
+
+  /** Most peers see us at one address, and then one object serves all. */
+  #shared(seenAs: NodeAddress | undefined): NodeAddress | undefined {
+    if (seenAs === undefined) return undefined
+    if (this.#lastSeenAs === undefined || !isSameNode(seenAs, this.#lastSeenAs)) this.#lastSeenAs = seenAs
+    return this.#lastSeenAs
   }
 
   #gone(id: PeerId): void {
@@ -258,7 +266,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
     this.#begin(peer)
     if (peer.hasBeenAsked) return
     peer.hasBeenAsked = true
-    peer.waiting = []
+    peer.forget()
     const make = (): ReadonlyArray<KnownAddress> => this.#addressesToTell(now.unix)
     const answer = peer.mayFlood ? make() : this.#answers.answer(peer.asksBy, now.instant, make)
     for (const address of answer) this.#tell(peer, address, now.instant)

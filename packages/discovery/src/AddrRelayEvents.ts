@@ -19,9 +19,9 @@ export interface PeerReady {
   readonly _tag: "PeerReady"
   readonly peer: PeerId
   readonly kind: RelayKind
-  /** Its address; `undefined` where a name was dialled through a proxy. */
-  readonly host: NodeAddress | undefined
-  /** The network over which we talk, where `host` does not say it: an inbound peer of our onion service comes from loopback. */
+  /** Its address as `formatNode` writes it. `undefined`, or anything else, where a name was dialled through a proxy. */
+  readonly address: string | undefined
+  /** The network over which we talk, where the address does not say it: an inbound peer of our onion service comes from loopback. */
   readonly network: Network | undefined
   /** Our end, where a peer that dialled us came in: answers to `getaddr` are cached for each. */
   readonly socket: string

@@ -1,29 +1,34 @@
-/** One peer as the relay of addresses sees it. A peer that never speaks of addresses has neither filter nor queue. */
+/** One peer as the relay of addresses sees it. A peer that never speaks of addresses has neither filter nor queue nor tokens. */
 import type { RollingBloomFilter } from "@satwire/filters"
 import { type Instant, type PeerId, type Random, earliest } from "@satwire/machine"
-import { type NetAddr, type NodeAddress, netClass, nodeKey } from "@satwire/netaddress"
+import { type NetAddr, type NodeAddress, netClass, nodeKey, parseNode } from "@satwire/netaddress"
 import { MAX_ADDR_TO_SEND } from "@satwire/wire"
 import type { AddressedPeer, KnownAddress } from "./AddressBook.ts"
 import { isCompatible, kept } from "./AddressMessages.ts"
 import type { PeerReady, RelayKind } from "./AddrRelayEvents.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 
+/** What waits for all to whom nothing is to be told. */
+const NOTHING: Array<KnownAddress> = []
+
 export class RelayPeer implements AddressedPeer {
   readonly id: PeerId
   readonly kind: RelayKind
-  readonly host: NodeAddress | undefined
+  /** As text, which others have too: most are never asked for more. */
+  readonly #address: string | undefined
   readonly network: PeerReady["network"]
   readonly socket: string
   readonly addrV2: boolean
   readonly seenAs: NodeAddress | undefined
   readonly mayFlood: boolean
-  readonly tokens: TokenBucket
+  #tokens: TokenBucket | undefined = undefined
   /** What it knows: it told us, or we told it. From when on there is one, addresses are passed on to the peer. */
   known: RollingBloomFilter | undefined = undefined
   /** What it is told next. */
-  waiting: Array<KnownAddress> = []
+  waiting: Array<KnownAddress> = NOTHING
   /** Among what waits is our answer to its `getaddr`. */
   isAnswering = false
+  readonly #readyAt: Instant
   /** When what waits leaves; past or meaningless while nothing does. */
   sendAt: Instant
   /** When it is told of ourselves; `undefined` before the first time. */
@@ -40,18 +45,27 @@ export class RelayPeer implements AddressedPeer {
   constructor(ready: PeerReady, now: Instant) {
     this.id = ready.peer
     this.kind = ready.kind
-    this.host = ready.host
+    this.#address = ready.address
     this.network = ready.network
     this.socket = ready.socket
     this.addrV2 = ready.addrV2
     this.seenAs = ready.seenAs
     this.mayFlood = ready.mayFlood
-    this.tokens = new TokenBucket(now)
+    this.#readyAt = now
     this.sendAt = now
   }
 
   get isInbound(): boolean {
     return this.kind === "inbound"
+  }
+
+  get host(): NodeAddress | undefined {
+    return this.#address === undefined ? undefined : parseNode(this.#address)
+  }
+
+  /** They come from its handshake on. */
+  get tokens(): TokenBucket {
+    return (this.#tokens ??= new TokenBucket(this.#readyAt))
   }
 
   /** Who told what it tells. Of a peer that was reached by a name through a proxy no more is known than that it is somewhere. */
@@ -80,8 +94,14 @@ export class RelayPeer implements AddressedPeer {
   tell(address: KnownAddress, random: Random): void {
     if (this.known === undefined || !isCompatible(address, this.addrV2)) return
     if (this.known.contains(nodeKey(address))) return
-    if (this.waiting.length < MAX_ADDR_TO_SEND) this.waiting.push(kept(address))
+    if (this.waiting === NOTHING) this.waiting = [kept(address)]
+    else if (this.waiting.length < MAX_ADDR_TO_SEND) this.waiting.push(kept(address))
     else this.waiting[random.below(this.waiting.length)] = kept(address)
+  }
+
+  /** What waits is not told. */
+  forget(): void {
+    this.waiting = NOTHING
   }
 
   /** Takes what waits and is still news to the peer; it knows it from now on. */
@@ -92,7 +112,7 @@ export class RelayPeer implements AddressedPeer {
       if (isNews) this.known?.insert(key)
       return isNews
     })
-    this.waiting = []
+    this.forget()
     this.isAnswering = false
     return news
   }

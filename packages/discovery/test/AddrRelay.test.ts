@@ -10,7 +10,7 @@ import { DAY_MS, KINDS, Relay } from "./Relay.ts"
 describe("addresses that peers tell of", () => {
   it("are learned from the peer's address, two hours older than it says", () => {
     const relay = new Relay()
-    relay.ready(1, { host: node("77.1.2.3") })
+    relay.ready(1, { address: formatNode(node("77.1.2.3")) })
     relay.told(1, [known("21.1.1.1")])
     const [learned] = relay.taken("Learned")
     expect(learned).toMatchObject({ from: 1, source: { network: "ipv4" }, timePenaltyS: 7200 })
@@ -20,7 +20,7 @@ describe("addresses that peers tell of", () => {
 
   it("are learned from nowhere where the peer was reached by a name through a proxy", () => {
     const relay = new Relay()
-    relay.ready(1, { kind: "outbound-full-relay", host: undefined })
+    relay.ready(1, { kind: "outbound-full-relay", address: undefined })
     relay.told(1, [known("21.1.1.1")])
     expect(relay.taken("Learned")[0]?.source).toEqual({ network: "ipv6", address: new Uint8Array(16) })
   })

@@ -1,7 +1,7 @@
 /** An address relay with peers, under a clock that stands until it is moved. */
 import { ChaChaRandom } from "@satwire/crypto"
 import { Instant, type Now, PeerId, UnixSeconds } from "@satwire/machine"
-import { type NetAddr, type NodeAddress, formatHost } from "@satwire/netaddress"
+import { type NetAddr, type NodeAddress, formatHost, formatNode } from "@satwire/netaddress"
 import { type Message, decodePayload, encodePayload } from "@satwire/wire"
 import * as Result from "effect/Result"
 import { addressMessage, addressesOf, kept } from "../src/AddressMessages.ts"
@@ -73,7 +73,7 @@ export class Relay {
       _tag: "PeerReady",
       peer,
       kind: "inbound",
-      host: nth(0x1_0000 + (id % 0xffff)),
+      address: formatNode(nth(0x1_0000 + (id % 0xffff))),
       network: undefined,
       socket: "10.0.0.1:8333",
       addrV2: true,

@@ -18,7 +18,7 @@ import {
   nodeOf
 } from "@satwire/discovery"
 import { type Instant, type Now, type PeerId, type Random, earliest } from "@satwire/machine"
-import { NETWORKS, type Network, parseNode } from "@satwire/netaddress"
+import { NETWORKS, type Network } from "@satwire/netaddress"
 import type { PeerInfo } from "@satwire/peer"
 import type { Message, NetAddress } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
@@ -136,7 +136,7 @@ export class Addresses {
         _tag: "PeerReady",
         peer,
         kind: info.kind,
-        host: parseNode(address),
+        address,
         network: undefined,
         socket,
         addrV2: info.addrV2,

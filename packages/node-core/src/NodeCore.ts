@@ -372,6 +372,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           },
           this.#now
         )
+        entry.seenAs = undefined
         return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.kind !== "inbound" })
       case "Introduced":
         if (this.#addresses !== undefined) entry.seenAs = output.seenAs

@@ -18,7 +18,7 @@ export class PeerEntry implements Outbox<PeerOutput> {
   permissions: ReadonlySet<Permission> = NO_PERMISSIONS
   /** Our end, where somebody dialled us. */
   socket = ""
-  /** Where its `version` says that it sees us. */
+  /** Where its `version` says that it sees us, until hands are shaken. */
   seenAs: NetAddress | undefined = undefined
   ready = false
   /** The other end is this very node. */

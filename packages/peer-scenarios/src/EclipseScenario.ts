@@ -185,9 +185,9 @@ class Day {
     for (const from of networks.values()) {
       this.#at(this.#random.below(1000), () => {
         const peer = PeerId(++this.#peers)
-        const host = { ...from, port: 50_000 }
-        if (!this.#manage({ _tag: "Arrived", peer, address: formatNode(host) })) return
-        this.#relays({ _tag: "PeerReady", peer, kind: "inbound", host, ...TALKS })
+        const address = formatNode({ ...from, port: 50_000 })
+        if (!this.#manage({ _tag: "Arrived", peer, address })) return
+        this.#relays({ _tag: "PeerReady", peer, kind: "inbound", address, ...TALKS })
         const tell = (): void => {
           this.#tell(peer, attackers, TOLD_AT_ONCE)
           this.#at(TOLD_EVERY_MS, tell)
@@ -256,7 +256,7 @@ class Day {
       if (kind === "feeler") return this.#leave(peer)
       this.#outbound.set(peer, isAttacker)
       this.#manage({ _tag: "Ready", peer })
-      this.#relays({ _tag: "PeerReady", peer, kind, host, ...TALKS })
+      this.#relays({ _tag: "PeerReady", peer, kind, address: formatNode(host), ...TALKS })
       // Who wants to surround somebody stays.
       if (!isAttacker) this.#at(exponentialMs(this.#random, STAY_MS), () => this.#leave(peer))
     })
