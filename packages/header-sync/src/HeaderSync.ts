@@ -131,7 +131,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   handle(input: HeaderSyncInput, now: Now, out: Outbox<HeaderSyncOutput>): void {
     switch (input._tag) {
       case "PeerReady":
-        return this.#ready(input.peer, input.outbound, now, out)
+        return this.#ready(peerView(input.peer, input.outbound, input.isTrusted === true), now, out)
       case "PeerGone":
         return this.#gone(input.peer, now, out)
       case "Received": {
@@ -169,12 +169,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     return { height: this.#tree.height(best), hash: this.#tree.hash(best), time: this.#tree.time(best) }
   }
 
-  #ready(id: PeerId, outbound: boolean, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    const peer = peerView(id, outbound)
-    this.#peers.set(id, peer)
+  #ready(peer: PeerView, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    this.#peers.set(peer.id, peer)
     this.#tipAt ??= now.instant
     this.#staleCheckAt ??= after(now.instant, STALE_CHECK_INTERVAL_MS)
-    if (outbound) this.#waitingOutbound.add(peer)
+    if (peer.outbound) this.#waitingOutbound.add(peer)
     else this.#waitingInbound.add(peer)
     this.#startMore(now, out)
   }
@@ -251,7 +250,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     }
     if (peer.presync !== undefined && this.#continuePresync(peer, peer.presync, message, now, out)) return
     const parent = this.#tree.find(headers, HEADER_PREVIOUS)
-    if (parent >= 0 && this.#hasLittleWork(parent, headers, count)) {
+    if (parent >= 0 && !peer.isTrusted && this.#hasLittleWork(parent, headers, count)) {
       return this.#beginPresync(peer, parent, message, now, out)
     }
     const acceptance = this.#accept(headers, count, peer.id, now, out)

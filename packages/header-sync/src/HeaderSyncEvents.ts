@@ -8,7 +8,13 @@ export type HeaderSyncMessage = Headers | GetHeaders | Inv | SendHeaders
 
 export type HeaderSyncInput =
   /** A peer's handshake is done. */
-  | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly outbound: boolean }
+  | {
+      readonly _tag: "PeerReady"
+      readonly peer: PeerId
+      readonly outbound: boolean
+      /** Our user trusts it (permission `noban`): its headers are kept as they come, whatever their work, as in Core. */
+      readonly isTrusted?: boolean
+    }
   | { readonly _tag: "PeerGone"; readonly peer: PeerId }
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: HeaderSyncMessage }
   /** Headers that were made or read here: `count` raw headers, each the child of the one before. */

@@ -5,6 +5,8 @@ import type { HeadersPresync } from "./HeadersPresync.ts"
 export interface PeerView {
   readonly id: PeerId
   readonly outbound: boolean
+  /** Its headers are kept as they come. */
+  readonly isTrusted: boolean
   /** It sent `sendheaders` (BIP-0130). */
   prefersHeaders: boolean
   /** We sent `sendheaders`. */
@@ -27,9 +29,10 @@ export interface PeerView {
   presyncFrom: number
 }
 
-export const peerView = (id: PeerId, outbound: boolean): PeerView => ({
+export const peerView = (id: PeerId, outbound: boolean, isTrusted: boolean): PeerView => ({
   id,
   outbound,
+  isTrusted,
   prefersHeaders: false,
   askedForHeaders: false,
   started: false,

@@ -12,6 +12,7 @@ import {
 import { fastTestNetwork } from "@satwire/testkit"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import * as fc from "fast-check"
+import { PeerId } from "@satwire/machine"
 import { describe, expect, it } from "vitest"
 import { BitQueue, HeaderTree, HeadersPresync, type PresyncOutcome, RECENT_TIP_SECONDS, hashRun } from "../src/index.ts"
 import { SyncHarness } from "./SyncHarness.ts"
@@ -87,6 +88,13 @@ describe("a chain that has still to show its work", () => {
     expect(sync.take("Misbehaved")).toEqual([])
     sync.headers(1, part(1, 10))
     expect(sync.tree.size).toBe(1)
+  })
+
+  it("is kept as it comes from a peer that our user trusts", () => {
+    const sync = machine(4500).input({ _tag: "PeerReady", peer: PeerId(1), outbound: false, isTrusted: true })
+    sync.headers(1, part(1, 2000)).headers(1, part(2001, 2010))
+    expect(sync.tipHeight).toBe(2010)
+    expect(sync.take("Presynced")).toEqual([])
   })
 
   it("is kept as it comes where it has enough from the first message on", () => {

@@ -373,7 +373,12 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           this.#now
         )
         entry.seenAs = undefined
-        return this.#toHeaderSync({ _tag: "PeerReady", peer: entry.id, outbound: entry.kind !== "inbound" })
+        return this.#toHeaderSync({
+          _tag: "PeerReady",
+          peer: entry.id,
+          outbound: entry.kind !== "inbound",
+          isTrusted: entry.permissions.has("noban")
+        })
       case "Introduced":
         if (this.#addresses !== undefined) entry.seenAs = output.seenAs
         this.#out.push({
