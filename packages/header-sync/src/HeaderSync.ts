@@ -42,6 +42,7 @@ import { claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
 import { HeadersPresync } from "./HeadersPresync.ts"
 import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
+import { KeepingUp } from "./KeepingUp.ts"
 import { locator } from "./Locator.ts"
 import { type PeerView, peerView } from "./PeerView.ts"
 import { announcement, answer } from "./Serving.ts"
@@ -88,6 +89,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #askedForBlock: Uint8Array = ZERO_HASH
   /** Until when a first sync has to be done, by peer. */
   readonly #deadlines: Deadlines<PeerId> = new Deadlines()
+  /** Peers that have to follow our chain. */
+  readonly #keepingUp: KeepingUp
   /** When the tip was last another, and when it is looked at again; while there are peers. */
   #tipAt: Instant | undefined = undefined
   #staleCheckAt: Instant | undefined = undefined
@@ -106,6 +109,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }) {
     this.#random = options.random
     this.#tree = options.tree
+    this.#keepingUp = new KeepingUp(options.tree)
     this.#proof = new ProofOfWork(options.tree.params)
     this.#sha256 = options.sha256
     this.#roles = options.roles
@@ -120,18 +124,19 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** Whether nothing is held for any peer: so it is after the last one left. */
   get isEmpty(): boolean {
     const waiting = this.#waitingOutbound.size + this.#waitingInbound.size
-    const deadlines = this.#deadlines.size + this.#askAgain.size
+    const deadlines = this.#deadlines.size + this.#askAgain.size + this.#keepingUp.size
     return this.#peers.size + waiting + deadlines === 0 && this.#syncing === undefined
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(earliest(this.#deadlines.earliest(), this.#askAgain.earliest()), this.#staleCheckAt)
+    const syncs = earliest(this.#deadlines.earliest(), this.#askAgain.earliest())
+    return earliest(earliest(syncs, this.#staleCheckAt), this.#keepingUp.nextTimeout())
   }
 
   handle(input: HeaderSyncInput, now: Now, out: Outbox<HeaderSyncOutput>): void {
     switch (input._tag) {
       case "PeerReady":
-        return this.#ready(peerView(input.peer, input.outbound, input.isTrusted === true), now, out)
+        return this.#ready(input, now, out)
       case "PeerGone":
         return this.#gone(input.peer, now, out)
       case "Received": {
@@ -169,8 +174,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     return { height: this.#tree.height(best), hash: this.#tree.hash(best), time: this.#tree.time(best) }
   }
 
-  #ready(peer: PeerView, now: Now, out: Outbox<HeaderSyncOutput>): void {
+  #ready(input: HeaderSyncInput & { _tag: "PeerReady" }, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    const peer = peerView(input.peer, input.outbound, input.isTrusted === true)
     this.#peers.set(peer.id, peer)
+    if (input.chosenFor !== undefined) this.#keepingUp.add(peer, input.chosenFor)
     this.#tipAt ??= now.instant
     this.#staleCheckAt ??= after(now.instant, STALE_CHECK_INTERVAL_MS)
     if (peer.outbound) this.#waitingOutbound.add(peer)
@@ -186,6 +193,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#waitingInbound.delete(peer)
     this.#deadlines.set(id, undefined)
     this.#askAgain.set(id, undefined)
+    this.#keepingUp.delete(id)
     if (this.#syncing === peer) this.#syncing = undefined
     if (this.#peers.size === 0) this.#staleCheckAt = undefined
     this.#startMore(now, out)
@@ -209,6 +217,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   #start(peer: PeerView, now: Now, out: Outbox<HeaderSyncOutput>): void {
     peer.started = true
+    this.#keepingUp.look(peer.id, now.instant)
     const { best, params } = this.#tree
     if (!this.#isRecent(now)) {
       this.#syncing = peer
@@ -261,7 +270,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     if (fault !== undefined && fault.rule !== "time-too-new") {
       return out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
     }
-    this.#has(peer, last, out)
+    this.#sent(peer, last, now, out)
     if (fault === undefined && count === MAX_HEADERS_RESULTS) return this.#ask(peer, last, now, out)
     return this.#finished(peer, now, out)
   }
@@ -369,7 +378,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
       return false
     }
-    if (acceptance._tag === "Accepted") this.#has(peer, acceptance.last, out)
+    if (acceptance._tag === "Accepted") this.#sent(peer, acceptance.last, now, out)
     return fault === undefined
   }
 
@@ -411,6 +420,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     const tree = this.#tree
     this.#tipAt = now.instant
     this.#setStale(false, out)
+    this.#keepingUp.tipChanged(now.instant)
     const forkHeight = tree.height(tree.fork(before, tree.best))
     out.push({
       _tag: "TipChanged",
@@ -440,6 +450,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     out.push({ _tag: "Send", peer: peer.id, message, isAnnouncement: true })
   }
 
+  /** The peer sent headers that are kept, up to this one. */
+  #sent(peer: PeerView, last: number, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    this.#has(peer, last, out)
+    if (this.#keepingUp.heard(peer.id, now.instant)) out.push({ _tag: "Protected", peer: peer.id })
+  }
+
   /** Notes that the peer has `header` and all before it. */
   #has(peer: PeerView, header: number, out: Outbox<HeaderSyncOutput>): void {
     if (peer.best < 0 || this.#tree.compareWork(header, peer.best) > 0) peer.best = header
@@ -461,8 +477,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     for (let i = 0; i < inventory.count; i++) {
       if (inventory.typeAt(i) !== MSG_BLOCK) continue
       const header = this.#tree.find(inventory.raw, INV_ENTRY_SIZE * i + 4)
-      if (header >= 0) this.#has(peer, header, out)
-      else unknown = i
+      if (header >= 0) {
+        this.#has(peer, header, out)
+        this.#keepingUp.look(peer.id, now.instant)
+      } else unknown = i
     }
     if (unknown < 0) return
     peer.announced = copyOut(inventory.hashAt(unknown))
@@ -507,6 +525,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     for (let id = this.#askAgain.takeDue(now.instant); id !== undefined; id = this.#askAgain.takeDue(now.instant)) {
       const peer = this.#peers.get(id)
       if (peer !== undefined) this.#ask(peer, this.#tree.best, now, out)
+    }
+    for (let late = this.#keepingUp.takeOverdue(now.instant); late !== undefined;) {
+      const { peer } = late
+      if (late._tag === "Ask") this.#ask(peer, late.from, now, out)
+      else out.push({ _tag: "TooSlow", peer: peer.id, reason: { _tag: "ChainTimeout" } })
+      late = this.#keepingUp.takeOverdue(now.instant)
     }
     this.#startMore(now, out)
   }

@@ -3,6 +3,7 @@ import type { PeerId } from "@satwire/machine"
 import type { BlockHash } from "@satwire/primitives"
 import type { GetHeaders, Headers, Inv, SendHeaders } from "@satwire/wire"
 import type { RunFault } from "./HeaderRun.ts"
+import type { ChosenFor } from "./KeepingUp.ts"
 
 export type HeaderSyncMessage = Headers | GetHeaders | Inv | SendHeaders
 
@@ -14,6 +15,8 @@ export type HeaderSyncInput =
       readonly outbound: boolean
       /** Our user trusts it (permission `noban`): its headers are kept as they come, whatever their work, as in Core. */
       readonly isTrusted?: boolean
+      /** What we chose it for, where we opened the connection of our own accord: then it has to keep up with our chain. */
+      readonly chosenFor?: ChosenFor | undefined
     }
   | { readonly _tag: "PeerGone"; readonly peer: PeerId }
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: HeaderSyncMessage }
@@ -53,7 +56,9 @@ export type HeaderSyncOutput =
   /** The peer broke a rule that no honest peer breaks: the connection ends and the address is discouraged. */
   | { readonly _tag: "Misbehaved"; readonly peer: PeerId; readonly reason: InvalidHeader }
   /** The peer is of no use: the connection ends, nothing more. */
-  | { readonly _tag: "TooSlow"; readonly peer: PeerId; readonly reason: HeadersTimeout }
+  | { readonly _tag: "TooSlow"; readonly peer: PeerId; readonly reason: HeadersTimeout | ChainTimeout }
+  /** A peer that we chose has a chain as good as ours, and is not let go for its chain or for a stale tip any more. */
+  | { readonly _tag: "Protected"; readonly peer: PeerId }
   /** Headers that were submitted here break a rule. */
   | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
 
@@ -67,6 +72,11 @@ export interface InvalidHeader {
 /** The first sync took longer than `HEADERS_DOWNLOAD_TIMEOUT` allows while another peer could be asked. */
 export interface HeadersTimeout {
   readonly _tag: "HeadersTimeout"
+}
+
+/** Its chain stayed behind what ours was for longer than `CHAIN_SYNC_TIMEOUT` allows, and a last question brought no better one. */
+export interface ChainTimeout {
+  readonly _tag: "ChainTimeout"
 }
 
 export interface Tip {

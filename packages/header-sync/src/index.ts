@@ -12,7 +12,9 @@ export {
   STALE_AFTER_BLOCKS,
   STALE_CHECK_INTERVAL_MS
 } from "./HeaderSync.ts"
+export { CHAIN_SYNC_TIMEOUT_MS, type ChosenFor, MAX_PROTECTED_PEERS } from "./KeepingUp.ts"
 export type {
+  ChainTimeout,
   HeaderSyncInput,
   HeaderSyncMessage,
   HeaderSyncOutput,

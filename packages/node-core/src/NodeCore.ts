@@ -21,6 +21,7 @@ import {
   shouldRetryAsV1
 } from "@satwire/framing"
 import {
+  type ChosenFor,
   HeaderSync,
   type HeaderSyncInput,
   type HeaderSyncMessage,
@@ -83,6 +84,12 @@ export const DEFAULT_MAX_RECEIVED_BYTES: number = 256 * 1024 * 1024
 
 /** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
 const MAX_TIP_AGE_S = 24 * 60 * 60
+
+/** Connections that are opened of our own accord, and have to be worth their place. */
+const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
+  ["outbound-full-relay", "full-relay"],
+  ["block-relay-only", "block-relay-only"]
+])
 
 /** What the encrypted transport is computed with. */
 export interface V2Backends {
@@ -377,7 +384,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           _tag: "PeerReady",
           peer: entry.id,
           outbound: entry.kind !== "inbound",
-          isTrusted: entry.permissions.has("noban")
+          isTrusted: entry.permissions.has("noban"),
+          chosenFor: CHOSEN_FOR.get(entry.kind)
         })
       case "Introduced":
         if (this.#addresses !== undefined) entry.seenAs = output.seenAs
@@ -450,6 +458,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return this.#close(output.peer, output.reason, "discourage")
       case "TipStale":
         this.#out.push(output)
+        return this.#toConnections(output)
+      case "Protected":
         return this.#toConnections(output)
       case "TooSlow":
         return this.#close(output.peer, output.reason, "disconnect")

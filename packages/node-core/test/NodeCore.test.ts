@@ -213,6 +213,22 @@ describe("a peer at fault", () => {
     ])
     expect(sentTo(next, after).map(({ _tag }) => _tag)).toContain("getheaders")
   })
+
+  it("that we chose and whose chain stays behind ours goes, and one that follows stays", () => {
+    const bench = new NodeBench()
+    const headers = chain(3, { time: START_UNIX })
+    bench.input({ _tag: "SubmitHeaders", headers, count: 3 })
+    const [behind, follows, theirs] = [bench.ready("outbound"), bench.ready("outbound"), bench.ready()]
+    bench.receive(follows, framed(headersMessage(headers)))
+    for (let minute = 0; minute < 60; minute++) {
+      bench.clock.ms += MINUTE
+      for (const peer of [behind, follows, theirs]) bench.receive(peer, framed({ _tag: "pong", nonce: 0n }))
+      bench.settle()
+    }
+    expect(bench.outputs().filter(({ _tag }) => _tag === "PeerDisconnecting")).toMatchObject([
+      { peer: behind, reason: { _tag: "ChainTimeout" }, cost: "disconnect" }
+    ])
+  })
 })
 
 describe("a node that dials itself", () => {
@@ -513,6 +529,7 @@ describe("the reasons", () => {
     expect(describeDisconnect({ _tag: "Requested" })).toBe("we were asked to disconnect")
     expect(describeDisconnect({ _tag: "ClosedByPeer", how: "reset" })).toContain("(reset)")
     expect(describeDisconnect({ _tag: "HeadersTimeout" })).toContain("HEADERS_DOWNLOAD_TIMEOUT")
+    expect(describeDisconnect({ _tag: "ChainTimeout" })).toContain("CHAIN_SYNC_TIMEOUT")
     expect(describeDisconnect({ _tag: "PingTimeout" })).toContain("TIMEOUT_INTERVAL")
   })
 })

@@ -16,6 +16,7 @@ const NOBODYS_FAULT: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectR
   "PingTimeout",
   "Inactive",
   "HeadersTimeout",
+  "ChainTimeout",
   "Requested"
 ])
 
