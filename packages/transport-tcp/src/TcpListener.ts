@@ -44,7 +44,8 @@ export const makeListener = (open: OpenConnections): ListenerShape => ({
       })
     )
     const endpoint = boundTo(server, options)
-    if (!ALL_ADDRESSES.has(endpoint.host)) ends = { local: endpointOf(endpoint.host, endpoint.port) }
+    const local = endpointOf(endpoint.host, endpoint.port)
+    if (!ALL_ADDRESSES.has(local.host)) ends = { local }
     return { endpoint, connections: () => count, lost: lost(server, endpoint) }
   })
 })
