@@ -116,20 +116,22 @@ export class LocalAddresses implements OwnAddress {
 
   /** Of those that may be told on the peer's network, the one that it can best reach; of equals the surest. */
   #best(peer: AddressedPeer): LocalAddress | undefined {
-    const network = peer.network ?? (peer.host === undefined ? "unroutable" : netClass(peer.host))
+    const { host } = peer
+    const network = peer.network ?? (host === undefined ? "unroutable" : netClass(host))
     let best: LocalAddress | undefined
     let bestReach = -1
     for (const local of this.#locals) {
       const { node, score } = local
       if (node.network !== network && (isHiding(node.network) || isHiding(network))) continue
-      const reach = reachability(node, peer.host)
+      const reach = reachability(node, host)
       if (reach > bestReach || (reach === bestReach && score > (best?.score ?? 0))) [best, bestReach] = [local, reach]
     }
     return best
   }
 
   #isOfUse(peer: AddressedPeer, seenAs: NodeAddress): boolean {
-    return this.#options.discovers && peer.host !== undefined && isRoutable(peer.host) && this.#isReachable(seenAs)
+    const { host } = peer
+    return this.#options.discovers && host !== undefined && isRoutable(host) && this.#isReachable(seenAs)
   }
 
   #isReachable(node: NodeAddress): boolean {

@@ -42,22 +42,20 @@ import { claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
 import { HeadersPresync } from "./HeadersPresync.ts"
 import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
-import { KeepingUp } from "./KeepingUp.ts"
+import { KeepingUp, type Overdue } from "./KeepingUp.ts"
 import { locator } from "./Locator.ts"
 import { type PeerView, peerView } from "./PeerView.ts"
 import { announcement, answer } from "./Serving.ts"
+import {
+  HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
+  HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
+  HEADERS_RESPONSE_TIME_MS,
+  STALE_CHECK_INTERVAL_MS
+} from "./Timeouts.ts"
 
-/** Core's `HEADERS_DOWNLOAD_TIMEOUT_BASE` (net_processing.cpp): how long the first sync with a peer may take, and … */
-export const HEADERS_DOWNLOAD_TIMEOUT_BASE_MS: number = 15 * 60 * 1000
-/** … `HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER`: for every header that is still to come. */
-export const HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS = 1
-/** Core's `HEADERS_RESPONSE_TIME`: a peer is asked again only after it answered, or after this long. */
-export const HEADERS_RESPONSE_TIME_MS: number = 2 * 60 * 1000
 /** A tip younger than this counts as recent: then every peer is asked (Core, "close to today"). */
 export const RECENT_TIP_SECONDS: number = 24 * 60 * 60
 
-/** Core's `STALE_CHECK_INTERVAL`: how often the tip is looked at. */
-export const STALE_CHECK_INTERVAL_MS: number = 10 * 60 * 1000
 /** A tip is stale after so many times of what a block should take (Core `TipMayBeStale`). */
 export const STALE_AFTER_BLOCKS = 3
 
@@ -526,11 +524,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       const peer = this.#peers.get(id)
       if (peer !== undefined) this.#ask(peer, this.#tree.best, now, out)
     }
-    for (let late = this.#keepingUp.takeOverdue(now.instant); late !== undefined;) {
-      const { peer } = late
-      if (late._tag === "Ask") this.#ask(peer, late.from, now, out)
-      else out.push({ _tag: "TooSlow", peer: peer.id, reason: { _tag: "ChainTimeout" } })
-      late = this.#keepingUp.takeOverdue(now.instant)
+    const takeOverdue = (): Overdue | undefined => this.#keepingUp.takeOverdue(now.instant)
+    for (let late = takeOverdue(); late !== undefined; late = takeOverdue()) {
+      if (late._tag === "Ask") this.#ask(late.peer, late.from, now, out)
+      else out.push({ _tag: "TooSlow", peer: late.peer.id, reason: { _tag: "ChainTimeout" } })
     }
     this.#startMore(now, out)
   }

@@ -19,11 +19,8 @@
 import { Deadlines, type Instant, type PeerId, after } from "@satwire/machine"
 import type { HeaderTree } from "./HeaderTree.ts"
 import type { PeerView } from "./PeerView.ts"
+import { CHAIN_SYNC_TIMEOUT_MS, HEADERS_RESPONSE_TIME_MS } from "./Timeouts.ts"
 
-/** Core's `CHAIN_SYNC_TIMEOUT`: how long a peer's chain may stay behind what ours was. */
-export const CHAIN_SYNC_TIMEOUT_MS: number = 20 * 60 * 1000
-/** Core's `HEADERS_RESPONSE_TIME`: and then how long it may take to answer a last question. */
-const LAST_ANSWER_TIMEOUT_MS: number = 2 * 60 * 1000
 /** Core's `MAX_OUTBOUND_PEERS_TO_PROTECT_FROM_DISCONNECT`. */
 export const MAX_PROTECTED_PEERS = 4
 
@@ -106,7 +103,7 @@ export class KeepingUp {
     const { goal, isAsked, peer } = follower
     if (isAsked) return { _tag: "LetGo", peer }
     follower.isAsked = true
-    this.#deadlines.set(follower, after(now, LAST_ANSWER_TIMEOUT_MS))
+    this.#deadlines.set(follower, after(now, HEADERS_RESPONSE_TIME_MS))
     const parent = this.#tree.parent(goal)
     return { _tag: "Ask", peer, from: parent < 0 ? goal : parent }
   }

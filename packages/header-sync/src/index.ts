@@ -2,17 +2,8 @@ export { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
 export { BitQueue } from "./BitQueue.ts"
 export { type RunFault, claimedWork, hashRun, runFault } from "./HeaderRun.ts"
 export { type ChainStart, HeadersPresync, type HeadersPresyncOptions, type PresyncOutcome } from "./HeadersPresync.ts"
-export {
-  HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
-  HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
-  HEADERS_RESPONSE_TIME_MS,
-  HeaderSync,
-  type HeaderSyncRoles,
-  RECENT_TIP_SECONDS,
-  STALE_AFTER_BLOCKS,
-  STALE_CHECK_INTERVAL_MS
-} from "./HeaderSync.ts"
-export { CHAIN_SYNC_TIMEOUT_MS, type ChosenFor, MAX_PROTECTED_PEERS } from "./KeepingUp.ts"
+export { HeaderSync, type HeaderSyncRoles, RECENT_TIP_SECONDS, STALE_AFTER_BLOCKS } from "./HeaderSync.ts"
+export { type ChosenFor, MAX_PROTECTED_PEERS } from "./KeepingUp.ts"
 export type {
   ChainTimeout,
   HeaderSyncInput,
@@ -26,4 +17,11 @@ export type {
 export { HeaderTree } from "./HeaderTree.ts"
 export { locate, locator } from "./Locator.ts"
 export { MAX_BLOCKS_TO_ANNOUNCE } from "./Serving.ts"
+export {
+  CHAIN_SYNC_TIMEOUT_MS,
+  HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
+  HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
+  HEADERS_RESPONSE_TIME_MS,
+  STALE_CHECK_INTERVAL_MS
+} from "./Timeouts.ts"
 export type { TreeBase } from "./TreeBase.ts"

@@ -8,10 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { NodeFact } from "./NodeFact.ts"
-
-/** The first pause before it is opened again, doubled each time up to the last. */
-const FIRST_PAUSE_MS = 1000
-const LAST_PAUSE_MS = 60_000
+import { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
 
 export const keepListening = (
   options: ListenOptions,
@@ -35,7 +32,7 @@ export const keepListening = (
     const { endpoint } = first.listening
     const again = Effect.fnUntraced(function* (why: ListenError) {
       let error = why
-      for (let retryInMs = FIRST_PAUSE_MS; ; retryInMs = Math.min(2 * retryInMs, LAST_PAUSE_MS)) {
+      for (let retryInMs = FIRST_PAUSE_MS; ; retryInMs = nextPauseMs(retryInMs)) {
         tell({ _tag: "ListeningLost", endpoint, error, retryInMs })
         yield* Effect.sleep(retryInMs)
         const outcome = yield* Effect.result(opened({ ...options, ...endpoint }))

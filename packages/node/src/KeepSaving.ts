@@ -4,10 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-
-/** The first pause before a file that could not be saved is tried again, doubled each time up to the last. */
-const FIRST_RETRY_MS = 1000
-const LAST_RETRY_MS = 60_000
+import { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
 
 export interface SaverOptions {
   readonly save: Effect.Effect<void, StoreError>
@@ -45,7 +42,7 @@ export const keepSaving = ({
       return Effect.tapError(save, () => Effect.sync(() => (isDirty = true)))
     })
     const untilSaved = Effect.gen(function* () {
-      for (let pauseMs = FIRST_RETRY_MS; isDirty; pauseMs = Math.min(2 * pauseMs, LAST_RETRY_MS)) {
+      for (let pauseMs = FIRST_PAUSE_MS; isDirty; pauseMs = nextPauseMs(pauseMs)) {
         const outcome = yield* Effect.result(once)
         if (Result.isSuccess(outcome)) return
         unsaved(outcome.failure, pauseMs)

@@ -18,6 +18,7 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
 
 /**
  * How many bytes of accepted headers may wait for a slow disk. While more do, nothing is read from any peer, until half of it is written;
@@ -150,9 +151,6 @@ export const keepHeaders = (
     }
   })
 
-/** The first pause before a full disk is looked at again, doubled each time up to the last. */
-const FIRST_LOOK_MS = 1000
-const LAST_LOOK_MS = 60_000
 /** A limit on the size of this process's files, which nobody can lift while it runs. */
 const SIZE_LIMIT = "EFBIG"
 
@@ -163,10 +161,10 @@ const storing = (
   closing: Deferred.Deferred<void>
 ): ((headers: Uint8Array, count: number) => Effect.Effect<void, StoreError>) => {
   const appendOne = Effect.fnUntraced(function* (headers: Uint8Array, count: number) {
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_LOOK_MS)) {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPauseMs(pauseMs)) {
       const outcome = yield* Effect.result(store.append(headers, count))
       if (Result.isSuccess(outcome)) {
-        if (pauseMs > FIRST_LOOK_MS) roomAgain()
+        if (pauseMs > FIRST_PAUSE_MS) roomAgain()
         return
       }
       const error = outcome.failure
