@@ -131,6 +131,15 @@ describe("a TCP listener", () => {
     }).pipe(Effect.provide(layerTcp, { local: true }), Effect.scoped)
   )
 
+  it.live.skipIf(!hasIpv6)("on all IPv4 addresses by their IPv6 name knows which one was dialled", () =>
+    Effect.gen(function* () {
+      const { listening, accepted, signal } = yield* hosted("::ffff:0.0.0.0")
+      const { near } = yield* dialled({ host: "127.0.0.1", port: listening.endpoint.port })
+      yield* signal.until(() => accepted.length === 1)
+      expect(accepted[0]?.connection.local).toEqual(near.connection.remote)
+    }).pipe(Effect.provide(layerTcp, { local: true }), Effect.scoped)
+  )
+
   it.live("says what is wrong with a port that does not exist", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip((yield* Listener).listen({ host: "127.0.0.1", port: 70_000 }, () => undefined))
