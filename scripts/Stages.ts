@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join, resolve } from "node:path"
+import { delimiter, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
 
@@ -139,7 +139,12 @@ interface Report {
   readonly testResults: ReadonlyArray<{
     readonly name: string
     readonly status: string
-    readonly assertionResults: ReadonlyArray<{ readonly status: string }>
+    readonly message?: string
+    readonly assertionResults: ReadonlyArray<{
+      readonly status: string
+      readonly fullName?: string
+      readonly failureMessages?: ReadonlyArray<string>
+    }>
   }>
 }
 
@@ -151,6 +156,20 @@ const countReport = (report: Report): Count => {
   })
   return { passed: report.numPassedTests, failed: failures.reduce((sum, failed) => sum + failed, 0) }
 }
+
+/** Which tests failed and with what, a line each: the last lines of a long log are what is read first. */
+const failuresOf = (report: Report): ReadonlyArray<string> =>
+  report.testResults.flatMap(({ name, status, message = "", assertionResults }) => {
+    const failed = assertionResults.filter((result) => result.status === "failed")
+    const file = relative(root, name)
+    if (failed.length === 0) return status === "failed" ? [`failed: ${file}: ${firstLine(message)}`] : []
+    return failed.map(
+      ({ fullName = "", failureMessages = [] }) =>
+        `failed: ${file}: ${fullName}: ${firstLine(failureMessages.join("\n"))}`
+    )
+  })
+
+const firstLine = (text: string): string => stripVTControlCharacters(text).trim().split("\n", 1)[0] ?? ""
 
 /** One vitest run, started by `command` with `args` before vitest's own. */
 export const suites = async (
@@ -165,6 +184,7 @@ export const suites = async (
     const { code } = await run(command, [...args, ...reporters], { show: "live", env })
     const report = JSON.parse(readFileSync(file, "utf8")) as Report
     const count = countReport(report)
+    for (const line of failuresOf(report)) console.log(line)
     if (report.numPendingTests > 0) console.log(`${report.numPendingTests} skipped`)
     return code !== 0 && count.failed === 0 ? add(count, FAILED) : count
   } catch {

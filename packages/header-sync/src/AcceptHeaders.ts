@@ -11,11 +11,15 @@
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`CheckHeadersPoW`, `CheckHeadersAreContinuous`), `validation.cpp`
  * (`ProcessNewBlockHeaders`).
  */
+import { wireWord } from "@satwire/bytes"
 import { type ProofOfWork, headerFault } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
-import { HEADER_BITS, HEADER_PREVIOUS, HEADER_SIZE, HEADER_TIME } from "@satwire/primitives"
-import { type RunFault, hashRun, runFault } from "./HeaderRun.ts"
-import type { HeaderTree } from "./HeaderTree.ts"
+import { HEADER_BITS, HEADER_PREVIOUS, HEADER_TIME } from "@satwire/primitives"
+import { type RunFault, hashRun, runFault, wordsOfRun } from "./HeaderRun.ts"
+import { type HeaderTree, RAW_WORDS } from "./HeaderTree.ts"
+
+const TIME_WORD: number = HEADER_TIME / 4
+const BITS_WORD: number = HEADER_BITS / 4
 
 export type Acceptance =
   /** The parent of the first header is not in the tree. Nothing was taken in. */
@@ -48,7 +52,8 @@ export const acceptHeaders = (
   unix: number
 ): Acceptance => {
   const hashes = hashRun(sha256, headers, count)
-  const view = new DataView(headers.buffer, headers.byteOffset, count * HEADER_SIZE)
+  const words = wordsOfRun()
+  const { raw } = words
   const first = tree.size
   let parent = tree.find(headers, HEADER_PREVIOUS)
   const stopped = (index: number, rule: RunFault): Acceptance => ({
@@ -59,7 +64,7 @@ export const acceptHeaders = (
     fault: { index, rule }
   })
   // Before anything is kept, and before the parent is asked for: whoever sends headers has done the work for each, and sends one chain.
-  const faulty = runFault(proof, headers, count)
+  const faulty = runFault(proof, count)
   if (faulty !== undefined) return stopped(faulty.index, faulty.rule)
   if (parent < 0) return { _tag: "Unconnected" }
   let i = 0
@@ -67,17 +72,22 @@ export const acceptHeaders = (
   for (; i < count; i++) {
     const known = tree.find(hashes, 32 * i)
     if (known < 0) break
+    if (!tree.isValid(known)) return stopped(i, "duplicate-invalid")
     parent = known
   }
-  tree.stage(headers, i * HEADER_SIZE, count - i)
+  if (i < count && !tree.isValid(parent)) return stopped(i, "bad-prevblk")
   for (; i < count; i++) {
-    const at = i * HEADER_SIZE
-    fields.version = view.getInt32(at, true)
-    fields.time = view.getUint32(at + HEADER_TIME, true)
-    fields.bits = view.getUint32(at + HEADER_BITS, true)
+    const at = i * RAW_WORDS
+    fields.version = wireWord(raw[at] as number)
+    fields.time = wireWord(raw[at + TIME_WORD] as number) >>> 0
+    fields.bits = wireWord(raw[at + BITS_WORD] as number) >>> 0
     const rule = headerFault(tree.params, tree, parent, fields, unix)
-    if (rule !== undefined) return stopped(i, rule)
-    parent = tree.append(hashes, 32 * i, parent, proof.difficulty(fields.bits).work)
+    if (rule !== undefined) {
+      tree.settle(words, i)
+      return stopped(i, rule)
+    }
+    parent = tree.append(words, i, parent, proof.difficulty(fields.bits).work)
   }
+  tree.settle(words, count)
   return { _tag: "Accepted", first, count: tree.size - first, last: parent, fault: undefined }
 }

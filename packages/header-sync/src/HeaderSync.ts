@@ -38,7 +38,7 @@ import {
   SENDHEADERS
 } from "@satwire/wire"
 import { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
-import { claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
+import { type RunFault, claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
 import { HeadersPresync } from "./HeadersPresync.ts"
 import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
@@ -149,6 +149,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       }
       case "Submit":
         return this.#submit(input.headers, input.count, now, out)
+      case "Invalidate":
+      case "Reconsider":
+        return this.#judge(input, now, out)
       case "Timeout":
         return this.#timeout(now, out)
     }
@@ -264,8 +267,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     if (acceptance._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
     this.#answered(peer)
     const { fault, last } = acceptance
-    // A clock that runs ahead is nobody's attack: the header may be good in two hours.
-    if (fault !== undefined && fault.rule !== "time-too-new") {
+    if (fault !== undefined && costs(fault.rule, peer)) {
       return out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
     }
     this.#sent(peer, last, now, out)
@@ -353,7 +355,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** Whether a header of the run has not done its work or is nobody's child: whoever sends headers has done the work for each. */
   #breaksRun(peer: PeerView, { count, headers }: Headers, out: Outbox<HeaderSyncOutput>): boolean {
     hashRun(this.#sha256, headers, count)
-    const fault = runFault(this.#proof, headers, count)
+    const fault = runFault(this.#proof, count)
     if (fault === undefined) return false
     out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
     return true
@@ -371,7 +373,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #acceptRun(peer: PeerView, run: Uint8Array, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
     const acceptance = this.#accept(run, run.length / HEADER_SIZE, peer.id, now, out)
     const fault = acceptance._tag === "Unconnected" ? undefined : acceptance.fault
-    if (fault !== undefined && fault.rule !== "time-too-new") {
+    if (fault !== undefined && costs(fault.rule, peer)) {
       peer.presync = undefined
       out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
       return false
@@ -497,6 +499,21 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     else if (acceptance.fault !== undefined) out.push({ _tag: "SubmitRefused", ...acceptance.fault })
   }
 
+  #judge(
+    { _tag, hash }: HeaderSyncInput & { _tag: "Invalidate" | "Reconsider" },
+    now: Now,
+    out: Outbox<HeaderSyncOutput>
+  ): void {
+    const tree = this.#tree
+    const header = tree.find(hash)
+    // The first header cannot be invalid.
+    if (header <= 0) return
+    const before = tree.best
+    if (_tag === "Invalidate") tree.invalidate(header)
+    else tree.reconsider(header)
+    if (tree.best !== before) this.#tipChanged(before, undefined, now, out)
+  }
+
   /** That no block came for long may mean that none was found, or that our peers keep it from us. */
   #setStale(isStale: boolean, out: Outbox<HeaderSyncOutput>): void {
     if (isStale === this.#isStale) return
@@ -532,3 +549,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#startMore(now, out)
   }
 }
+
+/**
+ * Whether a broken rule costs the peer its connection and standing. A clock that runs ahead is nobody's attack: the header may be good in two
+ * hours. And who dialled us may well follow what we were told to take for invalid (Core `MaybePunishNodeForBlock`).
+ */
+const costs = (rule: RunFault, peer: PeerView): boolean =>
+  rule !== "time-too-new" && (rule !== "duplicate-invalid" || peer.outbound)

@@ -22,6 +22,8 @@ export type HeaderSyncInput =
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: HeaderSyncMessage }
   /** Headers that were made or read here: `count` raw headers, each the child of the one before. */
   | { readonly _tag: "Submit"; readonly headers: Uint8Array; readonly count: number }
+  /** Our user says that this header is invalid, or takes back that it or one before or after it is. Nothing is done where it is not known. */
+  | { readonly _tag: "Invalidate" | "Reconsider"; readonly hash: BlockHash }
   | { readonly _tag: "Timeout" }
 
 export type HeaderSyncOutput =

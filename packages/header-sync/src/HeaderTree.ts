@@ -5,23 +5,20 @@
  * ```
  *   number          0        1        2       …
  *   hashes   32 B   ███████  ███████  ███████        also the set that finds a hash (HashIndex)
- *   raw      80 B   ███████  ███████  ███████        as it came, ready to be served
- *   parents   4 B   -1       0        1
- *   skips     4 B   -1       0        0              one further ancestor, so that any is found in O(log n)
- *   heights   4 B
- *   works    16 B   chain work, four words, most significant first
+ *   rows     80 B   ███████  ███████  ███████
+ *     links    16     parent, jump, height, state    a jump is one further ancestor, so that any is found in O(log n)
+ *     work     16     of the chain, four words, most significant first
+ *     fields   48     as it came but for the parent's hash, which stands with the parent
  * ```
  *
  * It holds only what passed every rule of consensus. It does not choose peers, keep files or know blocks.
  */
+import { WordColumn, wireWord } from "@satwire/bytes"
 import type { ChainView, PeriodFirst } from "@satwire/consensus"
 import {
   type BlockHash,
   type ChainParams,
-  HEADER_BITS,
-  HEADER_PREVIOUS,
   HEADER_SIZE,
-  HEADER_TIME,
   HashIndex,
   genesisHeader,
   headerHash,
@@ -29,28 +26,60 @@ import {
   workFromBits
 } from "@satwire/primitives"
 import type { Sha256 } from "@satwire/crypto"
-import { type Random, assert } from "@satwire/machine"
+import type { Random } from "@satwire/machine"
 import type { TreeBase } from "./TreeBase.ts"
 import { checkBase } from "./TreeBase.ts"
 
-const FIRST_CAPACITY = 64
 const WORK_WORDS = 4
+
+/** A raw header in words: its version, its parent's hash, and the rest. */
+export const RAW_WORDS: number = HEADER_SIZE / 4
+const HASH_WORDS = 8
+const FIELD_WORDS: number = RAW_WORDS - HASH_WORDS
+/** Words of a row. */
+const PARENT = 0
+const JUMP = 1
+const HEIGHT = 2
+const STATE = 3
+const WORK = 4
+const FIELDS = 8
+const VERSION: number = FIELDS
+const TIME: number = FIELDS + 9
+const BITS: number = FIELDS + 10
+const ROW_WORDS: number = FIELDS + FIELD_WORDS
+
+/** Said to be invalid itself; or after one that is. */
+const INVALID = 1
+const AFTER_INVALID = 2
+
+/** Raw headers and their hashes, as words of memory in the order of their bytes. */
+export interface RunWords {
+  readonly raw: Int32Array
+  readonly hashes: Int32Array
+}
+
+/** What is known of a chain that ends: whether it is the best, may yet become so, or was said to be invalid. */
+export type TipStatus = "active" | "headers-only" | "invalid"
+
+/** A header that no other follows, as in Core's `getchaintips`. */
+export interface ChainTip {
+  readonly header: number
+  readonly height: number
+  readonly hash: BlockHash
+  /** How many headers lie between it and the best chain. */
+  readonly branchLength: number
+  readonly status: TipStatus
+}
 
 export class HeaderTree implements ChainView {
   readonly params: ChainParams
   readonly #index: HashIndex
   readonly #period: number
   readonly #base: TreeBase
-  #raw: Uint8Array = new Uint8Array(FIRST_CAPACITY * HEADER_SIZE)
-  #view: DataView = new DataView(this.#raw.buffer)
-  #parents: Int32Array = new Int32Array(FIRST_CAPACITY)
-  #skips: Int32Array = new Int32Array(FIRST_CAPACITY)
-  #heights: Int32Array = new Int32Array(FIRST_CAPACITY)
-  #works: Uint32Array = new Uint32Array(FIRST_CAPACITY * WORK_WORDS)
+  readonly #rows: WordColumn = new WordColumn(ROW_WORDS)
   /** The work of one header, as words: the last that was asked for, because consecutive headers have the same. */
-  #increment: { readonly work: bigint; readonly words: Uint32Array } = { work: 0n, words: new Uint32Array(WORK_WORDS) }
-  /** Up to which number raw headers are at hand. */
-  #staged = 0
+  #increment: { readonly work: bigint; readonly words: Int32Array } = { work: 0n, words: new Int32Array(WORK_WORDS) }
+  #size = 1
   #best = 0
 
   private constructor(params: ChainParams, base: TreeBase, random: Random) {
@@ -58,9 +87,12 @@ export class HeaderTree implements ChainView {
     this.#period = retargetPeriod(params)
     this.#base = base
     this.#index = new HashIndex(random)
-    this.stage(base.header ?? placeholder(base), 0, 1)
-    this.#link(this.#index.add(base.hash), -1, base.height)
-    this.#works.set(workWords(base.chainWork))
+    this.#index.add(base.hash)
+    const row = this.#rows.chunk(0)
+    row[PARENT] = -1
+    row[HEIGHT] = base.height
+    row.set(workWords(base.chainWork), WORK)
+    this.#setFields(row, 0, wordsOf(base.header ?? placeholder(base)), 0)
   }
 
   /** A tree that begins with the network's first header. */
@@ -88,10 +120,15 @@ export class HeaderTree implements ChainView {
 
   /** How many headers it holds, the base included. */
   get size(): number {
-    return this.#index.size
+    return this.#size
   }
 
-  /** The header of most chain work; of several, the one that was accepted first. */
+  /** The memory that it has taken, in bytes. */
+  get bytes(): number {
+    return this.#index.bytes + this.#rows.bytes
+  }
+
+  /** The header of most chain work of those that are not invalid; of several, the one that was accepted first. */
   get best(): number {
     return this.#best
   }
@@ -107,25 +144,23 @@ export class HeaderTree implements ChainView {
   }
 
   height(header: number): number {
-    return this.#heights[header] as number
+    return this.#rows.get(header, HEIGHT)
   }
 
   version(header: number): number {
-    return this.#view.getInt32(header * HEADER_SIZE, true)
+    return wireWord(this.#rows.get(header, VERSION))
   }
 
   time(header: number): number {
-    return header === 0 && this.#base.header === undefined
-      ? -1
-      : this.#view.getUint32(header * HEADER_SIZE + HEADER_TIME, true)
+    return header === 0 && this.#base.header === undefined ? -1 : wireWord(this.#rows.get(header, TIME)) >>> 0
   }
 
   bits(header: number): number {
-    return this.#view.getUint32(header * HEADER_SIZE + HEADER_BITS, true)
+    return wireWord(this.#rows.get(header, BITS)) >>> 0
   }
 
   parent(header: number): number {
-    return this.#parents[header] as number
+    return this.#rows.get(header, PARENT)
   }
 
   ancestor(header: number, height: number): number {
@@ -133,18 +168,8 @@ export class HeaderTree implements ChainView {
     let atHeight = this.height(at)
     if (height > atHeight || height < this.#base.height) return -1
     while (atHeight > height) {
-      const skip = this.#skips[at] as number
-      const skipHeight = skip < 0 ? -1 : this.height(skip)
-      // The skip of the parent may lead nearer to the goal than this one does (Core `CBlockIndex::GetAncestor`).
-      const parentSkipHeight = skipHeightOf(atHeight - 1)
-      if (
-        skipHeight === height ||
-        (skipHeight > height && !(parentSkipHeight < skipHeight - 2 && parentSkipHeight >= height))
-      ) {
-        at = skip
-      } else {
-        at = this.parent(at)
-      }
+      const jump = this.#rows.get(at, JUMP)
+      at = this.height(jump) >= height ? jump : this.parent(at)
       atHeight = this.height(at)
     }
     return at
@@ -161,14 +186,14 @@ export class HeaderTree implements ChainView {
   /** The work of the chain that ends with this header. */
   chainWork(header: number): bigint {
     let work = 0n
-    for (let i = 0; i < WORK_WORDS; i++) work = (work << 32n) | BigInt(this.#works[WORK_WORDS * header + i] as number)
+    for (let i = 0; i < WORK_WORDS; i++) work = (work << 32n) | BigInt(this.#rows.get(header, WORK + i) >>> 0)
     return work
   }
 
   /** Negative, zero or positive as the chain of `a` has less, as much or more work than that of `b`. */
   compareWork(a: number, b: number): number {
     for (let i = 0; i < WORK_WORDS; i++) {
-      const difference = (this.#works[WORK_WORDS * a + i] as number) - (this.#works[WORK_WORDS * b + i] as number)
+      const difference = (this.#rows.get(a, WORK + i) >>> 0) - (this.#rows.get(b, WORK + i) >>> 0)
       if (difference !== 0) return difference
     }
     return 0
@@ -180,19 +205,21 @@ export class HeaderTree implements ChainView {
     let left = this.ancestor(a, height)
     let right = this.ancestor(b, height)
     while (left !== right) {
-      // Skips of one height lead to one height: jump while they differ, step once they meet.
-      const leftSkip = this.#skips[left] as number
-      const rightSkip = this.#skips[right] as number
-      const jump = leftSkip !== rightSkip && leftSkip >= 0
-      left = jump ? leftSkip : this.parent(left)
-      right = jump ? rightSkip : this.parent(right)
+      // Jumps of one height lead to one height: jump while they differ, step once they meet.
+      const leftJump = this.#rows.get(left, JUMP)
+      const rightJump = this.#rows.get(right, JUMP)
+      const jumps = leftJump !== rightJump
+      left = jumps ? leftJump : this.parent(left)
+      right = jumps ? rightJump : this.parent(right)
     }
     return left
   }
 
   /** A copy of `count` raw headers, one after another, from number `first` on: the order of acceptance, not of a chain. */
   rawRange(first: number, count: number): Uint8Array {
-    return this.#raw.slice(first * HEADER_SIZE, (first + count) * HEADER_SIZE)
+    const raw = new Int32Array(count * RAW_WORDS)
+    for (let i = 0; i < count; i++) this.#copyRaw(first + i, raw, i * RAW_WORDS)
+    return new Uint8Array(raw.buffer)
   }
 
   /**
@@ -200,92 +227,165 @@ export class HeaderTree implements ChainView {
    * known by its hash alone has no raw header: there `from` lies above it.
    */
   rawChain(tip: number, from: number, to: number): Uint8Array {
-    const chain = new Uint8Array((to - from + 1) * HEADER_SIZE)
+    const raw = new Int32Array((to - from + 1) * RAW_WORDS)
     let at = this.ancestor(tip, to)
     for (let height = to; height >= from; height--) {
-      chain.set(this.#raw.subarray(at * HEADER_SIZE, (at + 1) * HEADER_SIZE), (height - from) * HEADER_SIZE)
+      this.#copyRaw(at, raw, (height - from) * RAW_WORDS)
       at = this.parent(at)
     }
-    return chain
+    return new Uint8Array(raw.buffer)
   }
 
   /**
-   * Copies `count` raw headers in behind the last one, where {@link append} takes them in order: one copy for a whole run, which costs
-   * a tenth of one for each header (measured, `bench/accept.bench.ts`). Those that are never taken in are overwritten by the next call.
-   */
-  stage(raw: Uint8Array, rawOffset: number, count: number): void {
-    this.#staged = this.size + count
-    while (this.#staged > this.#parents.length) this.#grow()
-    this.#raw.set(raw.subarray(rawOffset, rawOffset + count * HEADER_SIZE), this.size * HEADER_SIZE)
-  }
-
-  /**
-   * Takes in the next staged header, which was checked (see `acceptHeaders`), as a child of `parent`, and gives its number.
+   * Takes in a header, which was checked (see `acceptHeaders`), as a child of `parent`, and gives its number. By its hash it is found once
+   * {@link settle} was called for the run.
    *
-   * @param hash 32 bytes at `hashOffset`, not yet in the tree
+   * @param run raw headers and their hashes, of which the one at `index` is taken; that it names `parent` and is not yet in the tree is
+   * its caller's to know
    * @param work what the header's own target stands for
    */
-  append(hash: Uint8Array, hashOffset: number, parent: number, work: bigint): number {
-    assert(this.size < this.#staged, "a header is appended that was not staged")
-    const header = this.#index.add(hash, hashOffset)
-    this.#link(header, parent, this.height(parent) + 1)
-    this.#addWork(header, parent, work)
-    if (this.compareWork(header, this.#best) > 0) this.#best = header
+  append(run: RunWords, index: number, parent: number, work: bigint): number {
+    const header = this.#size++
+    const rows = this.#rows
+    rows.reserve(header + 1)
+    const from = rows.chunk(parent)
+    const fromAt = rows.at(parent)
+    const into = rows.chunk(header)
+    const at = rows.at(header)
+    into[at + PARENT] = parent
+    into[at + JUMP] = this.#jumpOver(parent)
+    into[at + HEIGHT] = (from[fromAt + HEIGHT] as number) + 1
+    into[at + STATE] = from[fromAt + STATE] === 0 ? 0 : AFTER_INVALID
+    this.#addWork(from, fromAt, into, at, work)
+    this.#setFields(into, at, run.raw, index * RAW_WORDS)
+    if (this.compareWork(header, this.#best) > 0 && this.isValid(header)) this.#best = header
     return header
   }
 
-  #link(header: number, parent: number, height: number): void {
-    this.#parents[header] = parent
-    this.#heights[header] = height
-    const skipHeight = skipHeightOf(height)
-    this.#skips[header] = parent < 0 || skipHeight < this.#base.height ? parent : this.ancestor(parent, skipHeight)
+  /** Ends a series of `append`: the headers that were taken in are the last of the first `end` of the run. */
+  settle(run: RunWords, end: number): void {
+    const count = this.#size - this.#index.size
+    this.#index.addMany(run.hashes, (end - count) * HASH_WORDS, count)
   }
 
-  #addWork(header: number, parent: number, work: bigint): void {
+  /** Whether neither it nor one before it was said to be invalid. */
+  isValid(header: number): boolean {
+    return this.#rows.get(header, STATE) === 0
+  }
+
+  /**
+   * Says that a header is invalid, and so all that follow it, now and later: none of them is the best any more (Core's `invalidateblock`).
+   * It takes a look at each header that came after it.
+   *
+   * @throws RangeError for the header that the tree begins with
+   */
+  invalidate(header: number): void {
+    if (header === 0) throw new RangeError("the first header of a tree cannot be invalid")
+    const rows = this.#rows
+    rows.set(header, STATE, rows.get(header, STATE) | INVALID)
+    for (let later = header + 1; later < this.size; later++) {
+      if (!this.isValid(this.parent(later))) rows.set(later, STATE, rows.get(later, STATE) | AFTER_INVALID)
+    }
+    this.#chooseBest()
+  }
+
+  /** Takes back that it, one before it or one after it is invalid (Core's `reconsiderblock`). */
+  reconsider(header: number): void {
+    const rows = this.#rows
+    for (let before = header; before > 0; before = this.parent(before)) rows.set(before, STATE, 0)
+    for (let later = 1; later < this.size; later++) {
+      const after = this.isValid(this.parent(later)) ? 0 : AFTER_INVALID
+      const state = rows.get(later, STATE)
+      if (state === after) continue
+      const own = this.isAncestor(header, later) ? 0 : state & INVALID
+      rows.set(later, STATE, own | after)
+    }
+    this.#chooseBest()
+  }
+
+  /** Whether `before` is `header` or one of those before it. */
+  isAncestor(before: number, header: number): boolean {
+    const height = this.height(before)
+    return height <= this.height(header) && this.ancestor(header, height) === before
+  }
+
+  /** Every header that no other follows, the best first and then the others in the order of their acceptance. */
+  tips(): ReadonlyArray<ChainTip> {
+    const isParent = new Uint8Array(this.size)
+    for (let header = 1; header < this.size; header++) isParent[this.parent(header)] = 1
+    const tips: Array<ChainTip> = [this.#tip(this.#best)]
+    for (let header = 0; header < this.size; header++) {
+      if (isParent[header] === 0 && header !== this.#best) tips.push(this.#tip(header))
+    }
+    return tips
+  }
+
+  #tip(header: number): ChainTip {
+    const height = this.height(header)
+    const status = header === this.#best ? "active" : this.isValid(header) ? "headers-only" : "invalid"
+    const branchLength = height - this.height(this.fork(this.#best, header))
+    return { header, height, hash: this.hash(header), branchLength, status }
+  }
+
+  #chooseBest(): void {
+    let best = 0
+    for (let header = 1; header < this.size; header++) {
+      if (this.isValid(header) && this.compareWork(header, best) > 0) best = header
+    }
+    this.#best = best
+  }
+
+  /**
+   * Where the jump of a child leads: as far as those of the parent and of where that leads to do together, if they are of one length, and
+   * else to the parent. Any ancestor is found in about 3 log n steps, and each jump is known at once (Myers 1983, "An applicative
+   * random-access stack"). The first leads to itself, so that nobody has to ask.
+   */
+  #jumpOver(parent: number): number {
+    const near = this.#rows.get(parent, JUMP)
+    const far = this.#rows.get(near, JUMP)
+    const nearHeight = this.height(near)
+    return this.height(parent) - nearHeight === nearHeight - this.height(far) ? far : parent
+  }
+
+  #setFields(into: Int32Array, at: number, raw: Int32Array, rawAt: number): void {
+    into[at + VERSION] = raw[rawAt] as number
+    for (let i = 1; i < FIELD_WORDS; i++) into[at + FIELDS + i] = raw[rawAt + HASH_WORDS + i] as number
+  }
+
+  #copyRaw(header: number, into: Int32Array, at: number): void {
+    const chunk = this.#rows.chunk(header)
+    const row = this.#rows.at(header)
+    into[at] = chunk[row + VERSION] as number
+    if (header > 0) this.#index.copyTo(this.parent(header), into, at + 1)
+    else into.set(wordsOf(this.#base.header ?? placeholder(this.#base)).subarray(1, 1 + HASH_WORDS), at + 1)
+    for (let i = 1; i < FIELD_WORDS; i++) into[at + HASH_WORDS + i] = chunk[row + FIELDS + i] as number
+  }
+
+  #addWork(from: Int32Array, fromAt: number, into: Int32Array, at: number, work: bigint): void {
     if (work !== this.#increment.work) this.#increment = { work, words: workWords(work) }
     const { words } = this.#increment
     let carry = 0
     for (let i = WORK_WORDS - 1; i >= 0; i--) {
-      const sum = (this.#works[WORK_WORDS * parent + i] as number) + (words[i] as number) + carry
-      this.#works[WORK_WORDS * header + i] = sum
+      const sum = ((from[fromAt + WORK + i] as number) >>> 0) + ((words[i] as number) >>> 0) + carry
+      into[at + WORK + i] = sum | 0
       carry = sum > 0xffffffff ? 1 : 0
     }
   }
-
-  #grow(): void {
-    const capacity = 2 * this.#parents.length
-    this.#raw = widened(this.#raw, new Uint8Array(capacity * HEADER_SIZE))
-    this.#view = new DataView(this.#raw.buffer)
-    this.#parents = widened(this.#parents, new Int32Array(capacity))
-    this.#skips = widened(this.#skips, new Int32Array(capacity))
-    this.#heights = widened(this.#heights, new Int32Array(capacity))
-    this.#works = widened(this.#works, new Uint32Array(capacity * WORK_WORDS))
-  }
-}
-
-const widened = <A extends Uint8Array | Int32Array | Uint32Array>(from: A, into: A): A => {
-  into.set(from)
-  return into
 }
 
 /** A chain's work as four words. Work above 2^128 would take every miner on earth longer than the sun has. */
-const workWords = (work: bigint): Uint32Array => {
-  const words = new Uint32Array(WORK_WORDS)
-  for (let i = 0; i < WORK_WORDS; i++) words[i] = Number((work >> BigInt(32 * (WORK_WORDS - 1 - i))) & 0xffffffffn)
+const workWords = (work: bigint): Int32Array => {
+  const words = new Int32Array(WORK_WORDS)
+  for (let i = 0; i < WORK_WORDS; i++) words[i] = Number((work >> BigInt(32 * (WORK_WORDS - 1 - i))) & 0xffffffffn) | 0
   return words
 }
+
+/** A raw header as words, in memory of their own. */
+const wordsOf = (raw: Uint8Array): Int32Array => new Int32Array(raw.slice().buffer)
 
 /** Eighty bytes that stand for a base known by its hash: only its bits are true. */
 const placeholder = (base: TreeBase): Uint8Array => {
   const raw = new Uint8Array(HEADER_SIZE)
-  new DataView(raw.buffer).setUint32(HEADER_BITS, base.bits, true)
-  raw.fill(0, HEADER_PREVIOUS, HEADER_PREVIOUS + 32)
+  new DataView(raw.buffer).setUint32(HEADER_SIZE - 8, base.bits, true)
   return raw
-}
-
-/** To which height the skip of a header leads (Core 28.1 `chain.cpp`, `GetSkipHeight`): any ancestor in about 2 log n steps. */
-const skipHeightOf = (height: number): number => {
-  if (height < 2) return 0
-  const withoutLowestBit = (n: number): number => n & (n - 1)
-  return (height & 1) === 1 ? withoutLowestBit(withoutLowestBit(height - 1)) + 1 : withoutLowestBit(height)
 }

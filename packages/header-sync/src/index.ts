@@ -14,7 +14,7 @@ export type {
   Snapshot,
   Tip
 } from "./HeaderSyncEvents.ts"
-export { HeaderTree } from "./HeaderTree.ts"
+export { type ChainTip, HeaderTree, type RunWords, type TipStatus } from "./HeaderTree.ts"
 export { locate, locator } from "./Locator.ts"
 export { MAX_BLOCKS_TO_ANNOUNCE } from "./Serving.ts"
 export {

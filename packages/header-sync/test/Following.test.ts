@@ -411,3 +411,30 @@ describe("after the last peer has left", () => {
     ])
   })
 })
+
+describe("a header that our user says is invalid", () => {
+  it("is no part of the best chain any more, nor what follows it, until that is taken back", () => {
+    const sync = machine(100).ready(1)
+    sync.take("Send")
+    sync.input({ _tag: "Invalidate", hash: hashAt(91) })
+    expect(sync.take("TipChanged")).toMatchObject([{ forkHeight: 90, removed: 10, added: 0, from: undefined }])
+    sync.input({ _tag: "Invalidate", hash: hashAt(4000) })
+    expect([sync.tipHeight, sync.tree.tips().map(({ status }) => status)]).toEqual([90, ["active", "invalid"]])
+    sync.input({ _tag: "Reconsider", hash: hashAt(100) })
+    expect(sync.take("TipChanged")).toMatchObject([{ forkHeight: 90, removed: 0, added: 10 }])
+    expect(sync.tree.tips()).toMatchObject([{ height: 100, branchLength: 0, status: "active" }])
+  })
+
+  it("costs who sends what follows it, and of those who send itself only those that we dialled", () => {
+    const rules = (sync: SyncHarness) => sync.take("Misbehaved").map(({ peer, reason }) => [peer, reason.rule])
+    const sync = machine(100).ready(1).ready(2, "inbound").ready(3, "inbound")
+    sync.input({ _tag: "Invalidate", hash: hashAt(91) })
+    sync.take("Send")
+    sync.headers(2, part(91, 95)).headers(1, part(80, 95)).headers(3, part(101, 101))
+    expect(rules(sync)).toEqual([
+      [1, "duplicate-invalid"],
+      [3, "bad-prevblk"]
+    ])
+    expect([sync.tipHeight, sync.tree.size]).toEqual([90, 101])
+  })
+})

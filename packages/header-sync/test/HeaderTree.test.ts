@@ -1,15 +1,24 @@
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
-import { type BlockHash, HEADER_SIZE, genesisHeader, mainnet, networks, regtest } from "@satwire/primitives"
+import {
+  type BlockHash,
+  HEADER_PREVIOUS,
+  HEADER_SIZE,
+  genesisHeader,
+  mainnet,
+  networks,
+  regtest
+} from "@satwire/primitives"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { HeaderTree, type TreeBase } from "../src/index.ts"
+import { append } from "./TestHeaders.ts"
 
 const random = ChaChaRandom.fromNumber(1)
 
-/** A header of no meaning: nothing here judges it. Its bytes tell which it is. */
-const plain = (number: number): Uint8Array => {
+/** A header of no meaning: nothing here judges it. Its bytes tell which it is, and its parent's hash is that of number `parent`. */
+const plain = (number: number, parent: number): Uint8Array => {
   const raw = new Uint8Array(HEADER_SIZE).fill(number & 0xff)
-  new DataView(raw.buffer).setUint32(4, number)
+  raw.set(hashOf(parent), HEADER_PREVIOUS)
   return raw
 }
 
@@ -44,8 +53,7 @@ const grow = (shape: ReadonlyArray<{ back: number; work: bigint }>, baseHeight: 
     const parent = Math.max(0, i - back)
     const before = naive[parent] as Naive
     naive.push({ parent, height: before.height + 1, work: before.work + work })
-    tree.stage(plain(i + 1), 0, 1)
-    expect(tree.append(hashOf(i + 1), 0, parent, work)).toBe(i + 1)
+    expect(append(tree, plain(i + 1, parent), hashOf(i + 1), parent, work)).toBe(i + 1)
   })
   return [tree, naive]
 }
@@ -117,8 +125,7 @@ describe("a tree of headers", () => {
   it("carries work beyond 32, 64 and 96 bits", () => {
     const huge = (1n << 127n) - 1n
     const tree = HeaderTree.fromBase(mainnet, { ...baseAt(5), chainWork: huge }, portableSha256, random)
-    tree.stage(plain(1), 0, 1)
-    tree.append(hashOf(1), 0, 0, 1n)
+    append(tree, plain(1, 0), hashOf(1), 0, 1n)
     expect(tree.chainWork(1)).toBe(1n << 127n)
     expect(tree.compareWork(1, 0)).toBeGreaterThan(0)
     expect(tree.best).toBe(1)
@@ -143,16 +150,25 @@ describe("a tree of headers", () => {
     )
     // 0 ─ 1 ─ 2 ─ 3 and 1 ─ 4 ─ 5: header 4 grows two back.
     expect([tree.parent(4), tree.parent(5)]).toEqual([1, 4])
-    const bytes = (numbers: ReadonlyArray<number>): ReadonlyArray<number> => numbers.flatMap((n) => [...plain(n)])
+    const bytes = (numbers: ReadonlyArray<number>): ReadonlyArray<number> =>
+      numbers.flatMap((n) => [...plain(n, tree.parent(n))])
     expect([...tree.rawRange(2, 3)]).toEqual(bytes([2, 3, 4]))
     expect([...tree.rawChain(5, 8, 10)]).toEqual(bytes([1, 4, 5]))
     expect([...tree.rawChain(3, 9, 9)]).toEqual(bytes([2]))
     expect(tree.rawChain(3, 9, 8).length).toBe(0)
   })
 
-  it("takes in only what was staged", () => {
-    const [tree] = grow([{ back: 0, work: 1n }], 0)
-    expect(() => tree.append(hashOf(9), 0, 1, 1n)).toThrow("not staged")
+  it("takes at most 150 bytes for each of a million headers, and little for a few", () => {
+    const tree = HeaderTree.fromBase(mainnet, baseAt(7), portableSha256, random)
+    expect(tree.bytes).toBeLessThan(16_384)
+    const run = { raw: new Int32Array(20), hashes: new Int32Array(8) }
+    for (let i = 0; i < 1_000_000; i++) {
+      run.hashes[0] = Math.imul(i + 1, 0x9e3779b1)
+      tree.append(run, 0, i, 1n)
+      tree.settle(run, 1)
+      if (i % 100_000 === 90_000) expect(tree.bytes / i).toBeLessThan(150)
+    }
+    expect(tree.bytes / tree.size).toBeLessThan(140)
   })
 })
 

@@ -4,6 +4,7 @@ import { MAX_LOCATOR_SZ } from "@satwire/wire"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { HeaderTree, locate, locator } from "../src/index.ts"
+import { append } from "./TestHeaders.ts"
 
 /** A tree with its heads, of headers that nobody judges: a trunk, and branches that leave it at some height. */
 const treeOf = (
@@ -19,8 +20,7 @@ const treeOf = (
     for (let i = 0; i < length; i++) {
       view.setUint32(0, Math.imul(tree.size, 0x9e3779b1))
       view.setUint32(28, tree.size)
-      tree.stage(raw, 0, 1)
-      at = tree.append(hash, 0, at, 2n)
+      at = append(tree, raw, hash, at, 2n)
     }
     return at
   }
@@ -94,8 +94,7 @@ describe("a locator", () => {
     }
     const tree = HeaderTree.fromBase(mainnet, base, portableSha256, ChaChaRandom.fromNumber(1))
     for (let i = 1; i <= 20; i++) {
-      tree.stage(new Uint8Array(80), 0, 1)
-      tree.append(new Uint8Array(32).fill(i), 0, i - 1, 1n)
+      append(tree, new Uint8Array(80), new Uint8Array(32).fill(i), i - 1, 1n)
     }
     expect(heightsOf(tree, 20).map((height) => height - 40_000)).toEqual([
       20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 7, 3, 0

@@ -110,6 +110,7 @@ const ruleBroken = (
 export class NaiveTree {
   readonly params: ChainParams
   readonly #headers: Map<string, NaiveHeader> = new Map()
+  readonly #invalid: Set<NaiveHeader> = new Set()
   best: NaiveHeader
 
   constructor(params: ChainParams) {
@@ -121,6 +122,37 @@ export class NaiveTree {
   /** Every header in the order of acceptance. */
   get headers(): ReadonlyArray<NaiveHeader> {
     return [...this.#headers.values()]
+  }
+
+  isValid(header: NaiveHeader): boolean {
+    for (let at: NaiveHeader | undefined = header; at !== undefined; at = at.parent)
+      if (this.#invalid.has(at)) return false
+    return true
+  }
+
+  invalidate(hash: string): void {
+    this.#invalid.add(this.#headers.get(hash) as NaiveHeader)
+    this.#choose()
+  }
+
+  reconsider(hash: string): void {
+    const header = this.#headers.get(hash) as NaiveHeader
+    const follows = (one: NaiveHeader, other: NaiveHeader): boolean =>
+      one === other || (one.parent !== undefined && follows(one.parent, other))
+    for (const one of [...this.#invalid]) if (follows(one, header) || follows(header, one)) this.#invalid.delete(one)
+    this.#choose()
+  }
+
+  /** The tips, and whether each is valid. */
+  get tips(): ReadonlyArray<readonly [string, boolean]> {
+    const parents = new Set(this.headers.map(({ parent }) => parent))
+    const ends = this.headers.filter((header) => header !== this.best && !parents.has(header))
+    return [this.best, ...ends].map((header) => [header.hash, this.isValid(header)] as const)
+  }
+
+  #choose(): void {
+    const valid = this.headers.filter((header) => this.isValid(header))
+    this.best = valid.reduce((best, header) => (header.work > best.work ? header : best))
   }
 
   accept(run: ReadonlyArray<Uint8Array>, unix: number): NaiveOutcome {
@@ -141,7 +173,11 @@ export class NaiveTree {
     if (!this.#headers.has(parents[0] as string)) return { connected: false, accepted: 0, fault: undefined }
     let accepted = 0
     for (const [i, raw] of run.entries()) {
-      if (this.#headers.has(hashes[i] as string)) continue
+      const known = this.#headers.get(hashes[i] as string)
+      if (known !== undefined && !this.isValid(known)) return outcome(accepted, i, "duplicate-invalid")
+      if (known !== undefined) continue
+      if (!this.isValid(this.#headers.get(parents[i] as string) as NaiveHeader))
+        return outcome(accepted, i, "bad-prevblk")
       const parent = this.#headers.get(parents[i] as string) as NaiveHeader
       const header = naiveHeader(raw, parent)
       const rule = ruleBroken(this.params, parent, header, unix)

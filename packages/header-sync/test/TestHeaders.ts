@@ -63,11 +63,19 @@ export const child = (
   )
 }
 
+/** Takes a header into a tree without judging it, and without asking whether that is its hash. */
+export const append = (tree: HeaderTree, raw: Uint8Array, hash: Uint8Array, parent: number, work: bigint): number => {
+  const words = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.slice().buffer)
+  const run = { raw: words(raw), hashes: words(hash) }
+  const header = tree.append(run, 0, parent, work)
+  tree.settle(run, 1)
+  return header
+}
+
 /** Takes a header into a tree without judging it. */
 export const force = (tree: HeaderTree, parent: number, raw: Uint8Array): number => {
-  tree.stage(raw, 0, 1)
   const bits = new DataView(raw.buffer, raw.byteOffset).getUint32(HEADER_BITS, true)
-  return tree.append(headerHash(portableSha256, raw), 0, parent, workFromBits(bits))
+  return append(tree, raw, headerHash(portableSha256, raw), parent, workFromBits(bits))
 }
 
 /**

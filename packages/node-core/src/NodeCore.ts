@@ -241,6 +241,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
       peers: () => [...this.#entries.values()].map((entry) => status(entry, this.#addresses)),
       headers: () => this.#headerSync?.snapshot(),
+      tips: () => this.#options.tree.tips(),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
       kept: () => this.#connections.kept,
@@ -291,6 +292,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return this.#close(input.peer, { _tag: "Requested" }, "disconnect")
       case "SubmitHeaders":
         return this.#toHeaderSync({ _tag: "Submit", headers: input.headers, count: input.count })
+      case "InvalidateHeader":
+        return this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
+      case "ReconsiderHeader":
+        return this.#toHeaderSync({ _tag: "Reconsider", hash: input.hash })
       case "MakeBlock":
         this.#miner?.handle({ _tag: "MakeBlock" }, this.#now, this.#minerOutbox)
         return

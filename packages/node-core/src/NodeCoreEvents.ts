@@ -11,6 +11,7 @@ import type {
 } from "@satwire/connections"
 import type { AddressCounts, LocalAddress, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
 import type {
+  ChainTip,
   HeaderSyncOutput,
   HeaderSyncRoles,
   Snapshot as HeadersSnapshot,
@@ -18,7 +19,7 @@ import type {
   Tip
 } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
-import type { Block } from "@satwire/primitives"
+import type { Block, BlockHash } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
 import type { AddressesRole } from "./Addresses.ts"
@@ -64,6 +65,8 @@ export type NodeCoreInput =
   | { readonly _tag: "ConnectionClosed"; readonly peer: PeerId; readonly how: string }
   /** Headers made or read here: `count` raw headers, each the child of the one before. */
   | { readonly _tag: "SubmitHeaders"; readonly headers: Uint8Array; readonly count: number }
+  /** Our user says that a header is invalid, and so all that follow it, or takes that back. */
+  | { readonly _tag: "InvalidateHeader" | "ReconsiderHeader"; readonly hash: BlockHash }
   /** Mines one block on the best tip. Without the mining role it does nothing. */
   | { readonly _tag: "MakeBlock" }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
@@ -168,6 +171,8 @@ export interface PeerStatus extends PeerSnapshot {
 export interface Queries {
   readonly peers: ReadonlyArray<PeerStatus>
   readonly headers: HeadersSnapshot | undefined
+  /** Every header that no other follows, the best first. */
+  readonly tips: ReadonlyArray<ChainTip>
   /** All dials and connections, and what each is for. */
   readonly connections: ReadonlyArray<SlotSnapshot>
   readonly bans: ReadonlyArray<Ban>

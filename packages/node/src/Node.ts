@@ -17,7 +17,7 @@ import type { Subnet } from "@satwire/connections"
 import { HeaderTree } from "@satwire/header-sync"
 import { NetGroups } from "@satwire/netaddress"
 import { NodeCore, type NodeCoreInput, type NodeCoreOutput, type Queries } from "@satwire/node-core"
-import { HEADER_SIZE } from "@satwire/primitives"
+import { type BlockHash, HEADER_SIZE } from "@satwire/primitives"
 import { type MachineFailed, machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
 import {
@@ -102,6 +102,13 @@ export interface NodeShape {
    * is told as the fact `SubmitRefused`; dies of a `RangeError` where there are fewer bytes than that.
    */
   readonly submitHeaders: (headers: Uint8Array, count: number) => Effect.Effect<void>
+  /**
+   * Says that a header is invalid, and so all that follow it: the best chain is another then (Core's `invalidateblock`). It holds until it is
+   * taken back or the node ends. Gives whether there is such a header; that of genesis cannot be invalid and counts as none.
+   */
+  readonly invalidateHeader: (hash: BlockHash) => Effect.Effect<boolean>
+  /** Takes back that a header, or one before or after it, is invalid (Core's `reconsiderblock`). Gives whether there is such a header. */
+  readonly reconsiderHeader: (hash: BlockHash) => Effect.Effect<boolean>
   /** Has a block mined on the best tip, which is told as `BlockMade`. Without the mining role it does nothing. */
   readonly makeBlock: Effect.Effect<void>
   /** Never succeeds. Fails when the node cannot go on; by then everything that it held is closed. */
@@ -227,18 +234,25 @@ const runningNode = ({
     tell({ _tag: "HeadersLoaded", ...loaded, height: tree.height(tree.best) })
     for (const endpoint of options.connect) service.submit({ _tag: "Keep", endpoint: formatEndpoint(endpoint) })
     const listening = yield* listen(options, connections, tell)
-    return { listening: listening?.endpoint, ...doors(core, service.submit, peers) }
+    return { listening: listening?.endpoint, ...doors(core, service.submit, peers, tree) }
   })
 
 /** What can be asked of a running node. */
 const doors = (
   core: NodeCore,
   submit: (input: NodeCoreInput) => void,
-  peers: KeptPeers
+  peers: KeptPeers,
+  tree: HeaderTree
 ): Omit<NodeShape, "facts" | "failure" | "listening"> => {
   const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
   const banned = (input: NodeCoreInput): Effect.Effect<void, StoreError> =>
     Effect.andThen(submitted(input), peers.saveBans)
+  const judged = (_tag: "InvalidateHeader" | "ReconsiderHeader") => (hash: BlockHash) =>
+    Effect.sync(() => {
+      const isThere = tree.find(hash) > 0
+      if (isThere) submit({ _tag, hash })
+      return isThere
+    })
   return {
     query: (name) => Effect.sync(() => core.query(name)),
     connect: (endpoint) => submitted({ _tag: "Keep", endpoint: formatEndpoint(endpoint) }),
@@ -251,6 +265,8 @@ const doors = (
         checkLength(headers, count)
         if (count > 0) submit({ _tag: "SubmitHeaders", headers, count })
       }),
+    invalidateHeader: judged("InvalidateHeader"),
+    reconsiderHeader: judged("ReconsiderHeader"),
     makeBlock: submitted({ _tag: "MakeBlock" })
   }
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HEADER_SIZE } from "@satwire/primitives"
+import { HEADER_SIZE, regtest } from "@satwire/primitives"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -31,6 +31,35 @@ describe("a node over TCP", () => {
         yield* miner.service.makeBlock
         yield* last.until("TipChanged", ({ tip }) => tip.height === 21)
         assert.deepStrictEqual(yield* tipOf(last), yield* tipOf(miner))
+      })
+    )
+  )
+
+  it.live("leaves a chain that its user says is invalid for another, and comes back to it", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* startNode()
+        for (let i = 0; i < 3; i++) yield* node.service.makeBlock
+        yield* node.until("TipChanged", ({ tip }) => tip.height === 3)
+        const [tip] = yield* node.service.query("tips")
+        const hash = tip?.hash ?? regtest.genesisHash
+        assert.isTrue(yield* node.service.invalidateHeader(hash))
+        assert.strictEqual((yield* tipOf(node)).height, 2)
+        yield* node.service.makeBlock
+        yield* node.until(
+          "TipChanged",
+          ({ added, forkHeight }) => added === 1 && forkHeight === 2 && node.all("TipChanged").length > 4
+        )
+        assert.deepStrictEqual(
+          (yield* node.service.query("tips")).map(({ height, status, branchLength }) => [height, status, branchLength]),
+          [
+            [3, "active", 0],
+            [3, "invalid", 1]
+          ]
+        )
+        assert.isTrue(yield* node.service.reconsiderHeader(hash))
+        assert.deepStrictEqual((yield* node.service.query("tips"))[0], tip)
+        assert.isFalse(yield* node.service.invalidateHeader(regtest.genesisHash))
       })
     )
   )

@@ -17,17 +17,19 @@
  */
 import { type SipKey, sipHash24, sipKey } from "@satwire/crypto"
 import type { Random } from "@satwire/machine"
+import { WordColumn, bytesOfWords, wireWord } from "@satwire/bytes"
 
-const FIRST_CAPACITY = 64
+const FIRST_SLOTS = 128
+/** Words of a hash. */
+const HASH_WORDS = 8
 
 /** Where a member's hash comes from, and so how well it must be mixed. */
 export type HashOrigin = "computed" | "chosen"
 
 export class HashIndex {
-  /** The members' hashes. Replaced when it grows: read it anew after each `add`. */
-  hashes: Uint8Array = new Uint8Array(32 * FIRST_CAPACITY)
+  readonly #hashes: WordColumn = new WordColumn(HASH_WORDS)
   /** Pairs of a mix and a number + 1, of which 0 marks a free slot; at most three quarters are taken. */
-  #slots: Int32Array = new Int32Array(4 * FIRST_CAPACITY)
+  #slots: Int32Array = new Int32Array(2 * FIRST_SLOTS)
   readonly #saltA: number
   readonly #saltB: number
   readonly #key: SipKey | undefined
@@ -44,11 +46,16 @@ export class HashIndex {
     return this.#size
   }
 
+  /** The memory that it has taken, in bytes. */
+  get bytes(): number {
+    return this.#hashes.bytes + this.#slots.byteLength
+  }
+
   /** The number of the hash at `offset` of `bytes`, or -1 when it is not a member. */
   find(bytes: Uint8Array, offset: number = 0): number {
     const slots = this.#slots
     const mask = slots.length - 2
-    const mix = this.#mix(bytes, offset)
+    const mix = this.#mixBytes(bytes, offset)
     for (let slot = (mix << 1) & mask; ; slot = (slot + 2) & mask) {
       const number = (slots[slot + 1] as number) - 1
       if (number < 0 || (slots[slot] === mix && this.#is(number, bytes, offset))) return number
@@ -57,32 +64,48 @@ export class HashIndex {
 
   /** Takes in the hash at `offset` of `bytes`, which must not be a member yet, and gives its number. */
   add(bytes: Uint8Array, offset: number = 0): number {
-    const number = this.#size
-    if (32 * (number + 1) > this.hashes.length) this.#widen()
-    if (8 * (number + 1) > 3 * this.#slots.length) this.#spread()
-    const { hashes } = this
-    // A loop, because `set` of a subarray costs more than 32 bytes do (measured, `bench/hashTables.bench.ts`).
-    for (let i = 0; i < 32; i++) hashes[32 * number + i] = bytes[offset + i] as number
-    this.#place(this.#mix(bytes, offset), number)
-    this.#size = number + 1
-    return number
+    for (let i = 0; i < 32; i++) addedBytes[i] = bytes[offset + i] as number
+    this.addMany(added, 0, 1)
+    return this.#size - 1
+  }
+
+  /**
+   * Takes in `count` hashes, eight words each in the order of their bytes, one after another from `at` on, of which none may be a member
+   * yet. In one go, because each goes to another place of a large table and the processor then waits for many places at once.
+   */
+  addMany(words: Int32Array, at: number, count: number): void {
+    const hashes = this.#hashes
+    const size = this.#size + count
+    hashes.reserve(size)
+    while (8 * size > 3 * this.#slots.length) this.#spread()
+    for (let number = this.#size, from = at; number < size; number++, from += HASH_WORDS) {
+      const chunk = hashes.chunk(number)
+      const row = hashes.at(number)
+      for (let i = 0; i < HASH_WORDS; i++) chunk[row + i] = words[from + i] as number
+      this.#place(this.#mixWords(words, from), number)
+    }
+    this.#size = size
   }
 
   /** A copy of the hash with this number. */
   at(number: number): Uint8Array {
-    return this.hashes.slice(32 * number, 32 * number + 32)
+    return bytesOfWords(this.#hashes.chunk(number), this.#hashes.at(number), HASH_WORDS)
+  }
+
+  /** Copies the hash with this number to eight words from `at` on, as its bytes lie. */
+  copyTo(number: number, into: Int32Array, at: number): void {
+    const chunk = this.#hashes.chunk(number)
+    const row = this.#hashes.at(number)
+    for (let i = 0; i < HASH_WORDS; i++) into[at + i] = chunk[row + i] as number
   }
 
   #is(number: number, bytes: Uint8Array, offset: number): boolean {
-    const { hashes } = this
-    for (let i = 0; i < 32; i++) if (hashes[32 * number + i] !== bytes[offset + i]) return false
+    const chunk = this.#hashes.chunk(number)
+    const row = this.#hashes.at(number)
+    for (let i = 0; i < HASH_WORDS; i++) {
+      if (wireWord(chunk[row + i] as number) !== word(bytes, offset + 4 * i)) return false
+    }
     return true
-  }
-
-  #widen(): void {
-    const hashes = new Uint8Array(2 * this.hashes.length)
-    hashes.set(this.hashes)
-    this.hashes = hashes
   }
 
   /** Doubles the slots. The mixes are at hand: no hash is looked at. */
@@ -104,16 +127,30 @@ export class HashIndex {
     slots[slot + 1] = number + 1
   }
 
-  #mix(bytes: Uint8Array, at: number): number {
-    if (this.#key !== undefined) {
-      sipHash24(this.#key, bytes, at, at + 32, sipHash)
-      return (sipHash[0] as number) | 0
-    }
-    let a = Math.imul(word(bytes, at) ^ this.#saltA, 0x9e3779b1)
-    a = Math.imul(a ^ (a >>> 15) ^ word(bytes, at + 4) ^ this.#saltB, 0x85ebca77)
+  #mixBytes(bytes: Uint8Array, at: number): number {
+    return this.#key === undefined ? this.#mix(word(bytes, at), word(bytes, at + 4)) : keyedMix(this.#key, bytes, at)
+  }
+
+  #mixWords(words: Int32Array, at: number): number {
+    if (this.#key === undefined) return this.#mix(wireWord(words[at] as number), wireWord(words[at + 1] as number))
+    return keyedMix(this.#key, bytesOfWords(words, at, HASH_WORDS), 0)
+  }
+
+  #mix(first: number, second: number): number {
+    let a = Math.imul(first ^ this.#saltA, 0x9e3779b1)
+    a = Math.imul(a ^ (a >>> 15) ^ second ^ this.#saltB, 0x85ebca77)
     return a ^ (a >>> 16)
   }
 }
+
+const keyedMix = (key: SipKey, bytes: Uint8Array, at: number): number => {
+  sipHash24(key, bytes, at, at + 32, sipHash)
+  return (sipHash[0] as number) | 0
+}
+
+/** Reused: a hash that is taken in. */
+const added = new Int32Array(HASH_WORDS)
+const addedBytes = new Uint8Array(added.buffer)
 
 /** Reused: what `sipHash24` writes to. */
 const sipHash = new Uint32Array(2)

@@ -41,7 +41,7 @@ describe.each(origins)("an index of %s hashes", (origin) => {
     )
   })
 
-  it("keeps every number while it grows, and the hashes flat in that order", () => {
+  it("keeps every number and hash while it grows", () => {
     const count = 5000
     const keys = ChaChaRandom.fromNumber(5).bytes(32 * 2 * count)
     const index = make()
@@ -52,7 +52,7 @@ describe.each(origins)("an index of %s hashes", (origin) => {
       expect(index.find(keys, 32 * (2 * count - 1))).toBe(-1)
     }
     for (let i = 0; i < 2 * count; i++) expect(index.find(keys, 32 * i)).toBe(i < count ? i : -1)
-    expect(index.hashes.slice(0, 32 * count)).toEqual(keys.slice(0, 32 * count))
+    for (let i = 0; i < count; i += 7) expect(index.at(i)).toEqual(keys.slice(32 * i, 32 * i + 32))
   })
 
   it("tells apart hashes that differ in one bit, wherever it is", () => {
