@@ -93,6 +93,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #tipAt: Instant | undefined = undefined
   #staleCheckAt: Instant | undefined = undefined
   #isStale = false
+  /** Peers of whom something is to be validated, in the order in which it came, and since when. */
+  readonly #unread: Set<PeerView> = new Set()
+  #unreadAt: Instant | undefined = undefined
   /** When to ask a peer again that had something new while our last question was still open. */
   readonly #askAgain: Deadlines<PeerId> = new Deadlines()
 
@@ -122,13 +125,14 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** Whether nothing is held for any peer: so it is after the last one left. */
   get isEmpty(): boolean {
     const waiting = this.#waitingOutbound.size + this.#waitingInbound.size
-    const deadlines = this.#deadlines.size + this.#askAgain.size + this.#keepingUp.size
+    const deadlines = this.#deadlines.size + this.#askAgain.size + this.#keepingUp.size + this.#unread.size
     return this.#peers.size + waiting + deadlines === 0 && this.#syncing === undefined
   }
 
   nextTimeout(): Instant | undefined {
     const syncs = earliest(this.#deadlines.earliest(), this.#askAgain.earliest())
-    return earliest(earliest(syncs, this.#staleCheckAt), this.#keepingUp.nextTimeout())
+    const checks = earliest(this.#staleCheckAt, this.#keepingUp.nextTimeout())
+    return earliest(earliest(syncs, checks), this.#unreadAt)
   }
 
   handle(input: HeaderSyncInput, now: Now, out: Outbox<HeaderSyncOutput>): void {
@@ -140,6 +144,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       case "Received": {
         const peer = this.#peers.get(input.peer)
         if (peer === undefined) return undefined
+        // One thing after another: what it sent before counts first.
+        if (!this.#read(peer, now, out)) return undefined
         const { message } = input
         if (message._tag === "headers") return this.#headers(peer, message, now, out)
         if (message._tag === "getheaders") return this.#serve(peer, message, out)
@@ -151,7 +157,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
         return this.#submit(input.headers, input.count, now, out)
       case "Invalidate":
       case "Reconsider":
-        return this.#judge(input, now, out)
+        return this.#believe(input, now, out)
       case "Timeout":
         return this.#timeout(now, out)
     }
@@ -189,6 +195,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #gone(id: PeerId, now: Now, out: Outbox<HeaderSyncOutput>): void {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
+    // Its headers are as good as if it had stayed.
+    this.#read(peer, now, out)
     this.#peers.delete(id)
     this.#waitingOutbound.delete(peer)
     this.#waitingInbound.delete(peer)
@@ -260,19 +268,62 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     }
     if (peer.presync !== undefined && this.#continuePresync(peer, peer.presync, message, now, out)) return
     const parent = this.#tree.find(headers, HEADER_PREVIOUS)
-    if (parent >= 0 && !peer.isTrusted && this.#hasLittleWork(parent, headers, count)) {
+    if (parent >= 0 && !peer.isTrusted && this.#hasLittleWork(parent, message)) {
       return this.#beginPresync(peer, parent, message, now, out)
+    }
+    if (count === MAX_HEADERS_RESULTS && parent >= 0) {
+      this.#answered(peer)
+      // What follows is asked for before this is validated, so that it is under way meanwhile.
+      this.#ask(peer, parent, now, out, this.#lastHash(message))
+      return this.#readLater(peer, [copyOut(headers)], now)
     }
     const acceptance = this.#accept(headers, count, peer.id, now, out)
     if (acceptance._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
     this.#answered(peer)
+    if (this.#judge(peer, acceptance, now, out)) this.#finished(peer, now, out)
+  }
+
+  /** What came of headers that were looked at; `false` where it cost the peer its place. */
+  #judge(peer: PeerView, acceptance: Acceptance, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
+    if (acceptance._tag === "Unconnected") return true
     const { fault, last } = acceptance
     if (fault !== undefined && costs(fault.rule, peer)) {
-      return out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
+      out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
+      return false
     }
     this.#sent(peer, last, now, out)
-    if (fault === undefined && count === MAX_HEADERS_RESULTS) return this.#ask(peer, last, now, out)
-    return this.#finished(peer, now, out)
+    return true
+  }
+
+  #lastHash({ headers, count }: Headers): BlockHash {
+    return headerHash(this.#sha256, headers.subarray((count - 1) * HEADER_SIZE, count * HEADER_SIZE))
+  }
+
+  /** Keeps runs for a turn of their own. */
+  #readLater(peer: PeerView, runs: ReadonlyArray<Uint8Array>, now: Now): void {
+    if (runs.length === 0) return
+    peer.unread = runs
+    this.#unread.add(peer)
+    this.#unreadAt ??= now.instant
+  }
+
+  /** Validates what was kept of a peer. `false` where it broke a rule that costs it its place. */
+  #read(peer: PeerView, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
+    if (!this.#unread.delete(peer)) return true
+    if (this.#unread.size === 0) this.#unreadAt = undefined
+    const runs = peer.unread
+    peer.unread = []
+    for (const run of runs) {
+      const acceptance = this.#accept(run, run.length / HEADER_SIZE, peer.id, now, out)
+      if (!this.#judge(peer, acceptance, now, out)) return false
+      // No more than that is good of it, for now.
+      if (acceptance._tag === "Unconnected" || acceptance.fault !== undefined) {
+        peer.presync = undefined
+        this.#finished(peer, now, out)
+        return true
+      }
+    }
+    return true
   }
 
   #answered(peer: PeerView): void {
@@ -281,12 +332,13 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   /** Whether nothing of this is to be kept as it is: a chain with less work than a day behind ours, or than the network asks for at least. */
-  #hasLittleWork(parent: number, headers: Uint8Array, count: number): boolean {
+  #hasLittleWork(parent: number, message: Headers): boolean {
+    const { headers, count } = message
     const tree = this.#tree
     const total = tree.chainWork(parent) + claimedWork(this.#proof, headers, count)
     if (total >= this.#leastWork) return false
     // What we have already costs nothing.
-    return tree.find(headerHash(this.#sha256, headers.subarray((count - 1) * HEADER_SIZE))) < 0
+    return tree.find(this.#lastHash(message)) < 0
   }
 
   /** The least work of a chain that is kept, as of now (Core's `GetAntiDoSWorkThreshold`). */
@@ -345,10 +397,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       this.#finished(peer, now, out)
       return true
     }
-    for (const run of outcome.ready) if (!this.#acceptRun(peer, run, now, out)) return true
-    if (outcome._tag === "More") this.#ask(peer, peer.presyncFrom, now, out, next)
-    else if (isFull) this.#ask(peer, this.#tree.find(next), now, out)
-    else this.#finished(peer, now, out)
+    const goesOn = outcome._tag === "More" || isFull
+    if (goesOn) this.#ask(peer, peer.presyncFrom, now, out, next)
+    this.#readLater(peer, outcome.ready, now)
+    if (!goesOn && this.#read(peer, now, out)) this.#finished(peer, now, out)
     return true
   }
 
@@ -369,19 +421,6 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     return true
   }
 
-  /** A run whose chain has shown its work; `false` where it breaks a rule. */
-  #acceptRun(peer: PeerView, run: Uint8Array, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
-    const acceptance = this.#accept(run, run.length / HEADER_SIZE, peer.id, now, out)
-    const fault = acceptance._tag === "Unconnected" ? undefined : acceptance.fault
-    if (fault !== undefined && costs(fault.rule, peer)) {
-      peer.presync = undefined
-      out.push({ _tag: "Misbehaved", peer: peer.id, reason: { _tag: "InvalidHeader", ...fault } })
-      return false
-    }
-    if (acceptance._tag === "Accepted") this.#sent(peer, acceptance.last, now, out)
-    return fault === undefined
-  }
-
   /**
    * Something lies between our chain and what the peer sent: the answer to a question of ours will begin where they part.
    *
@@ -389,7 +428,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
    * minutes, and not as fast as it can send. It is no fault either: an announcement may outrun the headers before it.
    */
   #unconnected(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    peer.announced = headerHash(this.#sha256, message.headers.subarray((message.count - 1) * HEADER_SIZE))
+    peer.announced = this.#lastHash(message)
     this.#ask(peer, this.#tree.best, now, out)
   }
 
@@ -499,7 +538,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     else if (acceptance.fault !== undefined) out.push({ _tag: "SubmitRefused", ...acceptance.fault })
   }
 
-  #judge(
+  #believe(
     { _tag, hash }: HeaderSyncInput & { _tag: "Invalidate" | "Reconsider" },
     now: Now,
     out: Outbox<HeaderSyncOutput>
@@ -522,6 +561,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   #timeout(now: Now, out: Outbox<HeaderSyncOutput>): void {
+    // One in a turn; the others are due as well.
+    for (const peer of this.#unread) {
+      this.#read(peer, now, out)
+      break
+    }
     if (this.#staleCheckAt !== undefined && this.#staleCheckAt <= now.instant) {
       this.#staleCheckAt = after(now.instant, STALE_CHECK_INTERVAL_MS)
       const mayTakeMs = 1000 * STALE_AFTER_BLOCKS * this.#tree.params.powTargetSpacing

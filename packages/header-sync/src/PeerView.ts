@@ -23,11 +23,15 @@ export interface PeerView {
   sent: number
   /** When our `getheaders` left that it has not answered. */
   askedAt: Instant | undefined
+  /** Runs that it sent and that are to be validated, once what follows them was asked for. */
+  unread: ReadonlyArray<Uint8Array>
   /** Its chain has too little work to be kept as it comes, or has still to show how much. */
   presync: HeadersPresync | undefined
   /** The header in the tree from which that chain leads on, or -1. */
   presyncFrom: number
 }
+
+const NOTHING: ReadonlyArray<Uint8Array> = []
 
 export const peerView = (id: PeerId, outbound: boolean, isTrusted: boolean): PeerView => ({
   id,
@@ -41,6 +45,7 @@ export const peerView = (id: PeerId, outbound: boolean, isTrusted: boolean): Pee
   announced: undefined,
   sent: -1,
   askedAt: undefined,
+  unread: NOTHING,
   presync: undefined,
   presyncFrom: -1
 })

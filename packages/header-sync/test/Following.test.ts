@@ -1,12 +1,14 @@
 import { ChaChaRandom } from "@satwire/crypto"
+import { PeerId } from "@satwire/machine"
 import { type ChainParams, HEADER_SIZE, regtest, toHex } from "@satwire/primitives"
 import { fastTestNetwork } from "@satwire/testkit"
-import { MAX_HEADERS_RESULTS } from "@satwire/wire"
+import { MAX_HEADERS_RESULTS, headersMessage } from "@satwire/wire"
 import { describe, expect, it } from "vitest"
 import {
   HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
   HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
   HEADERS_RESPONSE_TIME_MS,
+  type HeaderSyncInput,
   HeaderTree,
   RECENT_TIP_SECONDS,
   STALE_AFTER_BLOCKS,
@@ -206,6 +208,53 @@ describe("headers that do not connect", () => {
   })
 })
 
+describe("a message that is as long as one may be", () => {
+  const full = (from: number): HeaderSyncInput => ({
+    _tag: "Received",
+    peer: PeerId(1),
+    message: headersMessage(part(from, from + 1999))
+  })
+
+  it("has what follows it asked for before it is validated, which is done in a turn of its own", () => {
+    const sync = machine(0).ready(1)
+    sync.take("Send")
+    sync.input(full(1))
+    expect(sync.tree.size).toBe(1)
+    const [query] = sync.takeMessages(1, "getheaders")
+    expect([query?.locator[0], query?.locator[1]]).toEqual([hashAt(2000), hashAt(0)])
+    expect(sync.sync.nextTimeout()).toBe(sync.now.instant)
+    expect(sync.input({ _tag: "Timeout" }).tipHeight).toBe(2000)
+    expect(sync.sync.nextTimeout()).not.toBe(sync.now.instant)
+  })
+
+  it("is validated before anything else that its peer sends, and where the peer is gone", () => {
+    const sync = machine(0).ready(1)
+    sync.input(full(1)).input(full(2001))
+    expect(sync.tipHeight).toBe(2000)
+    sync.gone(1)
+    expect([sync.tipHeight, sync.sync.isEmpty]).toEqual([4000, true])
+  })
+
+  it("is looked at no further once its peer has broken a rule", () => {
+    const sync = machine(0).ready(1)
+    const broken = part(1, 2000)
+    broken[80 * 5 + 4] ^= 1
+    sync.input({ _tag: "Received", peer: PeerId(1), message: headersMessage(broken) }).input(full(1))
+    expect(sync.take("Misbehaved")).toMatchObject([{ peer: 1 }])
+    expect(sync.tree.size).toBe(1)
+  })
+
+  it("of several peers is validated one in a turn", () => {
+    const sync = machine(4000, TIP_TIME).ready(1).ready(2)
+    for (const peer of [1, 2])
+      sync.input({ _tag: "Received", peer: PeerId(peer), message: headersMessage(part(peer, peer + 1999)) })
+    sync.take("Send")
+    const turns = []
+    while (sync.sync.nextTimeout() === sync.now.instant) turns.push(sync.input({ _tag: "Timeout" }).tipHeight)
+    expect(turns.length).toBe(2)
+  })
+})
+
 describe("headers that break a rule", () => {
   it("end the peer that sent them, and nobody else", () => {
     const sync = machine(30).ready(1).ready(2)
@@ -237,10 +286,10 @@ describe("headers that break a rule", () => {
     expect(sync.tipHeight).toBeGreaterThanOrEqual(40)
     expect(sync.tipHeight).toBeLessThan(60)
     expect(sync.sync.snapshot()).toMatchObject({ syncingWith: undefined, peers: 1 })
-    // Not even where they were so many that there could be more.
+    // Not even where they were so many that there could be more, which was asked for before they were looked at.
     const full = machine(0, world.time(world.ancestor(tip, 1500)) - 2 * 60 * 60).ready(1)
     full.takeSent()
-    expect(full.headers(1, part(1, 2000)).takeSent()).toEqual(["1 sendheaders"])
+    expect(full.headers(1, part(1, 2000)).takeSent()).toEqual(["1 getheaders", "1 sendheaders"])
     expect(full.sync.snapshot()).toMatchObject({ syncingWith: undefined, tip: { height: 1500 } })
     // An hour later they are good.
     sync.elapse(60 * 60 * 1000).headers(1, part(31, 60))

@@ -92,7 +92,8 @@ export class SyncHarness {
   }
 
   received(peer: number, message: HeaderSyncMessage): this {
-    return this.input({ _tag: "Received", peer: PeerId(peer), message })
+    // What is put off to a turn of its own has it.
+    return this.input({ _tag: "Received", peer: PeerId(peer), message }).elapse(0)
   }
 
   headers(peer: number, raw: Uint8Array): this {
