@@ -42,10 +42,12 @@ import { type RunFault, claimedWork, hashRun, hashesOfRun, runFault } from "./He
 import { HeadersPresync } from "./HeadersPresync.ts"
 import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
+import type { HeaderPoint } from "./HeaderPoints.ts"
 import { KeepingUp, type Overdue } from "./KeepingUp.ts"
 import { locator } from "./Locator.ts"
 import { type PeerView, peerView } from "./PeerView.ts"
 import { announcement, answer } from "./Serving.ts"
+import { SkeletonDownload, type StretchQuery } from "./SkeletonDownload.ts"
 import {
   HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
   HEADERS_DOWNLOAD_TIMEOUT_PER_HEADER_MS,
@@ -95,7 +97,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #isStale = false
   /** Peers of whom something is to be validated, in the order in which it came, and since when. */
   readonly #unread: Set<PeerView> = new Set()
-  #unreadAt: Instant | undefined = undefined
+  #unreadSince: Instant = 0 as Instant
+  /** What is fetched from many at once, until it is there or led to nothing: before that nobody's first sync is started. */
+  #skeleton: SkeletonDownload | undefined
   /** When to ask a peer again that had something new while our last question was still open. */
   readonly #askAgain: Deadlines<PeerId> = new Deadlines()
 
@@ -107,6 +111,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     readonly protocolVersion: number
     /** Salts what is remembered of chains that are looked at before they are kept. */
     readonly random: Random
+    /**
+     * Points of a chain, lowest first and at most `MAX_STRETCH_HEADERS` apart, along which headers are fetched from several peers at once.
+     * They are trusted in nothing; how much may be kept of a chain of little work is bounded by the last of them.
+     */
+    readonly skeleton?: ReadonlyArray<HeaderPoint> | undefined
   }) {
     this.#random = options.random
     this.#tree = options.tree
@@ -115,6 +124,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#sha256 = options.sha256
     this.#roles = options.roles
     this.#protocolVersion = options.protocolVersion
+    const skeleton =
+      options.skeleton === undefined ? undefined : new SkeletonDownload(options.tree, options.sha256, options.skeleton)
+    this.#skeleton = skeleton?.isOver === true ? undefined : skeleton
   }
 
   /** The headers, for whoever looks them up between turns. */
@@ -132,7 +144,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   nextTimeout(): Instant | undefined {
     const syncs = earliest(this.#deadlines.earliest(), this.#askAgain.earliest())
     const checks = earliest(this.#staleCheckAt, this.#keepingUp.nextTimeout())
-    return earliest(earliest(syncs, checks), this.#unreadAt)
+    return earliest(earliest(syncs, checks), earliest(this.#readAt, this.#skeleton?.nextTimeout()))
+  }
+
+  /** When something is to be validated: at once, where there is something. */
+  get #readAt(): Instant | undefined {
+    return this.#unread.size > 0 || this.#skeleton?.ready() !== undefined ? this.#unreadSince : undefined
   }
 
   handle(input: HeaderSyncInput, now: Now, out: Outbox<HeaderSyncOutput>): void {
@@ -189,6 +206,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#staleCheckAt ??= after(now.instant, STALE_CHECK_INTERVAL_MS)
     if (peer.outbound) this.#waitingOutbound.add(peer)
     else this.#waitingInbound.add(peer)
+    if (peer.outbound) this.#skeleton?.add(peer.id)
     this.#startMore(now, out)
   }
 
@@ -198,6 +216,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     // Its headers are as good as if it had stayed.
     this.#read(peer, now, out)
     this.#peers.delete(id)
+    this.#skeleton?.delete(id)
     this.#waitingOutbound.delete(peer)
     this.#waitingInbound.delete(peer)
     this.#deadlines.set(id, undefined)
@@ -210,6 +229,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   /** Starts the first sync of one more peer when none is under way, of all when our tip is recent. Outbound peers go first. */
   #startMore(now: Now, out: Outbox<HeaderSyncOutput>): void {
+    if (this.#followsSkeleton(now, out)) return
     const recent = this.#isRecent(now)
     for (const waiting of [this.#waitingOutbound, this.#waitingInbound]) {
       for (const peer of waiting) {
@@ -261,6 +281,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   #headers(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
     const { count, headers } = message
+    const stretch = this.#skeleton?.take(peer.id, headers, count, now)
+    if (stretch !== undefined) {
+      if (stretch.more !== undefined) this.#askStretch(stretch.more, out)
+      return this.#startMore(now, out)
+    }
     if (count === 0) {
       peer.presync = undefined
       this.#answered(peer)
@@ -304,13 +329,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     if (runs.length === 0) return
     peer.unread = runs
     this.#unread.add(peer)
-    this.#unreadAt ??= now.instant
+    this.#unreadSince = now.instant
   }
 
   /** Validates what was kept of a peer. `false` where it broke a rule that costs it its place. */
   #read(peer: PeerView, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
     if (!this.#unread.delete(peer)) return true
-    if (this.#unread.size === 0) this.#unreadAt = undefined
     const runs = peer.unread
     peer.unread = []
     for (const run of runs) {
@@ -324,6 +348,44 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       }
     }
     return true
+  }
+
+  /** Goes on along the skeleton; `false` where there is none, or none any more. */
+  #followsSkeleton(now: Now, out: Outbox<HeaderSyncOutput>): boolean {
+    const skeleton = this.#skeleton
+    if (skeleton === undefined) return false
+    for (const query of skeleton.queries(now)) this.#askStretch(query, out)
+    if (skeleton.ready() !== undefined) this.#unreadSince = now.instant
+    if (!skeleton.isOver) return true
+    this.#skeleton = undefined
+    out.push({ _tag: "SkeletonEnded", isWrong: skeleton.isWrong, height: this.#tree.height(this.#tree.best) })
+    return false
+  }
+
+  #askStretch({ from, peer, to }: StretchQuery, out: Outbox<HeaderSyncOutput>): void {
+    const message: GetHeaders = {
+      _tag: "getheaders",
+      protocolVersion: this.#protocolVersion,
+      locator: [from],
+      stopHash: to
+    }
+    out.push({ _tag: "Send", peer, message })
+  }
+
+  /** Validates the next stretch of the skeleton, where it is there. */
+  #readStretch(now: Now, out: Outbox<HeaderSyncOutput>): void {
+    const stretch = this.#skeleton?.ready()
+    if (stretch === undefined) return
+    const isGood = stretch.runs.every((run) => this.#readRun(stretch.peer, run, now, out))
+    this.#skeleton?.settle(isGood)
+  }
+
+  /** Whether all of it is in the tree. Who sent it may be gone by now. */
+  #readRun(id: PeerId, run: Uint8Array, now: Now, out: Outbox<HeaderSyncOutput>): boolean {
+    const acceptance = this.#accept(run, run.length / HEADER_SIZE, id, now, out)
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) this.#judge(peer, acceptance, now, out)
+    return acceptance._tag === "Accepted" && acceptance.fault === undefined
   }
 
   #answered(peer: PeerView): void {
@@ -429,6 +491,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
    */
   #unconnected(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
     peer.announced = this.#lastHash(message)
+    if (this.#skeleton !== undefined) return
     this.#ask(peer, this.#tree.best, now, out)
   }
 
@@ -523,6 +586,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     }
     if (unknown < 0) return
     peer.announced = copyOut(inventory.hashAt(unknown))
+    if (this.#skeleton !== undefined) return
     if (peer.started) return this.#ask(peer, this.#tree.best, now, out)
     // While another's first sync is under way one more peer is asked for each new block: quicker where that other one is silent, and
     // not the whole chain from everybody at once.
@@ -562,10 +626,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
 
   #timeout(now: Now, out: Outbox<HeaderSyncOutput>): void {
     // One in a turn; the others are due as well.
-    for (const peer of this.#unread) {
-      this.#read(peer, now, out)
-      break
-    }
+    const [unread] = this.#unread
+    if (unread !== undefined) this.#read(unread, now, out)
+    else this.#readStretch(now, out)
+    this.#skeleton?.timeout(now)
     if (this.#staleCheckAt !== undefined && this.#staleCheckAt <= now.instant) {
       this.#staleCheckAt = after(now.instant, STALE_CHECK_INTERVAL_MS)
       const mayTakeMs = 1000 * STALE_AFTER_BLOCKS * this.#tree.params.powTargetSpacing

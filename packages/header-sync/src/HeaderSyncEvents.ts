@@ -55,6 +55,8 @@ export type HeaderSyncOutput =
   | { readonly _tag: "TipStale"; readonly isStale: boolean }
   /** A chain that has still to show its work was looked at up to this height; nothing of it is kept yet. */
   | ({ readonly _tag: "Presynced" } & Presyncing)
+  /** All of the skeleton is in the tree, or it was found wrong and is of no more use: the ordinary sync goes on from this height. */
+  | { readonly _tag: "SkeletonEnded"; readonly isWrong: boolean; readonly height: number }
   /** The peer broke a rule that no honest peer breaks: the connection ends and the address is discouraged. */
   | { readonly _tag: "Misbehaved"; readonly peer: PeerId; readonly reason: InvalidHeader }
   /** The peer is of no use: the connection ends, nothing more. */

@@ -14,8 +14,24 @@ export type {
   Snapshot,
   Tip
 } from "./HeaderSyncEvents.ts"
+export {
+  type HeaderPoint,
+  type HeaderPointsFault,
+  MAX_HEADER_POINTS,
+  MAX_STRETCH_HEADERS,
+  formatHeaderPoints,
+  headerPointsOf,
+  parseHeaderPoints
+} from "./HeaderPoints.ts"
 export { type ChainTip, HeaderTree, type RunWords, type TipStatus } from "./HeaderTree.ts"
 export { locate, locator } from "./Locator.ts"
+export {
+  MAX_AHEAD_HEADERS,
+  STRETCH_LATE_MS,
+  SkeletonDownload,
+  type Stretch,
+  type StretchQuery
+} from "./SkeletonDownload.ts"
 export { MAX_BLOCKS_TO_ANNOUNCE } from "./Serving.ts"
 export {
   CHAIN_SYNC_TIMEOUT_MS,
