@@ -81,7 +81,9 @@ export const acceptHeaders = (
     fields.version = wireWord(raw[at] as number)
     fields.time = wireWord(raw[at + TIME_WORD] as number) >>> 0
     fields.bits = wireWord(raw[at + BITS_WORD] as number) >>> 0
-    const rule = headerFault(tree.params, tree, parent, fields, unix)
+    const rule = tree.isMistrusted(tree.height(parent) + 1, hashes, 32 * i)
+      ? "checkpoint-mismatch"
+      : headerFault(tree.params, tree, parent, fields, unix)
     if (rule !== undefined) {
       tree.settle(words, i)
       return stopped(i, rule)

@@ -16,6 +16,8 @@ export type RunFault =
   | "non-continuous"
   /** It is known, and was said to be invalid. */
   | "duplicate-invalid"
+  /** It has the height of one that our user trusts, and is another. */
+  | "checkpoint-mismatch"
   /** It follows one that was said to be invalid. */
   | "bad-prevblk"
 

@@ -13,7 +13,7 @@
  *
  * It holds only what passed every rule of consensus. It does not choose peers, keep files or know blocks.
  */
-import { WordColumn, wireWord } from "@satwire/bytes"
+import { WordColumn, equals, wireWord } from "@satwire/bytes"
 import type { ChainView, PeriodFirst } from "@satwire/consensus"
 import {
   type BlockHash,
@@ -27,6 +27,7 @@ import {
 } from "@satwire/primitives"
 import type { Sha256 } from "@satwire/crypto"
 import type { Random } from "@satwire/machine"
+import type { HeaderPoint } from "./HeaderPoints.ts"
 import type { TreeBase } from "./TreeBase.ts"
 import { checkBase } from "./TreeBase.ts"
 
@@ -76,14 +77,17 @@ export class HeaderTree implements ChainView {
   readonly #index: HashIndex
   readonly #period: number
   readonly #base: TreeBase
+  /** Hashes that our user trusts, by height. */
+  readonly #trusted: ReadonlyMap<number, BlockHash>
   readonly #rows: WordColumn = new WordColumn(ROW_WORDS)
   /** The work of one header, as words: the last that was asked for, because consecutive headers have the same. */
   #increment: { readonly work: bigint; readonly words: Int32Array } = { work: 0n, words: new Int32Array(WORK_WORDS) }
   #size = 1
   #best = 0
 
-  private constructor(params: ChainParams, base: TreeBase, random: Random) {
+  private constructor(params: ChainParams, base: TreeBase, random: Random, trusted: ReadonlyArray<HeaderPoint>) {
     this.params = params
+    this.#trusted = new Map(trusted.map(({ height, hash }) => [height, hash]))
     this.#period = retargetPeriod(params)
     this.#base = base
     this.#index = new HashIndex(random)
@@ -95,15 +99,20 @@ export class HeaderTree implements ChainView {
     this.#setFields(row, 0, wordsOf(base.header ?? placeholder(base)), 0)
   }
 
-  /** A tree that begins with the network's first header. */
-  static fromGenesis(params: ChainParams, random: Random): HeaderTree {
+  /**
+   * A tree that begins with the network's first header.
+   *
+   * @param trusted headers that our user trusts: none of their heights is ever taken with another hash
+   */
+  static fromGenesis(params: ChainParams, random: Random, trusted: ReadonlyArray<HeaderPoint> = []): HeaderTree {
     const { bits, time } = params.genesis
     const header = genesisHeader(params)
     const chainWork = workFromBits(bits)
     return new HeaderTree(
       params,
       { height: 0, hash: params.genesisHash, bits, chainWork, periodFirstTime: time, header },
-      random
+      random,
+      trusted
     )
   }
 
@@ -113,9 +122,15 @@ export class HeaderTree implements ChainView {
    *
    * @throws RangeError where the base lacks what the first header after it will be judged by
    */
-  static fromBase(params: ChainParams, base: TreeBase, sha256: Sha256, random: Random): HeaderTree {
+  static fromBase(
+    params: ChainParams,
+    base: TreeBase,
+    sha256: Sha256,
+    random: Random,
+    trusted: ReadonlyArray<HeaderPoint> = []
+  ): HeaderTree {
     checkBase(params, base, (raw) => headerHash(sha256, raw))
-    return new HeaderTree(params, base, random)
+    return new HeaderTree(params, base, random, trusted)
   }
 
   /** How many headers it holds, the base included. */
@@ -266,6 +281,12 @@ export class HeaderTree implements ChainView {
   settle(run: RunWords, end: number): void {
     const count = this.#size - this.#index.size
     this.#index.addMany(run.hashes, (end - count) * HASH_WORDS, count)
+  }
+
+  /** Whether another hash than the one at `offset` is trusted at this height. */
+  isMistrusted(height: number, hash: Uint8Array, offset: number): boolean {
+    const trusted = this.#trusted.size === 0 ? undefined : this.#trusted.get(height)
+    return trusted !== undefined && !equals(trusted, hash.subarray(offset, offset + 32))
   }
 
   /** Whether neither it nor one before it was said to be invalid. */

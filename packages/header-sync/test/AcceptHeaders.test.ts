@@ -168,6 +168,18 @@ describe("accepting headers", () => {
     fc.assert(agreement, { numRuns: 120 })
   })
 
+  it("takes no other header at a height whose hash our user trusts", () => {
+    const chain = mineChain(shortPeriods, 40, 5)
+    const other = mineChain(shortPeriods, 40, 6)
+    const whole = newTree(shortPeriods)
+    accept(whole, chain)
+    const trusted = [10, 25].map((height) => ({ height, hash: whole.hash(height) }))
+    const tree = HeaderTree.fromGenesis(shortPeriods, random, trusted)
+    expect(accept(tree, other)).toMatchObject({ count: 9, fault: { index: 9, rule: "checkpoint-mismatch" } })
+    expect(accept(tree, chain)).toMatchObject({ count: 40, fault: undefined })
+    expect(tree.height(tree.best)).toBe(40)
+  })
+
   it("gives the same tree however a chain is split into batches, with overlaps or without", () => {
     const chain = mineChain(shortPeriods, 120, 5)
     const whole = newTree(shortPeriods)

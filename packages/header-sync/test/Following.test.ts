@@ -238,7 +238,7 @@ describe("a message that is as long as one may be", () => {
   it("is looked at no further once its peer has broken a rule", () => {
     const sync = machine(0).ready(1)
     const broken = part(1, 2000)
-    broken[80 * 5 + 4] ^= 1
+    broken[80 * 5 + 4] = (broken[80 * 5 + 4] as number) ^ 1
     sync.input({ _tag: "Received", peer: PeerId(1), message: headersMessage(broken) }).input(full(1))
     expect(sync.take("Misbehaved")).toMatchObject([{ peer: 1 }])
     expect(sync.tree.size).toBe(1)

@@ -22,6 +22,7 @@ import {
 } from "@satwire/framing"
 import {
   type ChosenFor,
+  type HeaderPoint,
   HeaderSync,
   type HeaderSyncInput,
   type HeaderSyncMessage,
@@ -102,6 +103,8 @@ export interface NodeCoreOptions {
   readonly roles: Roles
   /** The headers, however they came to be here. The node adds to them. */
   readonly tree: HeaderTree
+  /** Along which headers are fetched from several peers at once; trusted in nothing. */
+  readonly skeleton?: ReadonlyArray<HeaderPoint> | undefined
   readonly sha256: Sha256
   readonly random: Random
   /** BIP-0014. */
@@ -593,7 +596,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 }
 
-const headerSyncOf = ({ random, roles, sha256, tree }: NodeCoreOptions): HeaderSync | undefined =>
+const headerSyncOf = ({ random, roles, sha256, skeleton, tree }: NodeCoreOptions): HeaderSync | undefined =>
   roles.headers === undefined
     ? undefined
     : new HeaderSync({
@@ -601,7 +604,8 @@ const headerSyncOf = ({ random, roles, sha256, tree }: NodeCoreOptions): HeaderS
         sha256,
         roles: roles.headers,
         protocolVersion: PROTOCOL_VERSION,
-        random: random.fork()
+        random: random.fork(),
+        skeleton
       })
 
 const minerOf = ({ params, random, roles, sha256, tree }: NodeCoreOptions): Miner | undefined =>

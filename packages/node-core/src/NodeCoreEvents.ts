@@ -152,8 +152,8 @@ export type NodeCoreFact =
   | { readonly _tag: "InboundRefused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
   /** A dial failed, an endpoint is given up, or what is to be kept on disk is another. */
   | Extract<ConnectionsOutput, { readonly _tag: "DialEnded" | "GivenUp" | "AnchorsChanged" | "BansChanged" }>
-  /** A peer's chain that has still to show its work was looked at so far, of which nothing is kept yet; or the tip is found stale. */
-  | Extract<HeaderSyncOutput, { readonly _tag: "Presynced" | "TipStale" }>
+  /** A peer's chain that has still to show its work was looked at so far, of which nothing is kept yet; the tip is found stale; the skeleton is done with. */
+  | Extract<HeaderSyncOutput, { readonly _tag: "Presynced" | "TipStale" | "SkeletonEnded" }>
   | { readonly _tag: "SubmitRefused"; readonly rule: RunFault | "unconnected"; readonly index: number }
 
 export type NodeCoreOutput = NodeCoreCommand | NodeCoreFact

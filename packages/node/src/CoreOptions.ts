@@ -41,7 +41,8 @@ export const coreOptions = (
     userAgent,
     services: v2transport ? services | NODE_P2P_V2 : services,
     v2: v2transport ? { aead: platformAead, curve: portableCurve } : undefined,
-    historicBytesPerSecond
+    historicBytesPerSecond,
+    skeleton: options.skeleton
   }
 }
 

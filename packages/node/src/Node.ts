@@ -180,11 +180,11 @@ const runningNode = ({
 > =>
   Effect.gen(function* () {
     const random = yield* seededRandom
-    const { params, base } = options
+    const { params, base, trustedHeaders } = options
     const tree =
       base === undefined
-        ? HeaderTree.fromGenesis(params, random.fork())
-        : HeaderTree.fromBase(params, base, sha256, random.fork())
+        ? HeaderTree.fromGenesis(params, random.fork(), trustedHeaders)
+        : HeaderTree.fromBase(params, base, sha256, random.fork(), trustedHeaders)
     const loaded = yield* restoreHeaders(tree, sha256)
     const groups = options.groups ?? new NetGroups()
     const peers = yield* keptPeers({

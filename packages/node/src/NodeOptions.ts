@@ -1,7 +1,7 @@
 /** What a node is made of, as data. Where it comes from (flags, environment, a file) is the app's concern. */
 import type { PermissionRule } from "@satwire/connections"
 import type { FixedSeed, LocalOrigin, SeedEndpoint } from "@satwire/discovery"
-import type { TreeBase } from "@satwire/header-sync"
+import type { HeaderPoint, TreeBase } from "@satwire/header-sync"
 import type { NetGroups, Network, NodeAddress } from "@satwire/netaddress"
 import type { Roles } from "@satwire/node-core"
 import type { ChainParams } from "@satwire/primitives"
@@ -34,6 +34,13 @@ export interface NodeOptions {
   readonly roles: Roles
   /** Where its headers begin when they do not begin with genesis: for tests, snapshots and light clients. */
   readonly base?: TreeBase | undefined
+  /**
+   * Points of a chain, lowest first and at most `MAX_STRETCH_HEADERS` apart, along which headers are fetched from several peers at once. They
+   * are trusted in nothing: a wrong list costs time.
+   */
+  readonly skeleton?: ReadonlyArray<HeaderPoint> | undefined
+  /** Headers that are trusted: no chain is followed that has another one at such a height. */
+  readonly trustedHeaders?: ReadonlyArray<HeaderPoint> | undefined
   /** BIP-0014, such as `/satwire:0.1.0/`. */
   readonly userAgent: string
   /** What our `version` offers. */

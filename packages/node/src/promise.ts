@@ -2,7 +2,7 @@
  * The node for JavaScript that is not written in Effect: the same service, turned into promises and async iterables by
  * `@satwire/runtime/promise`. Over TCP, and with its headers in memory, unless something else is asked for.
  */
-import type { TreeBase } from "@satwire/header-sync"
+import type { HeaderPoint, TreeBase } from "@satwire/header-sync"
 import { DEFAULT_MAX_INBOUND, type Queries, type Roles } from "@satwire/node-core"
 import { type ChainParams, networks } from "@satwire/primitives"
 import { type CallOptions, type Owned, type Promised, acquire } from "@satwire/runtime/promise"
@@ -52,6 +52,10 @@ export interface StartOptions extends CallOptions {
   readonly roles?: Roles | undefined
   /** Where its headers begin when they do not begin with genesis. */
   readonly base?: TreeBase | undefined
+  /** Points of a chain, lowest first, along which headers are fetched from several peers at once; trusted in nothing. */
+  readonly skeleton?: ReadonlyArray<HeaderPoint> | undefined
+  /** Headers that are trusted: no chain is followed that has another one at such a height. */
+  readonly trustedHeaders?: ReadonlyArray<HeaderPoint> | undefined
   /** {@link DEFAULT_USER_AGENT} where not given. */
   readonly userAgent?: string | undefined
   /** What our `version` offers: nothing where not given. */
@@ -119,6 +123,8 @@ const nodeOptionsOf = (params: ChainParams, options: StartOptions): Effect.Effec
         mining: undefined
       },
       base: options.base,
+      skeleton: options.skeleton,
+      trustedHeaders: options.trustedHeaders,
       userAgent: options.userAgent ?? DEFAULT_USER_AGENT,
       services: options.services ?? 0n,
       connect: yield* Effect.forEach(options.connect ?? [], (peer) => endpointOf(peer, params)),

@@ -27,6 +27,13 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return fact.isStale ? warn("No block has come for long: another peer is asked.") : info("A block has come again.")
     case "Presynced":
       return debug(`Headers of peer ${fact.peer} up to height ${counted(fact.height)} were ${PRESYNCED[fact.phase]}.`)
+    case "SkeletonEnded": {
+      const height = counted(fact.height)
+      if (!fact.isWrong) return info(`All headers along the skeleton are there, up to height ${height}.`)
+      return warn(
+        `The header skeleton led to nothing at height ${height}: headers are fetched without it from here on.`
+      )
+    }
     case "StoreHasRoom":
       return info("There is room on the disk again: all that waited is kept.")
     case "PeerConnected":

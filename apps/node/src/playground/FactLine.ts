@@ -55,6 +55,7 @@ const factText = (fact: NodeFact): string | undefined => {
     case "NobodyToAsk":
     case "PeersSaved":
     case "Presynced":
+    case "SkeletonEnded":
     case "TipStale":
     case "SeedGave":
     case "SeedGaveNothing":
