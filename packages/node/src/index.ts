@@ -1,4 +1,24 @@
 export { BYTES_AFTER_END } from "./Connections.ts"
+export {
+  type ExportFault,
+  HeaderFileBroken,
+  HeaderFileEmpty,
+  HeaderFileExists,
+  HeaderFileForeign,
+  HeaderFileTorn,
+  HeaderFileUnreadable,
+  HeaderFileUnwritable,
+  type ImportFault
+} from "./HeaderFileError.ts"
+export {
+  type ExportOptions,
+  type Exported,
+  HEADERS_AT_A_TIME,
+  type ImportOptions,
+  type Imported,
+  exportHeaders,
+  importHeaders
+} from "./HeaderFiles.ts"
 export { HEADER_BYTES_WAITING, HeadersRefused } from "./KeptHeaders.ts"
 export {
   FACTS_KEPT,

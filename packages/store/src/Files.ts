@@ -25,8 +25,11 @@ export type FileOperation =
   | "syncDirectory"
   | "lock"
 
-/** `existing` fails with `ENOENT` where there is none; `new` creates the file, or empties one that is there. */
-export type OpenMode = "existing" | "new"
+/**
+ * `existing` and `readOnly` fail with `ENOENT` where there is none, and only the first of them needs the right to write; `new` creates
+ * the file, or empties one that is there.
+ */
+export type OpenMode = "existing" | "readOnly" | "new"
 
 /** An open file. Who opens it closes it. */
 export interface OpenFile {

@@ -93,7 +93,7 @@ export class MemoryDisk {
       open: (path, mode) =>
         run("open", path, () => {
           const isThere = this.#names.has(path)
-          if (!this.#directories.has(parentOf(path)) || (!isThere && mode === "existing")) return missing("open", path)
+          if (!this.#directories.has(parentOf(path)) || (!isThere && mode !== "new")) return missing("open", path)
           const inode = this.#names.get(path) ?? new Inode()
           if (!isThere) this.#changeNames((names) => void names.set(path, inode))
           else if (mode === "new") change(inode, { _tag: "Truncate", length: 0 })

@@ -25,7 +25,7 @@ export const layerFiles: Layer.Layer<Files> = Layer.sync(Files, () =>
   })
 )
 
-const FLAGS: Record<OpenMode, string> = { existing: "r+", new: "w+" }
+const FLAGS: Record<OpenMode, string> = { existing: "r+", readOnly: "r", new: "w+" }
 
 /** One operation, which is never left running by an interruption. */
 const attempt = <A>(operation: FileOperation, path: string, run: () => Promise<A>): Effect.Effect<A, FileError> =>

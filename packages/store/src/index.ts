@@ -4,7 +4,15 @@ export {
   type DataDirectoryShape,
   defaultDataDirectory
 } from "./DataDirectory.ts"
-export { FileError, type FileOperation, Files, type FilesShape, type OpenFile, type OpenMode } from "./Files.ts"
+export {
+  FileError,
+  type FileOperation,
+  Files,
+  type FilesShape,
+  type OpenFile,
+  type OpenMode,
+  writeAll
+} from "./Files.ts"
 export {
   HeaderStore,
   type HeaderStoreOptions,
