@@ -169,8 +169,9 @@ const checkBeginning = (file: OpenFile, params: ChainParams): Effect.Effect<void
     const first = new Uint8Array(HEADER_SIZE)
     const bytes = yield* Effect.mapError(file.read(first, 0), unreadable(path, 0))
     if (bytes === 0) return yield* new HeaderFileEmpty({ path })
-    if (bytes === HEADER_SIZE && equals(first, genesisHeader(params))) return
-    const found = Object.values(networks).find((network) => equals(first, genesisHeader(network)))
+    const begun = first.subarray(0, bytes)
+    if (equals(begun, genesisHeader(params))) return
+    const found = Object.values(networks).find((network) => equals(begun, genesisHeader(network)))
     return yield* new HeaderFileForeign({ path, expected: params.name, found: found?.name })
   })
 
