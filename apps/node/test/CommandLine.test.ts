@@ -49,6 +49,12 @@ const REFUSALS: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["-\u001B[31mred"], "there is no option --?[31mred"],
   [["--blocks=3"], '--blocks is an option of "satwire playground", not of "satwire"'],
   [["per"], 'there is no command "per"; did you mean peer?'],
+  [["heders"], 'there is no command "heders"; did you mean headers? (see "satwire --help")'],
+  [["headers", "improt"], 'there is no command "improt"; did you mean import? (see "satwire headers --help")'],
+  [["headers", "import"], '"satwire headers import" needs <file>'],
+  [["headers", "import", "--force", "a"], '--force is an option of "satwire headers export", not of "satwire headers'],
+  [["headers", "export", "--forse", "a"], "there is no option --forse; did you mean --force?"],
+  [["headers", "import", "-proxy=127.0.0.1", "a"], 'the flag --proxy has no meaning for "satwire headers import"'],
   [["peer"], '"satwire peer" needs <host:port>'],
   [["peer", "a", "b"], '"satwire peer" has no use for "b"'],
   [["peer", "a:b"], '"a:b" has a port that is not 0 to 65535: "b"'],
@@ -82,7 +88,7 @@ describe("the command line", () => {
     const { code, stdout, stderr } = await say([flag])
     expect([code, stderr]).toEqual([0, ""])
     for (const row of Object.values(OPTIONS)) {
-      expect(stdout.includes(`--${row.name}`)).toBe(row.commands.includes("node"))
+      expect(new RegExp(`--${row.name}\\b`).test(stdout)).toBe(row.commands.includes("node"))
     }
     for (const promised of ["~/.satwire", "SATWIRE_PORT", "satwire.conf", "Examples", "milliseconds", "default: 125"]) {
       expect(stdout).toContain(promised)
@@ -101,6 +107,14 @@ describe("the command line", () => {
     expect(crawl).not.toContain("--json")
     expect(crawl).toContain("  satwire crawl [<host:port>] ... [options]\n")
     expect(peer).toContain("  satwire peer <host:port> [options]\n")
+    const { stdout: exporting } = await say(["headers", "export", "--help"])
+    for (const option of ["--force", "--network", "--datadir", "--conf"]) expect(exporting).toContain(option)
+    for (const option of ["--proxy", "--connect", "--json"]) expect(exporting).not.toContain(option)
+    expect(exporting).toContain("  satwire headers export <file> [options]\n")
+    const { stdout: headers } = await say(["headers", "--help"])
+    expect(headers).toContain("Usage\n  satwire headers <command> [options]\n")
+    for (const word of ["  export  ", "  import  ", "--datadir"]) expect(headers).toContain(word)
+    for (const option of ["--force", "--proxy"]) expect(headers).not.toContain(option)
     const { stdout: playground } = await say(["playground", "--help"])
     expect(playground).toContain("--blocks")
     expect(playground).not.toContain("--network")

@@ -1,12 +1,14 @@
 /** The README's tables of options, from the rows. */
 import { ROWS, defaultInWords } from "../src/config/Options.ts"
-import type { CommandName, OptionRow } from "../src/config/OptionRow.ts"
+import { type CommandName, HEADERS_COMMANDS, type OptionRow } from "../src/config/OptionRow.ts"
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
-  [["node", "peer", "crawl"], "`satwire`, `satwire peer` and `satwire crawl`"],
+  [["node", "peer", "crawl", ...HEADERS_COMMANDS], "`satwire`, `satwire peer`, `satwire crawl`, `satwire headers …`"],
+  [["node", "peer", "crawl"], "`satwire`, `satwire peer`, `satwire crawl`"],
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
   [["crawl"], "`satwire crawl` alone"],
+  [["headers export"], "`satwire headers export` alone"],
   [["playground"], "`satwire playground`"]
 ]
 

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import { VERSION } from "../Version.ts"
 import type { PlaygroundError } from "../playground/Playground.ts"
 import type { RunCrawlError } from "../crawl/RunCrawl.ts"
+import type { RunHeadersError } from "../headers/RunHeaders.ts"
 import type { RunNodeError } from "../node/RunNode.ts"
 import type { RunPeerError } from "../peer/RunPeer.ts"
 import { completionsOf, flagsOf, sharedFlags } from "./Flags.ts"
@@ -93,6 +94,66 @@ const crawl = Command.make(
   ])
 )
 
+const headersExport = Command.make(
+  "export",
+  {
+    file: Argument.Path("file", { pathType: "either" }).pipe(
+      Argument.withDescription("Where the headers go; it must not be there yet.")
+    ),
+    own: flagsOf("headers export")
+  },
+  Effect.fnUntraced(function* ({ file, own }) {
+    const { shared } = yield* options
+    const { runExport } = yield* Effect.promise(() => import("../headers/RunHeaders.ts"))
+    yield* runExport(file, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Writes the headers of the best chain into a file: 80 bytes each, one after another, from genesis to the tip, and nothing else. The file takes its name when it is whole."
+  ),
+  Command.withExamples([
+    { command: "satwire headers export headers.bin", description: "those of mainnet" },
+    { command: "satwire headers export -signet --force headers.bin", description: "in place of a file that is there" }
+  ])
+)
+
+const headersImport = Command.make(
+  "import",
+  {
+    file: Argument.Path("file", { pathType: "either" }).pipe(
+      Argument.withDescription("Where the headers are, from genesis on.")
+    ),
+    own: flagsOf("headers import")
+  },
+  Effect.fnUntraced(function* ({ file, own }) {
+    const { shared } = yield* options
+    const { runImport } = yield* Effect.promise(() => import("../headers/RunHeaders.ts"))
+    yield* runImport(file, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Takes the headers of a file into the data directory, after each has passed every rule from genesis on. What is there already is passed over. At the first header that breaks a rule it ends, and says which that is; what stands before it is kept."
+  ),
+  Command.withExamples([
+    {
+      command: "satwire headers import headers.bin",
+      description: "before the first start, so that little is to be fetched"
+    },
+    {
+      command: "satwire headers import -datadir=/data headers.bin",
+      description: "for a node that keeps its data there"
+    }
+  ])
+)
+
+/** What deals with headers in files. Another such command is one more here, in `COMMANDS` and in `HEADERS_COMMANDS`. */
+const headers = Command.make("headers").pipe(
+  Command.withDescription(
+    "Brings headers from a file and takes them to one, while no node runs on the data directory."
+  ),
+  Command.withSubcommands([headersExport, headersImport])
+)
+
 const playground = Command.make(
   "playground",
   { own: flagsOf("playground") },
@@ -111,7 +172,7 @@ const playground = Command.make(
   ])
 )
 
-const satwire = node.pipe(Command.withSubcommands([peer, crawl, playground]))
+const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, playground]))
 
 /** `--completions <shell>`, with what the table of options knows beyond the parser. */
 const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
@@ -128,7 +189,7 @@ const settings = Layer.mergeAll(
 )
 
 /** Why a command failed. */
-export type CommandError = RunNodeError | RunPeerError | RunCrawlError | PlaygroundError
+export type CommandError = RunNodeError | RunPeerError | RunCrawlError | RunHeadersError | PlaygroundError
 
 /** Runs a command line. */
 export const runCommand = (

@@ -2,20 +2,29 @@
 import type { ArgDoc, FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Option from "effect/Option"
 import { ROWS, environmentName, rowNamed } from "../config/Options.ts"
-import type { CommandName } from "../config/OptionRow.ts"
+import { COMMANDS, type CommandName } from "../config/OptionRow.ts"
 
 const WIDTH = 100
 const NAME_COLUMN = 30
 const EXAMPLE_COLUMN = 48
 
-/** The command that a path of names such as `["satwire", "peer"]` leads to. */
-export const commandOf = ([, name]: ReadonlyArray<string>): CommandName =>
-  name === "peer" || name === "crawl" || name === "playground" ? name : "node"
+/** The commands that a path of names such as `["satwire", "peer"]` leads to: several where it names a group of them. */
+export const commandsOf = ([, ...names]: ReadonlyArray<string>): ReadonlyArray<CommandName> => {
+  const typed = names.join(" ")
+  return typed === "" ? ["node"] : COMMANDS.filter((name) => name === typed || name.startsWith(`${typed} `))
+}
+
+/** The words that may follow this path as a command's name. */
+export const wordsBelow = (path: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const words = COMMANDS.filter((name) => name !== "node").map((name) => ["satwire", ...name.split(" ")])
+  const below = words.filter((names) => path.every((name, i) => names[i] === name))
+  return [...new Set(below.flatMap((names) => names.slice(path.length, path.length + 1)))]
+}
 
 export const formatHelp = (doc: HelpDoc, path: ReadonlyArray<string>): string => {
-  const command = commandOf(path)
+  const covered = commandsOf(path)
   const flags = [...doc.flags, ...(doc.inheritedFlags ?? [])].filter(
-    ({ name }) => rowNamed(name)?.commands.includes(command) ?? true
+    ({ name }) => rowNamed(name)?.commands.some((command) => covered.includes(command)) ?? true
   )
   const commands = (doc.subcommands ?? []).flatMap((group) => group.commands)
   const sections = [
@@ -38,7 +47,7 @@ export const formatHelp = (doc: HelpDoc, path: ReadonlyArray<string>): string =>
       "Examples",
       (doc.examples ?? []).map((example) => row(example.command, example.description ?? "", EXAMPLE_COLUMN))
     ),
-    command === "playground" ? "" : wrap(PLACES, 0)
+    covered.includes("playground") ? "" : wrap(PLACES, 0)
   ]
   return sections.filter((part) => part !== "").join("\n\n")
 }
@@ -48,7 +57,11 @@ const PLACES = `Options may have one dash or two, as in Bitcoin Core. An option 
 const usagesOf = (doc: HelpDoc, path: ReadonlyArray<string>): ReadonlyArray<string> => {
   const own = `${path.join(" ")}${(doc.args ?? []).map(argument).join("")} [options]`
   const below = (doc.subcommands ?? []).flatMap((group) => group.commands)
-  return [own, ...(below.length === 0 ? [] : [`${path.join(" ")} <command> [options]`])].map((line) => `  ${line}`)
+  // A group below the program does nothing by itself.
+  const usages = below.length > 0 && path.length > 1 ? [] : [own]
+  return [...usages, ...(below.length === 0 ? [] : [`${path.join(" ")} <command> [options]`])].map(
+    (line) => `  ${line}`
+  )
 }
 
 const argument = ({ name, required, variadic }: ArgDoc): string => {

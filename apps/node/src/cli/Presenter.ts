@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import { clipped, wrongValue } from "../config/ConfigError.ts"
 import { nearest, suggestion } from "../config/Nearest.ts"
 import { ROWS, resolveName, rowNamed } from "../config/Options.ts"
-import type { CommandName } from "../config/OptionRow.ts"
-import { commandOf, formatHelp } from "./Help.ts"
+import { type CommandName, type OptionRow, typedName } from "../config/OptionRow.ts"
+import { commandsOf, formatHelp, wordsBelow } from "./Help.ts"
 
 export const presenter: CliOutput.Presenter = {
   present: (event) => {
@@ -31,10 +31,10 @@ const sentenceOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<strin
   const command = path.join(" ")
   switch (error._tag) {
     case "UnrecognizedOption":
-      return unknownOption(error.option, commandOf(path), command)
+      return unknownOption(error.option, commandsOf(path), command)
     case "UnknownSubcommand": {
-      const meant = nearest(error.subcommand, ["peer", "crawl", "playground"])
-      return `there is no command "${clipped(error.subcommand)}"${suggestion(meant)} (see "satwire --help")`
+      const meant = nearest(error.subcommand, wordsBelow(path))
+      return `there is no command "${clipped(error.subcommand)}"${suggestion(meant)} (see "${command} --help")`
     }
     case "MissingArgument":
       return `"${command}" needs <${error.argument}> (see "${command} --help")`
@@ -54,14 +54,16 @@ const sentenceOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<strin
 
 const ALWAYS = ["help", "version", "completions"]
 
-const unknownOption = (option: string, command: CommandName, path: string): string => {
+const unknownOption = (option: string, covered: ReadonlyArray<CommandName>, path: string): string => {
   const name = option.replace(/^-+/, "")
+  const isTheirs = ({ commands }: Pick<OptionRow<unknown>, "commands">): boolean =>
+    commands.some((command) => covered.includes(command))
   const row = resolveName(name)?.row
-  if (row !== undefined && !row.commands.includes(command)) {
-    const elsewhere = row.commands.map((name) => (name === "node" ? '"satwire"' : `"satwire ${name}"`)).join(" and ")
+  if (row !== undefined && !isTheirs(row)) {
+    const elsewhere = row.commands.map((name) => `"${typedName(name)}"`).join(" and ")
     return `${option} is an option of ${elsewhere}, not of "${path}"`
   }
-  const known = ROWS.filter(({ commands }) => commands.includes(command)).flatMap((row) => [row.name, ...row.aliases])
+  const known = ROWS.filter(isTheirs).flatMap((row) => [row.name, ...row.aliases])
   const meant = nearest(name, [...known, ...ALWAYS])
   const did = suggestion(meant === undefined ? undefined : `--${meant}`)
   return `there is no option ${clipped(option)}${did} (see "${path} --help")`

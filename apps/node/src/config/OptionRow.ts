@@ -1,7 +1,15 @@
 /** What is known of one option: everything else (flags, environment, files, help, documentation) is made from it. */
 import type { Value } from "./Values.ts"
 
-export type CommandName = "node" | "peer" | "crawl" | "playground"
+/** The commands that deal with headers in files. */
+export const HEADERS_COMMANDS = ["headers export", "headers import"] as const
+
+/** Every command, by the words that follow `satwire`; `node` where none does. */
+export const COMMANDS = ["node", "peer", "crawl", "headers export", "headers import", "playground"] as const
+export type CommandName = (typeof COMMANDS)[number]
+
+/** What a person types for it, such as `satwire peer`. */
+export const typedName = (command: CommandName): string => (command === "node" ? "satwire" : `satwire ${command}`)
 
 export interface OptionFacts {
   /** Bitcoin Core's name where Core has the option. */

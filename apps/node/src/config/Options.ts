@@ -11,7 +11,7 @@
 import type { PermissionRule } from "@satwire/connections"
 import { DEFAULT_SAM_PORT } from "@satwire/transport-i2p"
 import { DEFAULT_PROXY_PORT } from "@satwire/transport-socks5"
-import { type CommandName, type OptionRow, list, one, oneOrNone, onOff } from "./OptionRow.ts"
+import { type CommandName, HEADERS_COMMANDS, type OptionRow, list, one, oneOrNone, onOff } from "./OptionRow.ts"
 import {
   type HostPort,
   NET_NAMES,
@@ -72,6 +72,7 @@ export interface Settings {
   readonly connections: number
   readonly seconds: number
   readonly out: string | undefined
+  readonly force: boolean | undefined
   readonly blocks: number | undefined
   readonly interval: number
 }
@@ -88,6 +89,8 @@ type RowOf<A> = [A] extends [ReadonlyArray<infer Item>]
 const NODE: ReadonlyArray<CommandName> = ["node"]
 /** Whoever talks to others. */
 const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl"]
+/** Whoever belongs to one network and one data directory. */
+const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS]
 const THROUGH = "<host[:port]>"
 const THROUGH_ALLOWED = "host, host:port, [IPv6 address]:port or unix:path, or 0 for none"
 const REMOTE_ALLOWED = "host, host:port or [IPv6 address]:port, with a port from 1 to 65535"
@@ -96,7 +99,7 @@ const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
 
 /** Core's shorthands for `-chain`. */
 const shorthand = (name: string, doc: string, aliases: ReadonlyArray<string> = []): OptionRow<boolean> =>
-  onOff({ name, aliases, value: trueOrFalse, doc, defaultDoc: "off", commands: TALKERS })
+  onOff({ name, aliases, value: trueOrFalse, doc, defaultDoc: "off", commands: EVERYBODY })
 
 export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } = {
   network: oneOrNone({
@@ -108,7 +111,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: `one of ${NETWORK_NAMES.join(", ")} (main and test, Core's names, mean the first two)`,
     doc: `The network: ${NETWORK_NAMES.join(", ")}.`,
     defaultDoc: "mainnet",
-    commands: TALKERS
+    commands: EVERYBODY
   }),
   regtest: shorthand("regtest", "The same as --network=regtest: a private network where anybody mines."),
   signet: shorthand("signet", "The same as --network=signet."),
@@ -122,7 +125,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "a directory",
     doc: "Where everything is kept; other networks than mainnet have a folder of their own in it, as in Core's.",
     default: "~/.satwire",
-    commands: TALKERS
+    commands: EVERYBODY
   }),
   conf: one({
     name: "conf",
@@ -133,7 +136,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     doc: "The configuration file; a relative path starts at the data directory.",
     default: "satwire.conf",
     from: "flags and environment",
-    commands: TALKERS
+    commands: EVERYBODY
   }),
   connect: list({
     name: "connect",
@@ -385,6 +388,14 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     defaultDoc: "prints them",
     from: "flags",
     commands: CRAWL
+  }),
+  force: onOff({
+    name: "force",
+    value: trueOrFalse,
+    doc: "Overwrites a file that is there.",
+    defaultDoc: "off",
+    from: "flags",
+    commands: ["headers export"]
   }),
   blocks: oneOrNone({
     name: "blocks",
