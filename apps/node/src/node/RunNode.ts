@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { parseHost } from "@satwire/netaddress"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
+import type { ChainParams } from "@satwire/primitives"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -50,14 +51,14 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))
-    yield* tellFacts(node)
+    yield* tellFacts(node, params)
     return yield* node.failure
   })
 
 /** Every fact becomes a line, or part of a progress line. */
-const tellFacts = (node: NodeShape): Effect.Effect<void, never, Scope.Scope> =>
+const tellFacts = (node: NodeShape, params: ChainParams): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const progress = new Progress()
+    const progress = new Progress(params)
     const budget = new LogBudget()
     yield* Effect.forkScoped(
       Stream.runForEach(node.facts, (fact) => {
