@@ -5,8 +5,8 @@
 import type { HeaderPoint, TreeBase } from "@satwire/header-sync"
 import { DEFAULT_MAX_INBOUND, type Queries, type Roles } from "@satwire/node-core"
 import { type ChainParams, networks } from "@satwire/primitives"
-import { type CallOptions, type Owned, type Promised, acquire } from "@satwire/runtime/promise"
-import { HeaderStore, type StoreError } from "@satwire/store"
+import { type CallOptions, type Owned, type Promised, acquire, runPromise } from "@satwire/runtime/promise"
+import { type Files, HeaderStore, type StoreError, layerFiles } from "@satwire/store"
 import {
   DEFAULT_CONNECT_TIMEOUT_MS,
   type Dialer,
@@ -19,10 +19,23 @@ import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as HeaderFiles from "./HeaderFiles.ts"
 import { type NodeFailure, type NodeShape, makeNode } from "./Node.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
 import { layerOnDisk } from "./OnDisk.ts"
 
+export {
+  type ExportFault,
+  HeaderFileBroken,
+  HeaderFileEmpty,
+  HeaderFileExists,
+  HeaderFileForeign,
+  HeaderFileTorn,
+  HeaderFileUnreadable,
+  HeaderFileUnwritable,
+  type ImportFault
+} from "./HeaderFileError.ts"
+export type { Exported, Imported } from "./HeaderFiles.ts"
 export { HeadersRefused } from "./KeptHeaders.ts"
 export type { NodeFailure, NodeStartError } from "./Node.ts"
 export type { EdgeFact, GivenUpBecause, NodeFact } from "./NodeFact.ts"
@@ -93,6 +106,47 @@ export const start = (options: StartOptions = {}): Promise<Node> =>
     Effect.suspend(() => started(options)),
     options
   ) as Promise<Node>
+
+/** Whose headers are brought or taken, and where they are kept. */
+export interface HeaderFileOptions extends CallOptions {
+  /** Which network they are of; `"mainnet"` where not given. */
+  readonly network?: Network | undefined
+  /** The directory that holds the headers of all networks. No node may be running on it; it is locked meanwhile. */
+  readonly dataDirectory: string
+  /** The file of raw headers, 80 bytes each, from genesis on. */
+  readonly path: string
+}
+
+/**
+ * Writes the headers of the best chain into a file, which takes its name when it is whole. Rejects with `HeaderFileExists`,
+ * `HeaderFileUnwritable`, `HeadersRefused`, an error of the store, or the reason of the signal.
+ */
+export const exportHeaders = (
+  options: HeaderFileOptions & { /** Whether a file that is there makes room. */ readonly overwrites?: boolean }
+): Promise<HeaderFiles.Exported> => {
+  const { overwrites, path } = options
+  return onPlace(options, (params) => HeaderFiles.exportHeaders({ params, path, overwrites }))
+}
+
+/**
+ * Takes in a file of headers by every rule. Rejects with an error that tells at which height it stopped, with `HeadersRefused`, an error
+ * of the store, or the reason of the signal; what was valid before is kept then.
+ */
+export const importHeaders = (options: HeaderFileOptions): Promise<HeaderFiles.Imported> =>
+  onPlace(options, (params) => HeaderFiles.importHeaders({ params, path: options.path }))
+
+const onPlace = <A, E>(
+  options: HeaderFileOptions,
+  program: (params: ChainParams) => Effect.Effect<A, E, HeaderStore | Files>
+): Promise<A> =>
+  runPromise(
+    Effect.suspend(() => {
+      const params = paramsOf(options.network ?? "mainnet")
+      const place = Layer.merge(layerOnDisk(options.dataDirectory, params), layerFiles)
+      return Effect.provide(program(params), Layer.fresh(place))
+    }),
+    options
+  )
 
 const started = (options: StartOptions) =>
   Effect.gen(function* () {

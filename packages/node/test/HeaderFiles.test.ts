@@ -7,6 +7,7 @@ import {
   importHeaders
 } from "@satwire/node"
 import { concat } from "@satwire/bytes"
+import type { RunFault } from "@satwire/header-sync"
 import {
   BlockHash,
   HEADER_BITS,
@@ -156,7 +157,7 @@ describe("a file of headers", () => {
 })
 
 describe("what is wrong with a file of headers is said, with the height, and what came before is kept", () => {
-  const faults: ReadonlyArray<readonly [what: string, file: Uint8Array, height: number, rule: string]> = [
+  const faults: ReadonlyArray<readonly [what: string, file: Uint8Array, height: number, rule: RunFault]> = [
     ["work that was not done", workless(5000), 5000, "high-hash"],
     ["a target that is another than it should be", harder(2), 2, "high-hash"],
     ["another order", swapped(17_000), 17_000, "non-continuous"],
