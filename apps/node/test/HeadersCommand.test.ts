@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { concat } from "@satwire/bytes"
 import { genesisHeader, regtest, signet } from "@satwire/primitives"
@@ -34,6 +34,14 @@ const complained = ({ code, stderr, stdout }: Ended): string => {
   return stderr
 }
 
+/** What is said, without what differs from one file to another. */
+const shape = (text: string): string =>
+  text
+    .replaceAll(/[0-9a-f]{64}/g, "HASH")
+    .replaceAll(/\/\S+(?=[:\s])/g, "FILE")
+    .replaceAll(/\b[\d,]*\d\b/g, "N")
+    .replaceAll(/of (?:mainnet|regtest)/g, "of NETWORK")
+
 describe("satwire headers", () => {
   it.each(runtimes)(
     "brings a fresh install from a file to where a node goes on, and writes the same file, on %s",
@@ -60,6 +68,23 @@ describe("satwire headers", () => {
       await node.printed(/Loaded 3,000 headers from disk; the best chain has height 3,000\./)
     }
   )
+
+  it("prints what the README shows", async () => {
+    const home = homeWith(whole)
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+    const [, shown = ""] = /```console\n(\$ satwire headers[\s\S]*?)```/.exec(readme) ?? []
+    await keepHeaders(join(home, ".satwire"), chain)
+    const printed: Array<string> = []
+    for (const line of shown.split("\n").filter((line) => line.startsWith("$ "))) {
+      if (line.includes("import")) rmSync(join(home, ".satwire"), { recursive: true })
+      if (line.includes("export")) rmSync(join(home, "headers.bin"))
+      const [, ...args] = line.replace("-datadir=/data ", "").slice("$ ".length).split(" ")
+      const { stdout } = await run([...args, "-regtest"], { home })
+      printed.push(`${line}\n${stdout}`)
+    }
+    expect(printed).toHaveLength(2)
+    expect(shape(printed.join(""))).toBe(shape(shown))
+  })
 
   it("says where a file ends, where the best chain goes on", async () => {
     const home = homeWith(whole.subarray(0, 80 * 11))

@@ -2,9 +2,12 @@ import {
   DirectoryLocked,
   IoFailed,
   EndpointError,
+  HeaderFileExists,
   HeadersRefused,
   ListenError,
   type Node,
+  exportHeaders,
+  importHeaders,
   start
 } from "@satwire/node/promise"
 import { ANYONE_CAN_SPEND } from "@satwire/mining"
@@ -159,5 +162,29 @@ describe("a node behind the promise door", () => {
       expect((await two.query("headers"))?.tip.height).toBe(1)
     }
     await Effect.runPromise(Scope.close(scope, Effect.runSync(Effect.exit(Effect.void))))
+  })
+
+  test("takes headers to a file and brings them from one, rejects with the typed error, and lets the directory go", async () => {
+    const [from, to] = [temporaryDirectory(), temporaryDirectory()]
+    const path = join(to, "headers.bin")
+    const network = "regtest"
+    const node = await start({ network, roles, dataDirectory: from })
+    await node.makeBlock()
+    await expect(exportHeaders({ network, dataDirectory: from, path })).rejects.toBeInstanceOf(DirectoryLocked)
+    await node.close()
+    const exported = await exportHeaders({ network, dataDirectory: from, path })
+    expect([exported.count, exported.tip.height]).toEqual([2, 1])
+    const again = { network, dataDirectory: from, path } as const
+    await expect(exportHeaders(again)).rejects.toBeInstanceOf(HeaderFileExists)
+    await exportHeaders({ ...again, overwrites: true })
+    const imported = await importHeaders({ network, dataDirectory: to, path })
+    expect(imported).toEqual({ count: 2, added: 1, last: exported.tip, tip: exported.tip })
+    await expect(importHeaders({ dataDirectory: to, path })).rejects.toMatchObject({
+      _tag: "HeaderFileForeign",
+      found: "regtest",
+      expected: "mainnet"
+    })
+    const signal = AbortSignal.abort("enough")
+    await expect(importHeaders({ network, dataDirectory: to, path, signal })).rejects.toBe("enough")
   })
 })
