@@ -78,7 +78,7 @@ describe("satwire headers", () => {
     for (const line of shown.split("\n").filter((line) => line.startsWith("$ "))) {
       if (line.includes("import")) rmSync(join(home, ".satwire"), { recursive: true })
       if (line.includes("export")) rmSync(join(home, "headers.bin"))
-      const [, ...args] = line.replace("-datadir=/data ", "").slice("$ ".length).split(" ")
+      const [, ...args] = line.replace("-datadir=/new ", "").slice("$ ".length).split(" ")
       const { stdout } = await run([...args, "-regtest"], { home })
       printed.push(`${line}\n${stdout}`)
     }
