@@ -97,7 +97,7 @@ export class MemoryDisk {
           const inode = this.#names.get(path) ?? new Inode()
           if (!isThere) this.#changeNames((names) => void names.set(path, inode))
           else if (mode === "new") change(inode, { _tag: "Truncate", length: 0 })
-          return openFile(path, inode, run)
+          return openFile(path, inode, mode === "readOnly" ? refusingChanges(run) : run)
         }),
       rename: (from, to) =>
         run("rename", from, () => {
@@ -144,6 +144,14 @@ export class MemoryDisk {
 
 /** An operation of a process that may be dead: what `body` gives, or the failure that it gives. */
 type Run = <A>(operation: FileOperation, path: string, body: () => A | FileError) => Effect.Effect<A, FileError>
+
+/** What a file does that is only read. */
+const refusingChanges =
+  (run: Run): Run =>
+  (operation, path, body) =>
+    run(operation, path, () =>
+      operation === "write" || operation === "truncate" ? failure(operation, path, "EBADF") : body()
+    )
 
 const openFile = (path: string, inode: Inode, run: Run): OpenFile => ({
   path,
