@@ -8,6 +8,25 @@ import { sanitizeUserAgent } from "@satwire/wire"
 import { counted } from "../Numbers.ts"
 import type { LogLine } from "./LogLines.ts"
 
+/** How it stands with the headers. */
+const headersText = (
+  fact: Extract<NodeFact, { readonly _tag: "TipStale" | "Presynced" | "SkeletonEnded" }>
+): LogLine => {
+  switch (fact._tag) {
+    case "TipStale":
+      return fact.isStale ? warn("No block has come for long: another peer is asked.") : info("A block has come again.")
+    case "Presynced":
+      return debug(`Headers of peer ${fact.peer} up to height ${counted(fact.height)} were ${PRESYNCED[fact.phase]}.`)
+    case "SkeletonEnded": {
+      const height = counted(fact.height)
+      if (!fact.isWrong) return info(`All headers along the skeleton are there, up to height ${height}.`)
+      return warn(
+        `The header skeleton led to nothing at height ${height}: headers are fetched without it from here on.`
+      )
+    }
+  }
+}
+
 /** The sentence for a fact; `undefined` where progress lines say it. */
 export const factText = (fact: NodeFact): LogLine | undefined => {
   switch (fact._tag) {
@@ -24,16 +43,9 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "StoreFull":
       return warn(`${fact.error.message} Trying again in ${Math.round(fact.retryInMs / 1000)} s.`)
     case "TipStale":
-      return fact.isStale ? warn("No block has come for long: another peer is asked.") : info("A block has come again.")
     case "Presynced":
-      return debug(`Headers of peer ${fact.peer} up to height ${counted(fact.height)} were ${PRESYNCED[fact.phase]}.`)
-    case "SkeletonEnded": {
-      const height = counted(fact.height)
-      if (!fact.isWrong) return info(`All headers along the skeleton are there, up to height ${height}.`)
-      return warn(
-        `The header skeleton led to nothing at height ${height}: headers are fetched without it from here on.`
-      )
-    }
+    case "SkeletonEnded":
+      return headersText(fact)
     case "StoreHasRoom":
       return info("There is room on the disk again: all that waited is kept.")
     case "PeerConnected":
