@@ -52,7 +52,7 @@ const REFUSALS: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["heders"], 'there is no command "heders"; did you mean headers? (see "satwire --help")'],
   [["headers", "improt"], 'there is no command "improt"; did you mean import? (see "satwire headers --help")'],
   [["headers", "import"], '"satwire headers import" needs <file>'],
-  [["headers", "import", "--force", "a"], '--force is an option of "satwire headers export", not of "satwire headers'],
+  [["headers", "import", "--force", "a"], 'the flag --force has no meaning for "satwire headers import"'],
   [["headers", "export", "--forse", "a"], "there is no option --forse; did you mean --force?"],
   [["headers", "import", "-proxy=127.0.0.1", "a"], 'the flag --proxy has no meaning for "satwire headers import"'],
   [["peer"], '"satwire peer" needs <host:port>'],
@@ -114,7 +114,7 @@ describe("the command line", () => {
     const { stdout: headers } = await say(["headers", "--help"])
     expect(headers).toContain("Usage\n  satwire headers <command> [options]\n")
     for (const word of ["  export  ", "  import  ", "--datadir"]) expect(headers).toContain(word)
-    for (const option of ["--force", "--proxy"]) expect(headers).not.toContain(option)
+    for (const option of ["--connect", "--proxy"]) expect(headers).not.toContain(option)
     const { stdout: playground } = await say(["playground", "--help"])
     expect(playground).toContain("--blocks")
     expect(playground).not.toContain("--network")

@@ -155,4 +155,42 @@ describe("satwire headers", () => {
     }
     expect(readdirSync(home).includes("copy.bin")).toBe(false)
   })
+
+  it("writes a skeleton along which another node fetches its headers, and one that is wrong does no harm", async () => {
+    const home = homeWith(whole)
+    await headers(home, "import", "headers.bin")
+    const written = await headers(home, "skeleton", "skeleton.txt")
+    expect(written.stdout).toMatch(/^Wrote every 2,000 headers of regtest and its tip to .*, up to height 3,000, /)
+    const skeleton = readFileSync(join(home, "skeleton.txt"), "utf8")
+    expect(skeleton.split("\n").map((line) => line.split(" ")[0])).toEqual(["#", "0", "2000", "3000", ""])
+    const server = start(["-regtest", "-noconnect", "-bind=127.0.0.1:0"], { home })
+    const address = await listening(server)
+    const follow = (text: string, name: string): Promise<RegExpExecArray> => {
+      const fresh = freshHome()
+      writeFileSync(join(fresh, "points.txt"), text)
+      const node = start(["-regtest", `-connect=${address}`, `-${name}=points.txt`], { home: fresh })
+      return Promise.all([
+        node.printed(/(All headers along|The header skeleton led to nothing at height [\d,]+)/),
+        node.printed(/Headers: height 3,000/)
+      ]).then(([said]) => said)
+    }
+    expect((await follow(skeleton, "headerskeleton"))[1]).toBe("All headers along")
+    expect((await follow(skeleton, "trustedheaders"))[1]).toBe("All headers along")
+    const wrong = skeleton.replace(/^2000 ..../m, "2000 dead")
+    expect((await follow(wrong, "headerskeleton"))[1]).toBe("The header skeleton led to nothing at height 0")
+  })
+
+  it("takes no list of headers with a line that is wrong, and says which", async () => {
+    const home = freshHome()
+    writeFileSync(join(home, "points.txt"), "0 dead\n")
+    for (const name of ["headerskeleton", "trustedheaders"]) {
+      const { code, stderr } = await run(["-regtest", "-noconnect", `-${name}=points.txt`], { home })
+      expect(code).toBe(2)
+      expect(stderr).toMatch(
+        new RegExp(`${name}: the file .*/points.txt is wrong: line 1 has no hash of 64 hexadecimal digits`)
+      )
+      const missing = await run(["-regtest", "-noconnect", `-${name}=none.txt`], { home })
+      expect(missing.stderr).toContain("none.txt does not exist")
+    }
+  })
 })

@@ -8,7 +8,7 @@ const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, titl
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
   [["crawl"], "`satwire crawl` alone"],
-  [["headers export"], "`satwire headers export` alone"],
+  [["headers export", "headers skeleton"], "`satwire headers export`, `satwire headers skeleton`"],
   [["playground"], "`satwire playground`"]
 ]
 

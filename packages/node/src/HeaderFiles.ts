@@ -13,7 +13,14 @@ import { equals } from "@satwire/bytes"
 import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
-import { HeaderTree, type RunFault, type Tip, acceptHeaders } from "@satwire/header-sync"
+import {
+  HeaderTree,
+  type RunFault,
+  type Tip,
+  acceptHeaders,
+  formatHeaderPoints,
+  headerPointsOf
+} from "@satwire/header-sync"
 import { type ChainParams, HEADER_PREVIOUS, HEADER_SIZE, genesisHeader, networks } from "@satwire/primitives"
 import { nowReader, seededRandom } from "@satwire/runtime"
 import {
@@ -60,7 +67,7 @@ export interface ExportOptions {
 }
 
 export interface Exported {
-  /** How many headers were written: the tip's height and one, for genesis. */
+  /** How many headers the best chain has, genesis among them. */
   readonly count: number
   readonly tip: Tip
 }
@@ -72,16 +79,38 @@ export interface Exported {
 export const exportHeaders = (
   options: ExportOptions
 ): Effect.Effect<Exported, ExportFault | HeadersRefused | StoreError, HeaderStore | Files> =>
+  written(options, (file, tree) => writeChain(file, tree, tree.height(tree.best)))
+
+/** How far apart the points of a skeleton are that is written here: one message of `headers` lies between two. */
+export const SKELETON_SPACING: number = MAX_HEADERS_RESULTS
+
+/**
+ * Writes points of the best chain into a file, a line each: every {@link SKELETON_SPACING} headers one, and the tip. Along it others fetch their
+ * headers from many peers at once (`NodeOptions.skeleton`). Under the name there is never a part of it.
+ */
+export const exportSkeleton = (
+  options: ExportOptions
+): Effect.Effect<Exported, ExportFault | HeadersRefused | StoreError, HeaderStore | Files> =>
+  written(options, (file, tree) => {
+    const about = `# Headers of ${options.params.name} up to height ${tree.height(tree.best)}: heights and hashes.\n`
+    const text = about + formatHeaderPoints(headerPointsOf(tree, SKELETON_SPACING))
+    return writeAll(file, new TextEncoder().encode(text), 0)
+  })
+
+/** Writes a file that takes its name when it is whole. */
+const written = (
+  { params, path, overwrites = false, sha256 = platformSha256 }: ExportOptions,
+  write: (file: OpenFile, tree: HeaderTree) => Effect.Effect<void, FileError>
+): Effect.Effect<Exported, ExportFault | HeadersRefused | StoreError, HeaderStore | Files> =>
   Effect.gen(function* () {
     const files = yield* Files
-    const { params, path, overwrites = false, sha256 = platformSha256 } = options
     if (!overwrites) yield* refuseExisting(files, path)
     const tree = yield* treeOfStore(params, sha256)
     const tip = tipOf(tree, tree.best)
     const making = `${path}.new`
     yield* Effect.gen(function* () {
       const file = yield* files.open(making, "new")
-      yield* Effect.andThen(writeChain(file, tree, tip.height), file.sync).pipe(Effect.ensuring(file.close))
+      yield* Effect.andThen(write(file, tree), file.sync).pipe(Effect.ensuring(file.close))
       yield* files.rename(making, path)
       yield* files.syncDirectory(dirname(path))
     }).pipe(

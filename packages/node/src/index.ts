@@ -16,7 +16,9 @@ export {
   HEADERS_AT_A_TIME,
   type ImportOptions,
   type Imported,
+  SKELETON_SPACING,
   exportHeaders,
+  exportSkeleton,
   importHeaders
 } from "./HeaderFiles.ts"
 export { HEADER_BYTES_WAITING, HeadersRefused } from "./KeptHeaders.ts"

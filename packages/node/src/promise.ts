@@ -117,15 +117,24 @@ export interface HeaderFileOptions extends CallOptions {
   readonly path: string
 }
 
+export interface WrittenFileOptions extends HeaderFileOptions {
+  /** Whether a file that is there makes room. */
+  readonly overwrites?: boolean | undefined
+}
+
 /**
  * Writes the headers of the best chain into a file, which takes its name when it is whole. Rejects with `HeaderFileExists`,
  * `HeaderFileUnwritable`, `HeadersRefused`, an error of the store, or the reason of the signal.
  */
-export const exportHeaders = (
-  options: HeaderFileOptions & { /** Whether a file that is there makes room. */ readonly overwrites?: boolean }
-): Promise<HeaderFiles.Exported> => {
+export const exportHeaders = (options: WrittenFileOptions): Promise<HeaderFiles.Exported> => {
   const { overwrites, path } = options
   return onPlace(options, (params) => HeaderFiles.exportHeaders({ params, path, overwrites }))
+}
+
+/** Writes points of the best chain into a file, along which others fetch their headers. Rejects as `exportHeaders` does. */
+export const exportSkeleton = (options: WrittenFileOptions): Promise<HeaderFiles.Exported> => {
+  const { overwrites, path } = options
+  return onPlace(options, (params) => HeaderFiles.exportSkeleton({ params, path, overwrites }))
 }
 
 /**

@@ -146,12 +146,35 @@ const headersImport = Command.make(
   ])
 )
 
+const headersSkeleton = Command.make(
+  "skeleton",
+  {
+    file: Argument.Path("file", { pathType: "either" }).pipe(
+      Argument.withDescription("Where the heights and hashes go; it must not be there yet.")
+    ),
+    own: flagsOf("headers skeleton")
+  },
+  Effect.fnUntraced(function* ({ file, own }) {
+    const { shared } = yield* options
+    const { runSkeleton } = yield* Effect.promise(() => import("../headers/RunHeaders.ts"))
+    yield* runSkeleton(file, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Writes height and hash of every 2,000th header of the best chain, and of its tip, into a file: along it a fresh node fetches its headers from all peers at once (-headerskeleton). Nobody has to trust it."
+  ),
+  Command.withExamples([
+    { command: "satwire headers skeleton skeleton.txt", description: "that of mainnet, some 35 kB" },
+    { command: "satwire -headerskeleton=skeleton.txt", description: "what it is for" }
+  ])
+)
+
 /** What deals with headers in files. Another such command is one more here, in `COMMANDS` and in `HEADERS_COMMANDS`. */
 const headers = Command.make("headers").pipe(
   Command.withDescription(
     "Brings headers from a file and takes them to one, while no node runs on the data directory."
   ),
-  Command.withSubcommands([headersExport, headersImport])
+  Command.withSubcommands([headersExport, headersImport, headersSkeleton])
 )
 
 const playground = Command.make(

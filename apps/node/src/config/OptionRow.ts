@@ -2,10 +2,18 @@
 import type { Value } from "./Values.ts"
 
 /** The commands that deal with headers in files. */
-export const HEADERS_COMMANDS = ["headers export", "headers import"] as const
+export const HEADERS_COMMANDS = ["headers export", "headers import", "headers skeleton"] as const
 
 /** Every command, by the words that follow `satwire`; `node` where none does. */
-export const COMMANDS = ["node", "peer", "crawl", "headers export", "headers import", "playground"] as const
+export const COMMANDS = [
+  "node",
+  "peer",
+  "crawl",
+  "headers export",
+  "headers import",
+  "headers skeleton",
+  "playground"
+] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 /** What a person types for it, such as `satwire peer`. */

@@ -50,6 +50,8 @@ export interface Settings {
   readonly dnsseed: boolean | undefined
   readonly forcednsseed: boolean | undefined
   readonly seedsfile: string | undefined
+  readonly headerskeleton: string | undefined
+  readonly trustedheaders: string | undefined
   readonly onlynet: ReadonlyArray<NetName>
   readonly cjdnsreachable: boolean | undefined
   readonly externalip: ReadonlyArray<HostPort>
@@ -189,6 +191,28 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     metavar: "<file>",
     allowed: "a file",
     doc: "Nodes to begin with where nothing else is known, as `satwire crawl` writes them.",
+    defaultDoc: "none",
+    perNetwork: true,
+    commands: NODE
+  }),
+  headerskeleton: oneOrNone({
+    name: "headerskeleton",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "Heights and hashes, as `satwire headers skeleton` writes them: headers come along them from all peers at once. A wrong file costs time, nothing else.",
+    defaultDoc: "what --trustedheaders names",
+    perNetwork: true,
+    commands: NODE
+  }),
+  trustedheaders: oneOrNone({
+    name: "trustedheaders",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "Heights and hashes, as in --headerskeleton, that you trust: no chain is followed that has another header there.",
     defaultDoc: "none",
     perNetwork: true,
     commands: NODE
@@ -395,7 +419,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     doc: "Overwrites a file that is there.",
     defaultDoc: "off",
     from: "flags",
-    commands: ["headers export"]
+    commands: ["headers export", "headers skeleton"]
   }),
   blocks: oneOrNone({
     name: "blocks",

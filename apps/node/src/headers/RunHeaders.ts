@@ -4,7 +4,9 @@ import {
   type ExportFault,
   type HeadersRefused,
   type ImportFault,
+  SKELETON_SPACING,
   exportHeaders,
+  exportSkeleton,
   importHeaders,
   layerOnDisk
 } from "@satwire/node"
@@ -48,26 +50,47 @@ export const runExport = (
   flags: FlagTexts
 ): Effect.Effect<void, Exclude<RunHeadersError, ImportFault>, FileSystem.FileSystem> =>
   Effect.gen(function* () {
+    const { params, path, written } = yield* write("headers export", exportHeaders, file, flags)
+    const { count, tip } = written
+    const range = `from genesis to height ${counted(tip.height)}`
+    yield* Console.log(
+      `Wrote ${counted(count, "header")} of ${params.name} to ${path}: ${range}, tip ${toHex(tip.hash)}.`
+    )
+  })
+
+/** Writes points of the best chain into a file. */
+export const runSkeleton = (
+  file: string,
+  flags: FlagTexts
+): Effect.Effect<void, Exclude<RunHeadersError, ImportFault>, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { params, path, written } = yield* write("headers skeleton", exportSkeleton, file, flags)
+    const { tip } = written
+    const what = `every ${counted(SKELETON_SPACING, "header")} of ${params.name} and its tip`
+    yield* Console.log(`Wrote ${what} to ${path}, up to height ${counted(tip.height)}, ${toHex(tip.hash)}.`)
+  })
+
+const write = (
+  command: "headers export" | "headers skeleton",
+  exported: typeof exportHeaders,
+  file: string,
+  flags: FlagTexts
+) =>
+  Effect.gen(function* () {
     const path = absolute(file)
-    const place = yield* placeOf("headers export", flags)
+    const place = yield* placeOf(command, flags)
     if (dirname(path) === place.directory) {
       const message = `${path} lies among the node's own files: choose another directory`
       return yield* new ConfigError({ message })
     }
-    const { params } = place
-    const { count, tip } = yield* inPlace(
-      place,
-      exportHeaders({ params, path, overwrites: place.settings.force ?? false })
-    ).pipe(
+    const { params, settings } = place
+    const written = yield* inPlace(place, exported({ params, path, overwrites: settings.force ?? false })).pipe(
       Effect.catchTag(
         "HeaderFileExists",
         () => new FileThere({ message: `${path} is there already: choose another name, or overwrite it by --force` })
       )
     )
-    const range = `from genesis to height ${counted(tip.height)}`
-    yield* Console.log(
-      `Wrote ${counted(count, "header")} of ${params.name} to ${path}: ${range}, tip ${toHex(tip.hash)}.`
-    )
+    return { params, path, written }
   })
 
 /** Takes a file's headers in. */
