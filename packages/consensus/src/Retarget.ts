@@ -15,18 +15,46 @@
 import { type ChainParams, bitsFromTarget, retargetPeriod, targetFromBits } from "@satwire/primitives"
 import type { ChainView } from "./ChainView.ts"
 
-/** The bits that a header must have which follows `parent` and claims `time` (Core `GetNextWorkRequired`). */
-export const nextBits = (params: ChainParams, view: ChainView, parent: number, time: number): number => {
-  if ((view.height(parent) + 1) % retargetPeriod(params) !== 0) {
-    if (!params.powAllowMinDifficultyBlocks) return view.bits(parent)
-    if (time > view.time(parent) + 2 * params.powTargetSpacing) return bitsFromTarget(params.powLimit)
-    // Core walks back over the exceptions to the last target that was none. No header of the period can have had another than its
-    // first one's, which is found in a few steps however many exceptions there were.
-    return view.periodFirst(parent).bits
+/** What the target after a header follows from. */
+export interface RetargetPosition {
+  /** Of that header. */
+  time: number
+  bits: number
+  /** Of the first header of its period. */
+  firstTime: number
+  firstBits: number
+  /** How many more headers its period has. */
+  left: number
+}
+
+/** What a view says of it. */
+export const positionOf = (params: ChainParams, view: ChainView, header: number): RetargetPosition => {
+  const period = retargetPeriod(params)
+  const first = view.periodFirst(header)
+  return {
+    time: view.time(header),
+    bits: view.bits(header),
+    firstTime: first.time,
+    firstBits: first.bits,
+    left: period - 1 - (view.height(header) % period)
   }
-  if (params.powNoRetargeting) return view.bits(parent)
-  const first = view.periodFirst(parent)
-  return retargetedBits(params, params.enforceBip94 ? first.bits : view.bits(parent), view.time(parent) - first.time)
+}
+
+/** The bits that a header must have which follows `parent` and claims `time` (Core `GetNextWorkRequired`). */
+export const nextBits = (params: ChainParams, view: ChainView, parent: number, time: number): number =>
+  dueBits(params, positionOf(params, view, parent), time)
+
+/** The bits that are due after a header, for one that claims `time`. */
+export const dueBits = (params: ChainParams, after: RetargetPosition, time: number): number => {
+  if (after.left > 0) {
+    if (!params.powAllowMinDifficultyBlocks) return after.bits
+    if (time > after.time + 2 * params.powTargetSpacing) return bitsFromTarget(params.powLimit)
+    // Core walks back over the exceptions to the last target that was none. No header of the period can have had another than its
+    // first one's, however many exceptions there were.
+    return after.firstBits
+  }
+  if (params.powNoRetargeting) return after.bits
+  return retargetedBits(params, params.enforceBip94 ? after.firstBits : after.bits, after.time - after.firstTime)
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MEDIAN_TIME_SPAN, isAfterMedianTimePast, medianTimePast } from "../src/index.ts"
+import { type ChainView, MEDIAN_TIME_SPAN, TimeWindow, medianTimePast } from "../src/index.ts"
 import { ListView } from "./ListView.ts"
 
 const chainOf = (times: ReadonlyArray<number>, rootHeight = 0): ListView => {
@@ -44,12 +44,23 @@ describe("median time past", () => {
   })
 })
 
+const windowAt = (view: ChainView, header: number): TimeWindow => {
+  const window = new TimeWindow()
+  window.begin(view, header)
+  return window
+}
+
 describe("whether a time is later than the median time past", () => {
   it("agrees with the median on any chain and for any time", () => {
     fc.assert(
-      fc.property(times, fc.oneof(fc.nat(45), fc.nat(0xffffffff)), (chain, time) => {
-        const after = isAfterMedianTimePast(chainOf(chain), chain.length - 1, time)
-        expect(after).toBe(time > naiveMedian(chain))
+      fc.property(times, fc.oneof(fc.nat(45), fc.nat(0xffffffff)), fc.nat(), (chain, time, begun) => {
+        // Looked up at its end, or looked up somewhere before it and carried along.
+        const from = begun % chain.length
+        for (const begin of [chain.length - 1, from]) {
+          const window = windowAt(chainOf(chain), begin)
+          for (const later of chain.slice(begin + 1)) window.push(later)
+          expect(window.isBefore(time)).toBe(time > naiveMedian(chain))
+        }
       }),
       { numRuns: 500 }
     )
@@ -58,10 +69,15 @@ describe("whether a time is later than the median time past", () => {
   it("is taken for granted where the median is not known, and only there", () => {
     const later = [...Array(12).keys()].map((i) => 1000 + i)
     const view = chainOf([-1, ...later], 500)
-    for (let header = 0; header <= 10; header++) expect(isAfterMedianTimePast(view, header, 1)).toBe(true)
-    expect(isAfterMedianTimePast(view, 11, 1)).toBe(false)
+    for (let header = 0; header <= 10; header++) expect(windowAt(view, header).isBefore(1)).toBe(true)
+    expect(windowAt(view, 11).isBefore(1)).toBe(false)
+    const carried = windowAt(view, 0)
+    for (const [i, time] of later.entries()) {
+      expect(carried.isBefore(1)).toBe(i < 11)
+      carried.push(time)
+    }
     const byHeader = chainOf(later, 500)
-    expect(isAfterMedianTimePast(byHeader, 9, 1)).toBe(true)
-    expect(isAfterMedianTimePast(byHeader, 10, 1)).toBe(false)
+    expect(windowAt(byHeader, 9).isBefore(1)).toBe(true)
+    expect(windowAt(byHeader, 10).isBefore(1)).toBe(false)
   })
 })

@@ -12,7 +12,7 @@
  * (`ProcessNewBlockHeaders`).
  */
 import { wireWord } from "@satwire/bytes"
-import { type ProofOfWork, headerFault } from "@satwire/consensus"
+import { HeaderRules, type ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { HEADER_BITS, HEADER_PREVIOUS, HEADER_TIME } from "@satwire/primitives"
 import { type RunFault, hashRun, runFault, wordsOfRun } from "./HeaderRun.ts"
@@ -35,9 +35,6 @@ export type Acceptance =
       readonly last: number
       readonly fault: { readonly index: number; readonly rule: RunFault } | undefined
     }
-
-/** Reused: an object for each header would cost more than its rules. */
-const fields = { version: 0, time: 0, bits: 0 }
 
 /**
  * @param headers `count` raw headers, one after another; `count` is at least 1. Only read, and not kept
@@ -76,20 +73,28 @@ export const acceptHeaders = (
     parent = known
   }
   if (i < count && !tree.isValid(parent)) return stopped(i, "bad-prevblk")
+  const rules = new HeaderRules(tree.params, tree)
+  if (i < count) rules.begin(parent)
+  // What is judged good is taken in as many as have one target.
+  let from = i
+  let ofAll = 0
+  let height = tree.height(parent)
   for (; i < count; i++) {
     const at = i * RAW_WORDS
-    fields.version = wireWord(raw[at] as number)
-    fields.time = wireWord(raw[at + TIME_WORD] as number) >>> 0
-    fields.bits = wireWord(raw[at + BITS_WORD] as number) >>> 0
-    const rule = tree.isMistrusted(tree.height(parent) + 1, hashes, 32 * i)
+    const time = wireWord(raw[at + TIME_WORD] as number) >>> 0
+    const bits = wireWord(raw[at + BITS_WORD] as number) >>> 0
+    height += 1
+    const rule = tree.isMistrusted(height, hashes, 32 * i)
       ? "checkpoint-mismatch"
-      : headerFault(tree.params, tree, parent, fields, unix)
-    if (rule !== undefined) {
-      tree.settle(words, i)
-      return stopped(i, rule)
+      : rules.fault(wireWord(raw[at] as number), time, bits, unix)
+    if (bits !== ofAll || rule !== undefined) {
+      parent = tree.append(words, from, i, parent, proof.difficulty(ofAll).work)
+      from = i
+      ofAll = bits
     }
-    parent = tree.append(words, i, parent, proof.difficulty(fields.bits).work)
+    if (rule !== undefined) return stopped(i, rule)
+    rules.pass(time, bits)
   }
-  tree.settle(words, count)
+  parent = tree.append(words, from, count, parent, proof.difficulty(ofAll).work)
   return { _tag: "Accepted", first, count: tree.size - first, last: parent, fault: undefined }
 }

@@ -96,7 +96,7 @@ export class HeaderTree implements ChainView {
     row[PARENT] = -1
     row[HEIGHT] = base.height
     row.set(workWords(base.chainWork), WORK)
-    this.#setFields(row, 0, wordsOf(base.header ?? placeholder(base)), 0)
+    setFields(row, FIELDS, wordsOf(base.header ?? placeholder(base)), 0)
   }
 
   /**
@@ -252,35 +252,47 @@ export class HeaderTree implements ChainView {
   }
 
   /**
-   * Takes in a header, which was checked (see `acceptHeaders`), as a child of `parent`, and gives its number. By its hash it is found once
-   * {@link settle} was called for the run.
+   * Takes in headers of one chain, which were checked (see `acceptHeaders`), the first as a child of `parent`. Gives the number of the last.
    *
-   * @param run raw headers and their hashes, of which the one at `index` is taken; that it names `parent` and is not yet in the tree is
-   * its caller's to know
-   * @param work what the header's own target stands for
+   * @param run raw headers and their hashes, of which those from `from` to before `to` are taken; that none is yet in the tree is its
+   * caller's to know
+   * @param work what the target of each of them stands for
    */
-  append(run: RunWords, index: number, parent: number, work: bigint): number {
-    const header = this.#size++
+  append(run: RunWords, from: number, to: number, parent: number, work: bigint): number {
+    if (from === to) return parent
     const rows = this.#rows
-    rows.reserve(header + 1)
-    const from = rows.chunk(parent)
-    const fromAt = rows.at(parent)
-    const into = rows.chunk(header)
-    const at = rows.at(header)
-    into[at + PARENT] = parent
-    into[at + JUMP] = this.#jumpOver(parent)
-    into[at + HEIGHT] = (from[fromAt + HEIGHT] as number) + 1
-    into[at + STATE] = from[fromAt + STATE] === 0 ? 0 : AFTER_INVALID
-    this.#addWork(from, fromAt, into, at, work)
-    this.#setFields(into, at, run.raw, index * RAW_WORDS)
-    if (this.compareWork(header, this.#best) > 0 && this.isValid(header)) this.#best = header
-    return header
-  }
-
-  /** Ends a series of `append`: the headers that were taken in are the last of the first `end` of the run. */
-  settle(run: RunWords, end: number): void {
-    const count = this.#size - this.#index.size
-    this.#index.addMany(run.hashes, (end - count) * HASH_WORDS, count)
+    const first = this.#size
+    rows.reserve(first + to - from)
+    this.#index.addMany(run.hashes, from * HASH_WORDS, to - from)
+    const added = this.#wordsOfWork(work)
+    const state = this.isValid(parent) ? 0 : AFTER_INVALID
+    let before = parent
+    let beforeRow = rows.chunk(parent)
+    let beforeAt = rows.at(parent)
+    for (let i = from; i < to; i++) {
+      const header = first + i - from
+      const row = rows.chunk(header)
+      const at = rows.at(header)
+      const height = beforeRow[beforeAt + HEIGHT] as number
+      // A jump leads as far as those of the parent and of where that leads to do together, if they are of one length, and else to the
+      // parent: any ancestor is found in about 3 log n steps (Myers 1983, "An applicative random-access stack"). The first header's leads
+      // to itself, so that nobody has to ask.
+      const near = beforeRow[beforeAt + JUMP] as number
+      const nearHeight = this.height(near)
+      const far = this.#rows.get(near, JUMP)
+      row[at + PARENT] = before
+      row[at + JUMP] = height - nearHeight === nearHeight - this.height(far) ? far : before
+      row[at + HEIGHT] = height + 1
+      row[at + STATE] = state
+      addWork(beforeRow, beforeAt + WORK, added, row, at + WORK)
+      setFields(row, at + FIELDS, run.raw, i * RAW_WORDS)
+      before = header
+      beforeRow = row
+      beforeAt = at
+    }
+    this.#size += to - from
+    if (state === 0 && this.compareWork(before, this.#best) > 0) this.#best = before
+    return before
   }
 
   /** Whether another hash than the one at `offset` is trusted at this height. */
@@ -356,23 +368,6 @@ export class HeaderTree implements ChainView {
     this.#best = best
   }
 
-  /**
-   * Where the jump of a child leads: as far as those of the parent and of where that leads to do together, if they are of one length, and
-   * else to the parent. Any ancestor is found in about 3 log n steps, and each jump is known at once (Myers 1983, "An applicative
-   * random-access stack"). The first leads to itself, so that nobody has to ask.
-   */
-  #jumpOver(parent: number): number {
-    const near = this.#rows.get(parent, JUMP)
-    const far = this.#rows.get(near, JUMP)
-    const nearHeight = this.height(near)
-    return this.height(parent) - nearHeight === nearHeight - this.height(far) ? far : parent
-  }
-
-  #setFields(into: Int32Array, at: number, raw: Int32Array, rawAt: number): void {
-    into[at + VERSION] = raw[rawAt] as number
-    for (let i = 1; i < FIELD_WORDS; i++) into[at + FIELDS + i] = raw[rawAt + HASH_WORDS + i] as number
-  }
-
   #copyRaw(header: number, into: Int32Array, at: number): void {
     const chunk = this.#rows.chunk(header)
     const row = this.#rows.at(header)
@@ -382,15 +377,25 @@ export class HeaderTree implements ChainView {
     for (let i = 1; i < FIELD_WORDS; i++) into[at + HASH_WORDS + i] = chunk[row + FIELDS + i] as number
   }
 
-  #addWork(from: Int32Array, fromAt: number, into: Int32Array, at: number, work: bigint): void {
+  #wordsOfWork(work: bigint): Int32Array {
     if (work !== this.#increment.work) this.#increment = { work, words: workWords(work) }
-    const { words } = this.#increment
-    let carry = 0
-    for (let i = WORK_WORDS - 1; i >= 0; i--) {
-      const sum = ((from[fromAt + WORK + i] as number) >>> 0) + ((words[i] as number) >>> 0) + carry
-      into[at + WORK + i] = sum | 0
-      carry = sum > 0xffffffff ? 1 : 0
-    }
+    return this.#increment.words
+  }
+}
+
+/** What of a raw header stands in a row: all but the parent's hash. */
+const setFields = (into: Int32Array, at: number, raw: Int32Array, rawAt: number): void => {
+  into[at] = raw[rawAt] as number
+  for (let i = 1; i < FIELD_WORDS; i++) into[at + i] = raw[rawAt + HASH_WORDS + i] as number
+}
+
+/** Adds two numbers of four words. */
+const addWork = (from: Int32Array, fromAt: number, added: Int32Array, into: Int32Array, at: number): void => {
+  let carry = 0
+  for (let i = WORK_WORDS - 1; i >= 0; i--) {
+    const sum = ((from[fromAt + i] as number) >>> 0) + ((added[i] as number) >>> 0) + carry
+    into[at + i] = sum | 0
+    carry = sum > 0xffffffff ? 1 : 0
   }
 }
 

@@ -67,9 +67,7 @@ export const child = (
 export const append = (tree: HeaderTree, raw: Uint8Array, hash: Uint8Array, parent: number, work: bigint): number => {
   const words = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.slice().buffer)
   const run = { raw: words(raw), hashes: words(hash) }
-  const header = tree.append(run, 0, parent, work)
-  tree.settle(run, 1)
-  return header
+  return tree.append(run, 0, 1, parent, work)
 }
 
 /** Takes a header into a tree without judging it. */

@@ -71,20 +71,40 @@ export class HashIndex {
 
   /**
    * Takes in `count` hashes, eight words each in the order of their bytes, one after another from `at` on, of which none may be a member
-   * yet. In one go, because each goes to another place of a large table and the processor then waits for many places at once.
+   * yet.
    */
   addMany(words: Int32Array, at: number, count: number): void {
-    const hashes = this.#hashes
     const size = this.#size + count
-    hashes.reserve(size)
+    this.#hashes.reserve(size)
     while (8 * size > 3 * this.#slots.length) this.#spread()
-    for (let number = this.#size, from = at; number < size; number++, from += HASH_WORDS) {
+    for (let done = 0; done < count; done += TOGETHER) {
+      this.#addSome(words, at + HASH_WORDS * done, Math.min(TOGETHER, count - done))
+    }
+  }
+
+  /**
+   * Each goes to another place of a large table. So all places are looked at first, without asking what is there: the processor waits for
+   * many of them at once and not for one after another.
+   */
+  #addSome(words: Int32Array, at: number, count: number): void {
+    const hashes = this.#hashes
+    const slots = this.#slots
+    const mask = slots.length - 2
+    let seen = 0
+    for (let i = 0; i < count; i++) {
+      const mix = this.#mixWords(words, at + HASH_WORDS * i)
+      mixes[i] = mix
+      seen ^= slots[(mix << 1) & mask] as number
+    }
+    mixes[TOGETHER] = seen
+    for (let i = 0; i < count; i++) {
+      const number = this.#size++
       const chunk = hashes.chunk(number)
       const row = hashes.at(number)
-      for (let i = 0; i < HASH_WORDS; i++) chunk[row + i] = words[from + i] as number
-      this.#place(this.#mixWords(words, from), number)
+      const from = at + HASH_WORDS * i
+      for (let word = 0; word < HASH_WORDS; word++) chunk[row + word] = words[from + word] as number
+      place(slots, mixes[i] as number, number)
     }
-    this.#size = size
   }
 
   /** A copy of the hash with this number. */
@@ -114,17 +134,8 @@ export class HashIndex {
     this.#slots = new Int32Array(2 * before.length)
     for (let slot = 0; slot < before.length; slot += 2) {
       const taken = before[slot + 1] as number
-      if (taken !== 0) this.#place(before[slot] as number, taken - 1)
+      if (taken !== 0) place(this.#slots, before[slot] as number, taken - 1)
     }
-  }
-
-  #place(mix: number, number: number): void {
-    const slots = this.#slots
-    const mask = slots.length - 2
-    let slot = (mix << 1) & mask
-    while (slots[slot + 1] !== 0) slot = (slot + 2) & mask
-    slots[slot] = mix
-    slots[slot + 1] = number + 1
   }
 
   #mixBytes(bytes: Uint8Array, at: number): number {
@@ -143,10 +154,23 @@ export class HashIndex {
   }
 }
 
+const place = (slots: Int32Array, mix: number, number: number): void => {
+  const mask = slots.length - 2
+  let slot = (mix << 1) & mask
+  while (slots[slot + 1] !== 0) slot = (slot + 2) & mask
+  slots[slot] = mix
+  slots[slot + 1] = number + 1
+}
+
 const keyedMix = (key: SipKey, bytes: Uint8Array, at: number): number => {
   sipHash24(key, bytes, at, at + 32, sipHash)
   return (sipHash[0] as number) | 0
 }
+
+/** How many places of the table are waited for at once. */
+const TOGETHER = 256
+/** Reused: the mixes of so many, and a word that stands for having looked. */
+const mixes = new Int32Array(TOGETHER + 1)
 
 /** Reused: a hash that is taken in. */
 const added = new Int32Array(HASH_WORDS)
