@@ -24,3 +24,4 @@ export { type Describe, type RealData, describeWithData, realData, realDataPath 
 export { type SocksServer, type SocksServerOptions, socksServer } from "./SocksServer.ts"
 export { Pieces, carry, tcpServer } from "./TcpServer.ts"
 export { type FrameOptions, frame, framed } from "./HandMadeFrames.ts"
+export { type GeneratedHeaders, generatedHeaders } from "./GeneratedHeaders.ts"
