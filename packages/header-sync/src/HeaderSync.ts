@@ -300,7 +300,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       this.#answered(peer)
       // What follows is asked for before this is validated, so that it is under way meanwhile.
       this.#ask(peer, parent, now, out, this.#lastHash(message))
-      return this.#readLater(peer, [copyOut(headers)], now)
+      return this.#readLater(peer, [headers], now)
     }
     const acceptance = this.#accept(headers, count, peer.id, now, out)
     if (acceptance._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
@@ -512,7 +512,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     const before = this.#tree.best
     const acceptance = acceptHeaders(this.#tree, this.#proof, this.#sha256, headers, count, now.unix)
     if (acceptance._tag === "Unconnected" || acceptance.count === 0) return acceptance
-    const raw = this.#tree.rawRange(acceptance.first, acceptance.count)
+    // What came over the wire has memory of its own; what our user gave is his, and mostly some of it is known.
+    const isWhole = from !== undefined && acceptance.count === count
+    const raw = isWhole ? headers : this.#tree.rawRange(acceptance.first, acceptance.count)
     out.push({ _tag: "HeadersAccepted", first: acceptance.first, count: acceptance.count, headers: raw, from })
     if (this.#tree.best !== before) this.#tipChanged(before, from, now, out)
     return acceptance

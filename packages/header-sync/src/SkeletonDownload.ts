@@ -180,7 +180,7 @@ export class SkeletonDownload {
       ? equals(last, (this.#points[task.stretch] as HeaderPoint).hash)
       : count === MAX_HEADERS_RESULTS
     if (!ends) return this.#refuse(fetcher, task)
-    task.runs.push(headers.slice(0, wanted * HEADER_SIZE))
+    task.runs.push(headers.subarray(0, wanted * HEADER_SIZE))
     task.reached = last
     task.missing -= wanted
     if (!isWhole) {
