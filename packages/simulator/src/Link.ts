@@ -15,6 +15,8 @@ export interface LinkConditions {
   readonly latencyMs: number
   /** Up to how much longer a piece may take. */
   readonly jitterMs: number
+  /** How fast bytes leave; all at once where not given. */
+  readonly bytesPerSecond?: number | undefined
   /** The largest piece in which bytes arrive; 1 delivers byte by byte. */
   readonly chunkBytes: number
 }
@@ -47,6 +49,8 @@ export class Link {
   readonly #options: LinkOptions
   /** What has arrived and waits for its receiver. */
   readonly #held: Array<Uint8Array> = []
+  /** When what was sent last has left. */
+  #leftAt = 0
   /** When what was sent last arrives: nothing overtakes it. */
   #lastArrival = 0
   #underWay = 0
@@ -73,6 +77,9 @@ export class Link {
     if (this.#closed) return
     this.#underWay += bytes.length
     this.#tellSender()
+    const { conditions, now } = this.#options
+    if (conditions.bytesPerSecond !== undefined)
+      this.#leftAt = Math.max(now(), this.#leftAt) + (1000 * bytes.length) / conditions.bytesPerSecond
     this.#arriveLater(() => {
       this.#held.push(bytes)
     })
@@ -111,7 +118,7 @@ export class Link {
 
   #arriveLater(arrive: () => void): void {
     const { conditions, random, now, later } = this.#options
-    const own = now() + conditions.latencyMs + random.below(conditions.jitterMs + 1)
+    const own = Math.max(now(), this.#leftAt) + conditions.latencyMs + random.below(conditions.jitterMs + 1)
     this.#lastArrival = Math.max(own, this.#lastArrival)
     later(this.#lastArrival - now(), () => {
       if (this.#closed) return
