@@ -1,9 +1,13 @@
 import { ChaChaRandom } from "@satwire/crypto"
-import { PeerId } from "@satwire/machine"
+import { Instant, PeerId } from "@satwire/machine"
 import { type ChainParams, regtest } from "@satwire/primitives"
 import { fastTestNetwork } from "@satwire/testkit"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { CHAIN_SYNC_TIMEOUT_MS, type ChosenFor, HeaderTree, MAX_PROTECTED_PEERS } from "../src/index.ts"
+import { KeepingUp } from "../src/KeepingUp.ts"
+import { peerView } from "../src/PeerView.ts"
+import { NaiveKeepingUp, type NaiveVerdict } from "./NaiveKeepingUp.ts"
 import { SyncHarness } from "./SyncHarness.ts"
 import { extend } from "./TestHeaders.ts"
 
@@ -115,5 +119,78 @@ describe("protection", () => {
     chosen(sync, 1).headers(1, part(30, 30))
     chosen(sync, 2, "full-relay").headers(2, part(29, 29))
     expect(sync.take("Protected")).toEqual([])
+  })
+})
+
+describe("Core's rule, asked each second", () => {
+  const steps = fc.array(
+    fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.record({ do: fc.constant("wait" as const), seconds: fc.integer({ min: 1, max: 1500 }) })
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("tip" as const), headers: fc.integer({ min: 1, max: 3 }) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("heard" as const),
+          peer: fc.nat(5),
+          behind: fc.constantFrom(0, 0, 1, 2, 5)
+        })
+      }
+    ),
+    { minLength: 5, maxLength: 40 }
+  )
+
+  it("comes to the same in any history", () => {
+    const seen = new Set<string>()
+    const agreement = fc.property(steps, fc.nat(63), (history, kinds) => {
+      const naive = new NaiveKeepingUp()
+      const views = Array.from({ length: 6 }, (_, i) => ({ ...peerView(PeerId(i), true, false), started: true }))
+      const tree = HeaderTree.fromGenesis(params, ChaChaRandom.fromNumber(1))
+      const keepingUp = new KeepingUp(tree)
+      const ours: Array<NaiveVerdict> = []
+      let second = 1
+      const now = (): Instant => Instant(1000 * second)
+      const settle = (): void => {
+        for (let due = keepingUp.takeOverdue(now()); due !== undefined; due = keepingUp.takeOverdue(now())) {
+          ours.push({ peer: due.peer.id, what: due._tag, second })
+          if (due._tag === "LetGo") keepingUp.delete(due.peer.id)
+        }
+        naive.poll(second)
+      }
+      for (const [i, view] of views.entries()) {
+        const isFullRelay = ((kinds >> i) & 1) === 1
+        keepingUp.add(view, isFullRelay ? "full-relay" : "block-relay-only")
+        naive.add(isFullRelay)
+      }
+      for (const step of history) {
+        if (step.do === "tip") {
+          extend(tree, tree.best, step.headers)
+          naive.tip = tree.height(tree.best)
+          keepingUp.tipChanged(now())
+        } else if (step.do === "heard") {
+          const header = Math.max(0, tree.best - step.behind)
+          const view = views[step.peer]
+          if (view === undefined) continue
+          view.best = Math.max(view.best, header)
+          keepingUp.heard(view.id, now())
+          naive.heard(step.peer, header)
+        } else {
+          for (let i = 0; i < step.seconds; i++) {
+            second += 1
+            settle()
+          }
+          continue
+        }
+        settle()
+      }
+      for (const { what } of ours) seen.add(what)
+      const order = (a: NaiveVerdict, b: NaiveVerdict): number => a.second - b.second || a.peer - b.peer
+      expect(ours.toSorted(order)).toEqual(naive.verdicts.toSorted(order))
+    })
+    fc.assert(agreement, { numRuns: 150, seed: 3 })
+    expect([...seen].toSorted()).toEqual(["Ask", "LetGo"])
+    fc.assert(agreement, { numRuns: 150 })
   })
 })
