@@ -499,7 +499,16 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #finished(peer: PeerView, now: Now, out: Outbox<HeaderSyncOutput>): void {
     this.#deadlines.set(peer.id, undefined)
     if (this.#syncing === peer) this.#syncing = undefined
+    if (this.#isOfNoUse(peer, now)) out.push({ _tag: "TooSlow", peer: peer.id, reason: { _tag: "LittleWork" } })
     this.#startMore(now, out)
+  }
+
+  /** Whether we chose a peer to catch up with, and all that it has is too little (Core `UpdatePeerStateForReceivedHeaders`). */
+  #isOfNoUse(peer: PeerView, now: Now): boolean {
+    if (peer.best < 0 || !this.#keepingUp.isWatched(peer.id)) return false
+    const { best, params } = this.#tree
+    const catchesUp = !this.#isRecent(now) || this.#tree.chainWork(best) < params.minimumChainWork
+    return catchesUp && this.#tree.chainWork(peer.best) < params.minimumChainWork
   }
 
   #accept(

@@ -60,7 +60,7 @@ export type HeaderSyncOutput =
   /** The peer broke a rule that no honest peer breaks: the connection ends and the address is discouraged. */
   | { readonly _tag: "Misbehaved"; readonly peer: PeerId; readonly reason: InvalidHeader }
   /** The peer is of no use: the connection ends, nothing more. */
-  | { readonly _tag: "TooSlow"; readonly peer: PeerId; readonly reason: HeadersTimeout | ChainTimeout }
+  | { readonly _tag: "TooSlow"; readonly peer: PeerId; readonly reason: HeadersTimeout | ChainTimeout | LittleWork }
   /** A peer that we chose has a chain as good as ours, and is not let go for its chain or for a stale tip any more. */
   | { readonly _tag: "Protected"; readonly peer: PeerId }
   /** Headers that were submitted here break a rule. */
@@ -81,6 +81,11 @@ export interface HeadersTimeout {
 /** Its chain stayed behind what ours was for longer than `CHAIN_SYNC_TIMEOUT` allows, and a last question brought no better one. */
 export interface ChainTimeout {
   readonly _tag: "ChainTimeout"
+}
+
+/** While we catch up: all that it has is less work than the network is known to have. */
+export interface LittleWork {
+  readonly _tag: "LittleWork"
 }
 
 export interface Tip {

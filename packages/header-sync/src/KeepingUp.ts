@@ -65,6 +65,11 @@ export class KeepingUp {
     this.#followers.set(peer.id, { peer, chosenFor, isProtected: false, goal: -1, isAsked: false })
   }
 
+  /** Whether it has to keep up at all: so it is with those that we chose. */
+  isWatched(id: PeerId): boolean {
+    return this.#followers.has(id)
+  }
+
   delete(id: PeerId): void {
     const follower = this.#followers.get(id)
     if (follower === undefined) return

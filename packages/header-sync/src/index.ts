@@ -11,6 +11,7 @@ export type {
   HeaderSyncOutput,
   HeadersTimeout,
   InvalidHeader,
+  LittleWork,
   Snapshot,
   Tip
 } from "./HeaderSyncEvents.ts"

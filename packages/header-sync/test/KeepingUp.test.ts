@@ -122,6 +122,30 @@ describe("protection", () => {
   })
 })
 
+describe("a peer that we chose to catch up with", () => {
+  const known = { ...params, minimumChainWork: world.chainWork(world.ancestor(tip, 50)) }
+  const catchingUp = (): SyncHarness =>
+    new SyncHarness({ params: known, unix: world.time(tip) + 10 ** 6, chain: part(1, 30) })
+  const reasons = (sync: SyncHarness) => sync.take("TooSlow").map(({ peer, reason }) => [peer, reason._tag])
+
+  it("goes where all that it has is less work than the network is known to have, blamed for nothing", () => {
+    const sync = chosen(catchingUp(), 1)
+    sync.headers(1, part(30, 30))
+    expect(reasons(sync)).toEqual([[1, "LittleWork"]])
+  })
+
+  it("stays where it has more, and so does who came by himself", () => {
+    const sync = chosen(catchingUp(), 1).headers(1, part(30, 60)).ready(2, "inbound").headers(2, part(29, 30))
+    expect(reasons(sync)).toEqual([])
+  })
+
+  it("stays once we have caught up: then it is KeepingUp's to decide", () => {
+    const sync = new SyncHarness({ params: known, unix: world.time(tip) + 60, chain: part(1, 60) })
+    chosen(sync, 1).headers(1, part(29, 30))
+    expect(reasons(sync)).toEqual([])
+  })
+})
+
 describe("Core's rule, asked each second", () => {
   const steps = fc.array(
     fc.oneof(

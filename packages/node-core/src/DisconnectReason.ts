@@ -1,7 +1,7 @@
 /** Why a connection ended, whoever ended it: every manager's reasons in one closed union that prints as one sentence. */
 import type { LetGo } from "@satwire/connections"
 import type { AddressFault } from "@satwire/discovery"
-import type { ChainTimeout, HeadersTimeout, InvalidHeader } from "@satwire/header-sync"
+import type { ChainTimeout, HeadersTimeout, InvalidHeader, LittleWork } from "@satwire/header-sync"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
 import { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
@@ -11,6 +11,7 @@ export type DisconnectReason =
   | InvalidHeader
   | HeadersTimeout
   | ChainTimeout
+  | LittleWork
   /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
   | { readonly _tag: "ExchangeCrowdedOut" }
   /** All peers together have sent more of unfinished messages than we hold, and it most. */
@@ -34,6 +35,8 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return "it took longer for its headers than HEADERS_DOWNLOAD_TIMEOUT allows, and another peer can be asked"
     case "ChainTimeout":
       return "its chain stayed behind ours for longer than CHAIN_SYNC_TIMEOUT allows"
+    case "LittleWork":
+      return "we are catching up, and its whole chain has less work than the network is known to have"
     case "ExchangeCrowdedOut":
       return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
     case "HeldTooMuch":

@@ -17,6 +17,7 @@ const NOBODYS_FAULT: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectR
   "Inactive",
   "HeadersTimeout",
   "ChainTimeout",
+  "LittleWork",
   "Requested"
 ])
 
