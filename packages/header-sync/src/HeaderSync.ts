@@ -350,13 +350,18 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     return true
   }
 
+  /** Whether headers come along the skeleton. Where nobody is there who may be asked they come in the ordinary way meanwhile. */
+  get #isAlongSkeleton(): boolean {
+    return this.#skeleton !== undefined && this.#skeleton.size > 0
+  }
+
   /** Goes on along the skeleton; `false` where there is none, or none any more. */
   #followsSkeleton(now: Now, out: Outbox<HeaderSyncOutput>): boolean {
     const skeleton = this.#skeleton
     if (skeleton === undefined) return false
     for (const query of skeleton.queries(now)) this.#askStretch(query, out)
     if (skeleton.ready() !== undefined) this.#unreadSince = now.instant
-    if (!skeleton.isOver) return true
+    if (!skeleton.isOver) return skeleton.size > 0
     this.#skeleton = undefined
     out.push({ _tag: "SkeletonEnded", isWrong: skeleton.isWrong, height: this.#tree.height(this.#tree.best) })
     return false
@@ -491,7 +496,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
    */
   #unconnected(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
     peer.announced = this.#lastHash(message)
-    if (this.#skeleton !== undefined) return
+    if (this.#isAlongSkeleton) return
     this.#ask(peer, this.#tree.best, now, out)
   }
 
@@ -597,7 +602,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     }
     if (unknown < 0) return
     peer.announced = copyOut(inventory.hashAt(unknown))
-    if (this.#skeleton !== undefined) return
+    if (this.#isAlongSkeleton) return
     if (peer.started) return this.#ask(peer, this.#tree.best, now, out)
     // While another's first sync is under way one more peer is asked for each new block: quicker where that other one is silent, and
     // not the whole chain from everybody at once.

@@ -103,6 +103,11 @@ export class SkeletonDownload {
     return this.#isWrong
   }
 
+  /** How many there are who may be asked. */
+  get size(): number {
+    return this.#fetchers.size
+  }
+
   /** Headers that came and wait for what lies before them. */
   get heldHeaders(): number {
     let held = 0

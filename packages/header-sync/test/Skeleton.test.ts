@@ -149,6 +149,16 @@ describe("headers along a skeleton", () => {
     expect(sync.sync.snapshot().syncingWith).toBe(1)
   })
 
+  it("come in the ordinary way while only others dial us", () => {
+    const sync = machine().ready(1, "inbound")
+    sync.headers(1, world.rawChain(tip, 1, 500))
+    expect(sync.tipHeight).toBe(500)
+    const questions = asked(sync)
+    sync.ready(2)
+    for (let turn = 0; sync.tipHeight < 1050 && turn < 100; turn++) questions.answer(2)
+    expect(sync.take("SkeletonEnded")).toMatchObject([{ isWrong: false, height: 1050 }])
+  })
+
   it("leave nothing where all peers are gone, and news of a block in between is no answer", () => {
     const sync = machine().ready(1).ready(2)
     sync.headers(1, world.rawChain(tip, 1050, 1050))
