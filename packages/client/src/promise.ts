@@ -1,10 +1,11 @@
 /**
- * The session for JavaScript that is not written in Effect: the same services, turned into promises and async iterables by one function
+ * The session and the header stream for JavaScript that is not written in Effect: the same services, turned into promises and async iterables by one function
  * of `@satwire/runtime/promise`. Over TCP, unless another transport is given.
  */
 import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { type ChainParams, networks } from "@satwire/primitives"
 import { type CallOptions, type Owned, type Promised, acquire, promised, repeated } from "@satwire/runtime/promise"
+import { DataDirectory, HeaderStore, type StoreError, layerFiles } from "@satwire/store"
 import {
   type Connection,
   type Dialer,
@@ -19,14 +20,26 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type DuplexOptions, type WebStreams, duplexOf } from "./Duplex.ts"
+import * as Headers from "./HeaderStream.ts"
 import * as Listen from "./Listen.ts"
 import * as Session from "./PeerSession.ts"
 import { SessionEnded } from "./SessionError.ts"
 
 export type { DuplexOptions, WebStreams } from "./Duplex.ts"
+export {
+  type HeaderPeerFault,
+  type HeaderRun,
+  HeaderUnknown,
+  HeadersRefused,
+  MAX_CHANGE_HEADERS,
+  NoPeerServes,
+  type SpentPeer,
+  type TipChange
+} from "./headers.ts"
 export { RequestFailed, type RequestFault } from "./Request.ts"
 export type { SessionState } from "./Session.ts"
 export { MessageNotPermitted, SessionEnded, type SessionEndReason } from "./SessionError.ts"
+export { DirectoryLocked, DirectoryNotWritable, DiskFull, IoFailed } from "@satwire/store"
 export { DialError, EndpointError, ListenError } from "@satwire/transport"
 
 /** A network by the name that people use, or any other by its parameters. */
@@ -125,6 +138,49 @@ export const listen = (
     }).pipe(carriedBy(options.transport ?? layerTcp)),
     options
   )
+
+export interface HeaderStreamOptions extends Omit<Headers.HeaderStreamOptions, "params" | "peers">, CallOptions {
+  /** Which network the peers are of; `"mainnet"` where not given. */
+  readonly network?: Network | undefined
+  /** Whom to ask: `host:port`, or `host` alone with the network's port. */
+  readonly peers: ReadonlyArray<string | Endpoint>
+  /** The directory that holds the headers of all networks, and is locked meanwhile. They are kept in memory where it is not given. */
+  readonly dataDirectory?: string | undefined
+  /** What carries the bytes; TCP where not given. */
+  readonly transport?: Layer.Layer<Dialer> | undefined
+  /** What keeps the headers, instead of a data directory. */
+  readonly store?: Layer.Layer<HeaderStore, StoreError> | undefined
+}
+
+/**
+ * The best chain of some peers, until its holder closes it. A loop over `changes` ends when it is closed here, and throws `NoPeerServes` or
+ * an error of the store when there can be no more. Each loop begins anew where the stream was opened; `changesSince` begins
+ * with the tip that was told last.
+ */
+export interface HeaderStream extends Promised<Headers.HeaderStream>, Owned {}
+
+/**
+ * Follows the best chain of headers that some peers have. Rejects with `EndpointError`, `HeadersRefused`, an error of the store, or the reason of
+ * the signal; then nothing of it is left.
+ */
+export const headerStream = (options: HeaderStreamOptions): Promise<HeaderStream> =>
+  acquire(
+    Effect.gen(function* () {
+      const params = paramsOf(options.network ?? "mainnet")
+      const { dataDirectory, sha256 = platformSha256, aead = platformAead, transport = layerTcp } = options
+      const peers = yield* Effect.forEach(options.peers, (peer) => endpointOf(peer, params))
+      const kept = dataDirectory === undefined ? HeaderStore.layerMemory : headersOnDisk(dataDirectory, params)
+      const edges = yield* Layer.build(Layer.fresh(Layer.merge(transport, options.store ?? kept)))
+      return yield* Effect.provide(Headers.headerStream({ ...options, params, peers, sha256, aead }), edges)
+    }),
+    options
+  )
+
+/** The headers of this network below the data directory `root`, in the place where a node keeps them. */
+const headersOnDisk = (root: string, params: ChainParams): Layer.Layer<HeaderStore, StoreError> =>
+  Layer.unwrap(
+    Effect.map(DataDirectory, ({ path }) => HeaderStore.layer({ directory: path, networkMagic: params.magic }))
+  ).pipe(Layer.provide(DataDirectory.layer({ root, network: params })), Layer.provide(layerFiles))
 
 type SessionForLoops = Omit<Session.PeerSession, "messages"> & { readonly messages: AsyncIterable<Message> }
 

@@ -9,6 +9,7 @@
  *
  * Who holds the data directory's lock is the caller's business, as with {@link HeaderStore}: `layerOnDisk` takes it.
  */
+import { type HeadersRefused, restoreHeaders } from "@satwire/header-stream/effect"
 import { equals } from "@satwire/bytes"
 import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
@@ -47,7 +48,6 @@ import {
   type ImportFault,
   unwritable
 } from "./HeaderFileError.ts"
-import { type HeadersRefused, restoreHeaders } from "./KeptHeaders.ts"
 
 /**
  * How many headers of a file are in memory at a time, beside the tree; what is new of them is one commit.

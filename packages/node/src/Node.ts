@@ -11,6 +11,7 @@
  * Closing its scope keeps every header that was accepted and closes every connection, and is done when no handle is left. A failure
  * does the same by itself, before it is told.
  */
+import { type HeadersRefused, restoreHeaders } from "@satwire/header-stream/effect"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import type { Subnet } from "@satwire/connections"
@@ -44,7 +45,7 @@ import { Connections } from "./Connections.ts"
 import { type Dialling, dialling, endpointOf } from "./Dialling.ts"
 import { coreOptions } from "./CoreOptions.ts"
 import { keepListening } from "./KeepListening.ts"
-import { type HeadersRefused, keepHeaders, restoreHeaders } from "./KeptHeaders.ts"
+import { keepHeaders } from "./KeptHeaders.ts"
 import { type KeptPeers, keptPeers } from "./KeptPeers.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"

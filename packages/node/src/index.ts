@@ -1,3 +1,4 @@
+export { HeadersRefused } from "@satwire/header-stream/effect"
 export { BYTES_AFTER_END } from "./Connections.ts"
 export {
   type ExportFault,
@@ -21,7 +22,7 @@ export {
   exportSkeleton,
   importHeaders
 } from "./HeaderFiles.ts"
-export { HEADER_BYTES_WAITING, HeadersRefused } from "./KeptHeaders.ts"
+export { HEADER_BYTES_WAITING } from "./KeptHeaders.ts"
 export {
   FACTS_KEPT,
   FACTS_REPLAYED,

@@ -36,7 +36,7 @@ export {
   type ImportFault
 } from "./HeaderFileError.ts"
 export type { Exported, Imported } from "./HeaderFiles.ts"
-export { HeadersRefused } from "./KeptHeaders.ts"
+export { HeadersRefused } from "@satwire/header-stream/effect"
 export type { NodeFailure, NodeStartError } from "./Node.ts"
 export type { EdgeFact, GivenUpBecause, NodeFact } from "./NodeFact.ts"
 export { MachineFailed } from "@satwire/runtime"

@@ -6,6 +6,7 @@
  *   Effect<A, E>                  ─▶  (options?) => Promise<A>           rejects with the typed error itself
  *   (…args) => Effect<A, E>       ─▶  (…args, options?) => Promise<A>
  *   Stream<A, E>                  ─▶  AsyncIterable<A>
+ *   (…args) => Stream<A, E>       ─▶  (…args) => AsyncIterable<A>
  *   anything else                 ─▶  as it is
  *   acquired in a scope           ─▶  close(), await using
  * ```
@@ -40,7 +41,9 @@ export type PromisedMember<Member> =
       ? AsyncIterable<A>
       : Member extends (...args: infer Args) => Effect.Effect<infer A, infer _E>
         ? (...args: [...args: Args, options?: CallOptions]) => Promise<A>
-        : Member
+        : Member extends (...args: infer Args) => Stream.Stream<infer A, infer _E>
+          ? (...args: Args) => AsyncIterable<A>
+          : Member
 
 /** Runs an effect. Rejects with its error, with the reason of the signal that interrupted it, or with what it died of. */
 export const runPromise = async <A, E>(effect: Effect.Effect<A, E>, options?: CallOptions): Promise<A> => {
@@ -70,6 +73,7 @@ const promisedMember = (member: unknown): unknown => {
   return (...args: ReadonlyArray<unknown>) => {
     const made: unknown = member(...args.slice(0, member.length))
     const options = args[member.length] as CallOptions | undefined
+    if (Stream.isStream(made)) return Stream.toAsyncIterable(made as Stream.Stream<unknown, unknown>)
     return Effect.isEffect(made) ? runPromise(made as Effect.Effect<unknown, unknown>, options) : made
   }
 }

@@ -23,6 +23,7 @@ describe("a service as promises", () => {
     fail: (what: string): Effect.Effect<never, Broken> => Effect.fail(new Broken({ what })),
     never: Effect.never as Effect.Effect<number>,
     numbers: Stream.fromIterable([1, 2, 3]),
+    upTo: (last: number) => Stream.range(1, last),
     double: (a: number) => 2 * a
   }
 
@@ -31,11 +32,12 @@ describe("a service as promises", () => {
     expect([await one(), await add(2, 3)]).toEqual([1, 5])
   })
 
-  test("has a stream as an iterable, and anything else as it is", async () => {
-    const { numbers, name, double } = promised(service)
+  test("has a stream as an iterable, a function of streams as one of iterables, and anything else as it is", async () => {
+    const { numbers, upTo, name, double } = promised(service)
     const seen: Array<number> = []
     for await (const number of numbers) seen.push(number)
-    expect([seen, name, double(4)]).toEqual([[1, 2, 3], "adder", 8])
+    for await (const number of upTo(2)) seen.push(number)
+    expect([seen, name, double(4)]).toEqual([[1, 2, 3, 1, 2], "adder", 8])
   })
 
   test("rejects with the typed error itself, and with what an effect dies of", async () => {

@@ -1,0 +1,25 @@
+/**
+ * The header stream as an Effect service. It is a door of its own, because it takes a store, and so what a page has not: the session alone
+ * runs anywhere.
+ */
+export {
+  type HeaderPlace,
+  type HeaderRun,
+  MAX_CHANGE_HEADERS,
+  type ServingFault,
+  type TipChange
+} from "@satwire/header-stream"
+export { HEADERS_UNTOLD, HeadersRefused } from "@satwire/header-stream/effect"
+export { type HeaderPeerFault, HeaderUnknown, NoPeerServes, type SpentPeer } from "./HeaderStreamError.ts"
+export {
+  DEFAULT_SESSIONS_AT_ONCE,
+  DEFAULT_TRIES,
+  HEADER_BYTES_UNSTORED,
+  type HeaderStream,
+  type HeaderStreamError,
+  type HeaderStreamOptions,
+  type HeaderStreamSnapshot,
+  type StreamTip,
+  headerStream
+} from "./HeaderStream.ts"
+export type { StreamPeer } from "./StreamPeers.ts"
