@@ -2,7 +2,7 @@
  * The places that are taken: each by a dial that is under way, then by the connection that came of it, until that is closed. It counts them
  * and finds them; it decides nothing.
  */
-import { type Instant, type PeerId, assert } from "@satwire/machine"
+import { type Instant, type PeerId, assert, wholeMs } from "@satwire/machine"
 import { type NodeAddress, isSameHost, parseNode } from "@satwire/netaddress"
 import type { DialId, DialKind, Groups, SlotEnd, SlotKind } from "./ConnectionsEvents.ts"
 import { NO_PERMISSIONS, type Permission } from "./Permissions.ts"
@@ -55,7 +55,7 @@ export class Slot {
   }) {
     this.kind = fields.kind
     this.endpoint = fields.endpoint
-    this.since = fields.since
+    this.since = wholeMs(fields.since)
     this.transport = fields.transport
     this.permissions = fields.permissions ?? NO_PERMISSIONS
   }

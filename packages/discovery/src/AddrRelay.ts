@@ -44,7 +44,7 @@ import type { AddressBook, KnownAddress, OwnAddress, Refusals } from "./AddressB
 import { addressMessage, addressesOf, isCompatible } from "./AddressMessages.ts"
 import type { AddrRelayInput, AddrRelayOutput, AddressCounts, PeerReady, RelayKind } from "./AddrRelayEvents.ts"
 import { AnswerCache } from "./AnswerCache.ts"
-import { RelayPeer } from "./RelayPeer.ts"
+import { type QuietPeer, RelayPeer, quietPeer } from "./RelayPeer.ts"
 import { RelayTargets } from "./RelayTargets.ts"
 
 /** Core's `AVG_ADDRESS_BROADCAST_INTERVAL`. */
@@ -98,7 +98,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   /** Those with whom addresses are spoken of. */
   readonly #targets: RelayTargets<RelayPeer>
   readonly #answers: AnswerCache
-  readonly #peers: Map<PeerId, RelayPeer> = new Map()
+  readonly #peers: Map<PeerId, RelayPeer | QuietPeer> = new Map()
   readonly #deadlines: Deadlines<RelayPeer> = new Deadlines()
   #announcesSelf = false
   #lastSeenAs: NodeAddress | undefined = undefined
@@ -119,6 +119,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   counts(peer: PeerId): AddressCounts | undefined {
     const found = this.#peers.get(peer)
     if (found === undefined) return undefined
+    if (!(found instanceof RelayPeer)) return { isRelaying: false, processed: 0, rateLimited: 0 }
     return { isRelaying: found.known !== undefined, processed: found.processed, rateLimited: found.rateLimited }
   }
 
@@ -129,7 +130,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
       case "PeerGone":
         return this.#gone(input.peer)
       case "Received": {
-        const peer = this.#peers.get(input.peer)
+        const peer = this.#speaking(input.peer)
         if (peer !== undefined) this.#received(peer, input.message, now, out)
         return
       }
@@ -147,18 +148,27 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   }
 
   #ready(ready: PeerReady, now: Now, out: Out): void {
-    const peer = new RelayPeer({ ...ready, seenAs: this.#shared(ready.seenAs) }, now.instant)
-    this.#peers.set(peer.id, peer)
-    if (peer.isInbound) {
+    this.#peers.set(ready.peer, quietPeer(ready, this.#shared(ready.seenAs), now.instant))
+    if (ready.kind === "inbound") {
       if (ready.seenAs !== undefined && isRoutable(ready.seenAs)) this.#options.own.seen(ready.seenAs)
       return
     }
-    if (!this.#begin(peer)) return
+    const peer = this.#speaking(ready.peer)
+    if (peer === undefined || !this.#begin(peer)) return
     out.push({ _tag: "Send", peer: peer.id, message: GETADDR })
     peer.hasAsked = true
     peer.tokens.add(MAX_ADDR_TO_SEND)
     if (peer.kind === "addr-fetch") peer.fetchEndsAt = after(now.instant, ADDR_FETCH_TIMEOUT_MS)
     this.#serve(peer, now, out)
+  }
+
+  /** A peer that speaks of addresses, or with whom we do: from now on there is more to it. */
+  #speaking(id: PeerId): RelayPeer | undefined {
+    const peer = this.#peers.get(id)
+    if (peer === undefined || peer instanceof RelayPeer) return peer
+    const speaking = new RelayPeer(peer)
+    this.#peers.set(id, speaking)
+    return speaking
   }
 
   /** Most peers see us at one address, and then one object serves all. */
@@ -172,6 +182,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
+    if (!(peer instanceof RelayPeer)) return
     this.#targets.delete(peer)
     this.#deadlines.set(peer, undefined)
   }

@@ -1,12 +1,27 @@
 /** One peer as the relay of addresses sees it. A peer that never speaks of addresses has neither filter nor queue nor tokens. */
 import type { RollingBloomFilter } from "@satwire/filters"
-import { type Instant, type PeerId, type Random, earliest } from "@satwire/machine"
+import { type Instant, type PeerId, type Random, earliest, wholeMs } from "@satwire/machine"
 import { type NetAddr, type NodeAddress, netClass, nodeKey, parseNode } from "@satwire/netaddress"
 import { MAX_ADDR_TO_SEND } from "@satwire/wire"
 import type { AddressedPeer, KnownAddress } from "./AddressBook.ts"
 import { isCompatible, kept } from "./AddressMessages.ts"
 import type { PeerReady, RelayKind } from "./AddrRelayEvents.ts"
 import { TokenBucket } from "./TokenBucket.ts"
+
+/** A peer that has not spoken of addresses, as most who dial us never do: half of the memory. */
+export type QuietPeer = Omit<PeerReady, "_tag"> & { readonly readyAt: Instant }
+
+export const quietPeer = (ready: PeerReady, seenAs: NodeAddress | undefined, now: Instant): QuietPeer => ({
+  peer: ready.peer,
+  kind: ready.kind,
+  address: ready.address,
+  network: ready.network,
+  socket: ready.socket,
+  addrV2: ready.addrV2,
+  seenAs,
+  mayFlood: ready.mayFlood,
+  readyAt: wholeMs(now)
+})
 
 /** What waits for all to whom nothing is to be told. */
 const NOTHING: Array<KnownAddress> = []
@@ -42,7 +57,7 @@ export class RelayPeer implements AddressedPeer {
   processed = 0
   rateLimited = 0
 
-  constructor(ready: PeerReady, now: Instant) {
+  constructor(ready: QuietPeer) {
     this.id = ready.peer
     this.kind = ready.kind
     this.#address = ready.address
@@ -51,8 +66,8 @@ export class RelayPeer implements AddressedPeer {
     this.addrV2 = ready.addrV2
     this.seenAs = ready.seenAs
     this.mayFlood = ready.mayFlood
-    this.#readyAt = now
-    this.sendAt = now
+    this.#readyAt = ready.readyAt
+    this.sendAt = ready.readyAt
   }
 
   get isInbound(): boolean {

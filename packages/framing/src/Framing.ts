@@ -64,6 +64,8 @@ export interface Framing {
   readonly sessionId: Uint8Array | undefined
   /** v2 only: we dialled, our key has left, and not a byte has come. Whoever knows v2 answers a key at once. */
   readonly isUnanswered: boolean
+  /** What it came to be, where it had to find out first: from then on that one alone is asked, and this one is not needed. */
+  readonly settled: Framing | undefined
   /** Takes a chunk in. It is read in place by `next` and belongs to the caller again after `release`. */
   receive(chunk: Uint8Array): void
   /** The next event, or `undefined` when more bytes are needed. */

@@ -52,6 +52,10 @@ export class InboundFraming implements Framing {
     this.#v2?.exchange()
   }
 
+  get settled(): V1Framing | V2Framing | undefined {
+    return this.#framing
+  }
+
   receive(chunk: Uint8Array): void {
     const framing = this.#framing ?? this.#detect(chunk)
     framing?.receive(chunk)

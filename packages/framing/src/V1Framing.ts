@@ -67,6 +67,11 @@ export class V1Framing implements Framing {
     this.#output = new V1Output(options)
   }
 
+  /** It is what it is. */
+  get settled(): undefined {
+    return undefined
+  }
+
   send(message: Message): void {
     this.#output.send(message)
   }

@@ -158,6 +158,11 @@ export class V2Framing implements Framing {
     if (this.#theirsFill === ELL_SWIFT_SIZE) this.#agree(ours)
   }
 
+  /** It is what it is. */
+  get settled(): undefined {
+    return undefined
+  }
+
   send(message: Message): void {
     this.#output.send(message)
   }

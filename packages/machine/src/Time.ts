@@ -25,6 +25,9 @@ export interface Now {
 /** `instant` moved by `ms` milliseconds. */
 export const after = (instant: Instant, ms: number): Instant => (instant + ms) as Instant
 
+/** The whole millisecond before, for what is kept of thousands: a number without a fraction needs no memory of its own. */
+export const wholeMs = (instant: Instant): Instant => Math.floor(instant) as Instant
+
 /** The earlier of two deadlines, where `undefined` means never. */
 export const earliest = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
   a === undefined ? b : b === undefined || a <= b ? a : b

@@ -508,7 +508,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#exchanges.delete(entry)
     this.#heldBytes -= entry.heldBytes
     const { encrypted } = entry
-    const retryAsV1 = encrypted instanceof V2Framing && shouldRetryAsV1(encrypted.attempt)
+    const retryAsV1 = entry.kind !== "inbound" && encrypted instanceof V2Framing && shouldRetryAsV1(encrypted.attempt)
     // It may be in the middle of a chunk, whose rest concerns nobody any more.
     entry.machine.handle({ _tag: "Close" }, this.#now, entry)
     this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
@@ -575,6 +575,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** What a peer takes of what all have together: a costly step, and memory. */
   #weigh(entry: PeerEntry): void {
+    const settled = entry.encrypted?.settled
+    if (settled !== undefined) entry.encrypted = settled instanceof V2Framing ? settled : undefined
     if (entry.encrypted?.needsExchange === true && !this.#exchanges.has(entry)) {
       const crowdedOut = this.#exchanges.add(entry, entry.kind === "inbound")
       if (crowdedOut !== undefined) this.#close(crowdedOut.id, { _tag: "ExchangeCrowdedOut" }, "disconnect")

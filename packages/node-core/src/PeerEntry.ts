@@ -13,7 +13,7 @@ export class PeerEntry implements Outbox<PeerOutput> {
   readonly kind: ConnectionKind
   readonly machine: Peer
   /** Its transport, where that may be the encrypted one. */
-  readonly encrypted: V2Framing | InboundFraming | undefined
+  encrypted: V2Framing | InboundFraming | undefined
   readonly #router: (entry: PeerEntry, output: PeerOutput) => void
   permissions: ReadonlySet<Permission> = NO_PERMISSIONS
   /** Our end, where somebody dialled us. */

@@ -63,7 +63,7 @@ export const infoOf = (
   protocolVersion: version.protocolVersion,
   commonVersion: Math.min(version.protocolVersion, identity.describe().protocolVersion),
   services: version.services,
-  userAgent: version.userAgent,
+  userAgent: shared(version.userAgent),
   startHeight: version.startHeight,
   relay: version.relay,
   wtxidRelay: false,
@@ -73,3 +73,16 @@ export const infoOf = (
   // Core takes a time before 1970 for 1970.
   timeOffsetSeconds: Math.max(0, Number(version.time)) - now.unix
 })
+
+/** Many say the same of themselves. */
+const userAgents: Map<string, string> = new Map()
+const MOST_USER_AGENTS = 64
+
+/** The same text, in the memory of who said it before. */
+const shared = (userAgent: string): string => {
+  const known = userAgents.get(userAgent)
+  if (known !== undefined) return known
+  if (userAgents.size >= MOST_USER_AGENTS) userAgents.clear()
+  userAgents.set(userAgent, userAgent)
+  return userAgent
+}

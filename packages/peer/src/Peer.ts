@@ -20,7 +20,8 @@ import {
   type Random,
   after,
   assert,
-  earliest
+  earliest,
+  wholeMs
 } from "@satwire/machine"
 import {
   BIP0031_VERSION,
@@ -103,7 +104,7 @@ const AWAITING_VERSION: Mode = { _tag: "AwaitingVersion" }
 const ENDED: Mode = { _tag: "Ended" }
 
 export class Peer implements Machine<PeerInput, PeerOutput> {
-  readonly #framing: Framing
+  #framing: Framing
   readonly #kind: ConnectionKind
   readonly #identity: PeerIdentity
   readonly #receiver: NetAddress | undefined
@@ -151,7 +152,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#receiver = receiver
     this.#allowance = options.allowance ?? EVERYTHING
     this.#random = options.random
-    this.#openedAt = options.openedAt
+    this.#openedAt = wholeMs(options.openedAt)
   }
 
   handle(input: PeerInput, now: Now, out: Outbox<PeerOutput>): void {
@@ -167,6 +168,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         this.#framing.receive(input.chunk)
         this.#work(now, out)
         this.#framing.release()
+        this.#framing = this.#framing.settled ?? this.#framing
         return
       case "Send":
         assert(this.#mode._tag === "Ready", `a ${input.message._tag} is sent before the handshake is done`)

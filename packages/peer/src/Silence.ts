@@ -3,7 +3,7 @@
  *
  * Source: Bitcoin Core 28.1 `net.cpp` (`InactivityCheck`).
  */
-import { type Instant, after, earliest } from "@satwire/machine"
+import { type Instant, after, earliest, wholeMs } from "@satwire/machine"
 import { TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
 
 export class Silence {
@@ -19,11 +19,11 @@ export class Silence {
   }
 
   received(instant: Instant): void {
-    this.#lastReceived = instant
+    this.#lastReceived = wholeMs(instant)
   }
 
   sent(instant: Instant): void {
-    this.#lastSent = instant
+    this.#lastSent = wholeMs(instant)
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Bytes and messages of one connection, by command: the table's commands, and names for everything else. It lies in one flat list, because
+ * Bytes and messages of one connection, by command: the table's commands, and names for everything else. In little memory, because
  * most connections use ten commands and there may be ten thousand connections.
  */
 import { type Message, commands } from "@satwire/wire"
@@ -25,21 +25,65 @@ export interface TrafficSnapshot {
 const LABELS: ReadonlyArray<TrafficLabel> = [...commands, "*other*", "*dropped*", "*decoy*"]
 const NUMBER_OF: ReadonlyMap<TrafficLabel, number> = new Map(LABELS.map((label, number) => [label, number]))
 
-/**
- * In the order in which they came up: a key, which is the side and the label's number, with the messages above it; their bytes; and so on.
- */
-type Counts = Array<number>
-
-const FIELDS = 2
+/** The side and the label in one number. */
+const keyOf = (side: "received" | "sent", label: TrafficLabel): number =>
+  2 * (NUMBER_OF.get(label) as number) + (side === "sent" ? SENT : 0)
 const SENT = 1
-/** How many keys there could be, so the least by which another message makes the first field larger. */
-const ONE_MESSAGE = 256
-const NOTHING_YET: Counts = []
+
+/**
+ * In which order a peer's keys came up. Nearly all shake hands in the same order, so these are shared, and a peer has only its numbers.
+ */
+class Order {
+  readonly keys: ReadonlyArray<number>
+  readonly #places: Int8Array = new Int8Array(2 * LABELS.length).fill(-1)
+  readonly #next: Map<number, Order> = new Map()
+
+  constructor(keys: ReadonlyArray<number>) {
+    this.keys = keys
+    for (const [place, key] of keys.entries()) this.#places[key] = place
+  }
+
+  /** Where the numbers of this key stand, or -1. */
+  placeOf(key: number): number {
+    return this.#places[key] as number
+  }
+
+  /** The order in which this key follows. Peers may bring about any: when there are too many, all begin anew. */
+  then(key: number): Order {
+    const known = this.#next.get(key)
+    if (known !== undefined) return known
+    const next = new Order([...this.keys, key])
+    if (++orders > MOST_ORDERS) {
+      orders = 0
+      first = new Order([])
+      return next
+    }
+    this.#next.set(key, next)
+    return next
+  }
+}
+
+/**
+ * Beyond them those that are no peer's any more are forgotten.
+ *
+ * @limit orders of commands that are remembered for all peers
+ */
+const MOST_ORDERS = 1000
+let orders = 0
+let first = new Order([])
+
+/** Messages and bytes in one number: so many bytes that the messages, of 20 bytes at least, leave their bits alone. */
+const ONE_BYTE: number = 2 ** 22
+const MOST_BYTES: number = 2 ** 24
+const NOTHING_YET: Array<number> = []
 
 export class Traffic {
   #bytesReceived = 0
   #bytesSent = 0
-  #counts: Counts = NOTHING_YET
+  #order: Order = first
+  #counts: Array<number> = NOTHING_YET
+  /** What was more than one number holds, by key; most never have any. */
+  #more: Map<number, TrafficCount> | undefined = undefined
 
   received(bytes: number): void {
     this.#bytesReceived += bytes
@@ -50,37 +94,49 @@ export class Traffic {
   }
 
   message(side: "received" | "sent", label: TrafficLabel, bytes: number): void {
-    const counts = this.#counts
-    const key = 2 * (NUMBER_OF.get(label) as number) + (side === "sent" ? SENT : 0)
-    for (let at = 0; at < counts.length; at += FIELDS) {
-      const field = counts[at] as number
-      if (field % ONE_MESSAGE !== key) continue
-      counts[at] = field + ONE_MESSAGE
-      counts[at + 1] = (counts[at + 1] as number) + bytes
+    const key = keyOf(side, label)
+    const place = this.#order.placeOf(key)
+    if (bytes > MOST_BYTES) this.#note(key, { messages: 1, bytes })
+    const count = bytes > MOST_BYTES ? 0 : 1 + bytes * ONE_BYTE
+    if (place < 0) {
+      this.#order = this.#order.then(key)
+      // A new list of just that length, where pushing would keep room for more.
+      this.#counts = this.#counts.concat([count])
       return
     }
-    // A new list of just that length, where pushing would keep room for eleven more.
-    this.#counts = counts.concat([ONE_MESSAGE + key, bytes])
+    const sum = (this.#counts[place] as number) + count
+    this.#counts[place] = sum
+    if (sum < MOST_BYTES * ONE_BYTE) return
+    this.#note(key, countOf(sum))
+    this.#counts[place] = 0
   }
 
   snapshot(): TrafficSnapshot {
     return {
       bytesReceived: this.#bytesReceived,
       bytesSent: this.#bytesSent,
-      received: read(this.#counts, 0),
-      sent: read(this.#counts, SENT)
+      received: this.#read(0),
+      sent: this.#read(SENT)
     }
+  }
+
+  #note(key: number, { bytes, messages }: TrafficCount): void {
+    this.#more ??= new Map()
+    const before = this.#more.get(key) ?? { messages: 0, bytes: 0 }
+    this.#more.set(key, { messages: before.messages + messages, bytes: before.bytes + bytes })
+  }
+
+  #read(side: number): ReadonlyMap<TrafficLabel, TrafficCount> {
+    const read = new Map<TrafficLabel, TrafficCount>()
+    for (const [place, key] of this.#order.keys.entries()) {
+      if (key % 2 !== side) continue
+      const { bytes, messages } = countOf(this.#counts[place] as number)
+      const more = this.#more?.get(key) ?? { messages: 0, bytes: 0 }
+      const label = LABELS[(key - side) / 2] as TrafficLabel
+      read.set(label, { messages: messages + more.messages, bytes: bytes + more.bytes })
+    }
+    return read
   }
 }
 
-const read = (counts: Counts, side: number): ReadonlyMap<TrafficLabel, TrafficCount> => {
-  const read = new Map<TrafficLabel, TrafficCount>()
-  for (let at = 0; at < counts.length; at += FIELDS) {
-    const field = counts[at] as number
-    const key = field % ONE_MESSAGE
-    if (key % 2 !== side) continue
-    const label = LABELS[(key - side) / 2] as TrafficLabel
-    read.set(label, { messages: Math.floor(field / ONE_MESSAGE), bytes: counts[at + 1] as number })
-  }
-  return read
-}
+const countOf = (sum: number): TrafficCount => ({ messages: sum % ONE_BYTE, bytes: Math.floor(sum / ONE_BYTE) })
