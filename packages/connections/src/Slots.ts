@@ -2,7 +2,7 @@
  * The places that are taken: each by a dial that is under way, then by the connection that came of it, until that is closed. It counts them
  * and finds them; it decides nothing.
  */
-import { type Instant, type PeerId, assert, wholeMs } from "@satwire/machine"
+import { IdMap, type Instant, type PeerId, assert, wholeMs } from "@satwire/machine"
 import { type NodeAddress, isSameHost, parseNode } from "@satwire/netaddress"
 import type { DialId, DialKind, Groups, SlotEnd, SlotKind } from "./ConnectionsEvents.ts"
 import { NO_PERMISSIONS, type Permission } from "./Permissions.ts"
@@ -81,7 +81,7 @@ export interface OutboundCensus {
 
 export class Slots {
   readonly #groups: Groups
-  readonly #byPeer: Map<PeerId, Slot> = new Map()
+  readonly #byPeer: IdMap<PeerId, Slot> = new IdMap()
   readonly #dials: Map<DialId, Slot> = new Map()
   readonly #outbound: Set<Slot> = new Set()
   #inbound = 0

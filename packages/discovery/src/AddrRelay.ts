@@ -18,6 +18,7 @@
  */
 import { RollingBloomFilter } from "@satwire/filters"
 import {
+  IdMap,
   Deadlines,
   type Instant,
   type Machine,
@@ -98,7 +99,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
   /** Those with whom addresses are spoken of. */
   readonly #targets: RelayTargets<RelayPeer>
   readonly #answers: AnswerCache
-  readonly #peers: Map<PeerId, RelayPeer | QuietPeer> = new Map()
+  readonly #peers: IdMap<PeerId, RelayPeer | QuietPeer> = new IdMap()
   readonly #deadlines: Deadlines<RelayPeer> = new Deadlines()
   #announcesSelf = false
   #lastSeenAs: NodeAddress | undefined = undefined

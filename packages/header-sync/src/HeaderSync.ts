@@ -17,6 +17,7 @@ import { copyOut, equals } from "@satwire/bytes"
 import { ProofOfWork, medianTimePast } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import {
+  IdMap,
   Deadlines,
   type Instant,
   type Machine,
@@ -79,7 +80,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   readonly #roles: HeaderSyncRoles
   readonly #protocolVersion: number
   readonly #random: Random
-  readonly #peers: Map<PeerId, PeerView> = new Map()
+  readonly #peers: IdMap<PeerId, PeerView> = new IdMap()
   /** Peers whose first sync has not started: those that we chose, and those that chose us. */
   readonly #waitingOutbound: Set<PeerView> = new Set()
   readonly #waitingInbound: Set<PeerView> = new Set()

@@ -4,10 +4,18 @@
  */
 import type { Instant } from "./Time.ts"
 
+/** What of a map is needed. */
+type Places<Key> = Pick<Map<Key, number>, "get" | "delete"> & { set(key: Key, place: number): unknown }
+
 export class Deadlines<Key> {
   readonly #keys: Array<Key> = []
   readonly #instants: Array<Instant> = []
-  readonly #places: Map<Key, number> = new Map()
+  readonly #places: Places<Key>
+
+  /** @param places where it keeps which key stands where: for many keys that are ids, an `IdMap` */
+  constructor(places: Places<Key> = new Map<Key, number>()) {
+    this.#places = places
+  }
 
   /** How many keys have a deadline. */
   get size(): number {

@@ -1,4 +1,5 @@
 export { Deadlines } from "./Deadlines.ts"
+export { IdMap } from "./IdMap.ts"
 export { AssertionError, assert, type Machine, type Outbox } from "./Machine.ts"
 export { PeerId } from "./PeerId.ts"
 export { type Random, exponentialMs, shuffle } from "./Random.ts"

@@ -30,6 +30,7 @@ import {
   type HeaderTree
 } from "@satwire/header-sync"
 import {
+  IdMap,
   Deadlines,
   type Instant,
   type Machine,
@@ -121,8 +122,8 @@ export interface NodeCoreOptions {
 
 export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #options: NodeCoreOptions
-  readonly #entries: Map<PeerId, PeerEntry> = new Map()
-  readonly #deadlines: Deadlines<PeerId> = new Deadlines()
+  readonly #entries: IdMap<PeerId, PeerEntry> = new IdMap()
+  readonly #deadlines: Deadlines<PeerId> = new Deadlines(new IdMap())
   readonly #connections: ConnectionManager
   readonly #toConnectionManager: Manager<ConnectionsInput, ConnectionsOutput>
   readonly #addresses: Addresses | undefined
@@ -242,7 +243,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
-      peers: () => [...this.#entries.values()].map((entry) => status(entry, this.#addresses)),
+      peers: () => this.#inOrder().map((entry) => status(entry, this.#addresses)),
       headers: () => this.#headerSync?.snapshot(),
       tips: () => this.#options.tree.tips(),
       connections: () => this.#connections.snapshot(),
@@ -253,6 +254,11 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       local: () => this.#addresses?.local ?? []
     }
     return answers[name]()
+  }
+
+  /** Connections in the order in which they were opened. */
+  #inOrder(): ReadonlyArray<PeerEntry> {
+    return [...this.#entries.values()].toSorted((a, b) => a.id - b.id)
   }
 
   /** Whether nothing is held for any peer: so it is after the last one left. */

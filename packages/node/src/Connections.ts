@@ -7,7 +7,7 @@
  * ```
  */
 import type { DialId, DialKind } from "@satwire/connections"
-import { PeerId } from "@satwire/machine"
+import { IdMap, PeerId } from "@satwire/machine"
 import type { NodeCoreCommand, NodeCoreInput } from "@satwire/node-core"
 import { MAX_SEND_BUFFER_BYTES } from "@satwire/peer"
 import { type CloseReason, type Connection, type ConnectionHandlers, formatEndpoint } from "@satwire/transport"
@@ -81,7 +81,7 @@ interface ConnectionOwner {
 export class Connections {
   readonly #submit: (input: NodeCoreInput) => void
   readonly #gone: (peer: PeerId, address: string) => void
-  readonly #open: Map<PeerId, Open> = new Map()
+  readonly #open: IdMap<PeerId, Open> = new IdMap()
   readonly #owner: ConnectionOwner = {
     received: (open, chunk) => {
       if (open.isEnding) this.#discard(open, chunk.length)
