@@ -132,7 +132,9 @@ export class SkeletonDownload {
     for (const { task } of this.#fetchers.values()) {
       if (task === undefined) continue
       next = earliest(next, after(task.askedAt, HEADERS_RESPONSE_TIME_MS))
-      if (somebodyIsFree && this.#asked(task.stretch) === 1) next = earliest(next, after(task.askedAt, STRETCH_LATE_MS))
+      // Only what somebody else would be asked for then.
+      if (somebodyIsFree && this.#isWanted(task.stretch) && this.#asked(task.stretch) === 1)
+        next = earliest(next, after(task.askedAt, STRETCH_LATE_MS))
     }
     return next
   }
@@ -194,8 +196,7 @@ export class SkeletonDownload {
     }
     fetcher.task = undefined
     // Another peer may have been quicker.
-    if (task.stretch >= this.#next && !this.#held.has(task.stretch))
-      this.#held.set(task.stretch, { peer, runs: task.runs })
+    if (this.#isWanted(task.stretch)) this.#held.set(task.stretch, { peer, runs: task.runs })
     return TAKEN
   }
 
@@ -224,17 +225,25 @@ export class SkeletonDownload {
 
   /** The lowest stretch that nobody was asked for; else the lowest that is late. */
   #choose(now: Now): number | undefined {
-    const tip = (this.#points[this.#next - 1] as HeaderPoint).height
     let late: number | undefined = undefined
-    for (let stretch = this.#next; stretch < this.#points.length; stretch++) {
-      const { height } = this.#points[stretch] as HeaderPoint
-      if (stretch > this.#next && height - tip > MAX_AHEAD_HEADERS) break
-      if (this.#held.has(stretch)) continue
+    for (let stretch = this.#next; stretch < this.#points.length && this.#isNear(stretch); stretch++) {
+      if (!this.#isWanted(stretch)) continue
       const asked = this.#asked(stretch)
       if (asked === 0) return stretch
       if (asked === 1 && late === undefined && this.#isLate(stretch, now)) late = stretch
     }
     return late
+  }
+
+  /** Whether it may be held until what lies before it is there. */
+  #isNear(stretch: number): boolean {
+    const { height } = this.#points[stretch] as HeaderPoint
+    return stretch === this.#next || height - (this.#points[this.#next - 1] as HeaderPoint).height <= MAX_AHEAD_HEADERS
+  }
+
+  /** Whether it has neither come nor is done with. */
+  #isWanted(stretch: number): boolean {
+    return stretch >= this.#next && !this.#held.has(stretch)
   }
 
   #isLate(stretch: number, now: Now): boolean {
@@ -251,7 +260,7 @@ export class SkeletonDownload {
   #refuse(fetcher: Fetcher, { stretch }: Task): { readonly more: undefined } {
     this.#fetchers.delete(fetcher.peer)
     this.#refused += 1
-    if (stretch >= this.#next && !this.#held.has(stretch)) this.#count(stretch)
+    if (this.#isWanted(stretch)) this.#count(stretch)
     this.#lookWhoIsLeft()
     return TAKEN
   }

@@ -141,6 +141,21 @@ describe("headers along a skeleton", () => {
     expect(sync.take("Misbehaved")).toEqual([])
   })
 
+  it("that have come from somebody else are late no more, and nobody is woken for them", () => {
+    const sync = machine(points.slice(0, 4))
+    const questions = asked(sync)
+    for (const peer of [1, 2, 3, 4]) sync.ready(peer)
+    questions.answer(2)
+    sync.elapse(STRETCH_LATE_MS)
+    const second = [2, 4].find((peer) => questions.open.get(peer)?.stopHash === questions.open.get(1)?.stopHash)
+    questions.answer(second ?? 0)
+    expect(sync.tipHeight).toBe(200)
+    expect(sync.sync.nextTimeout()).toBeGreaterThan(sync.now.instant)
+    sync.elapse(10 * STRETCH_LATE_MS)
+    questions.answer(3)
+    expect(sync.take("SkeletonEnded")).toMatchObject([{ isWrong: false, height: 300 }])
+  })
+
   it("are not waited for for ever where everybody is silent", () => {
     const sync = machine().ready(1).ready(2)
     sync.take("Send")
