@@ -160,7 +160,9 @@ describe("satwire headers", () => {
     const home = homeWith(whole)
     await headers(home, "import", "headers.bin")
     const written = await headers(home, "skeleton", "skeleton.txt")
-    expect(written.stdout).toMatch(/^Wrote every 2,000 headers of regtest and its tip to .*, up to height 3,000, /)
+    expect(written.stdout).toMatch(
+      /^Wrote the height and hash of every 2,000th header of regtest, and of its tip, to .*, up to height 3,000, /
+    )
     const skeleton = readFileSync(join(home, "skeleton.txt"), "utf8")
     expect(skeleton.split("\n").map((line) => line.split(" ")[0])).toEqual(["#", "0", "2000", "3000", ""])
     const server = start(["-regtest", "-noconnect", "-bind=127.0.0.1:0"], { home })

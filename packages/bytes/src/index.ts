@@ -3,3 +3,4 @@ export { DecodeError, type DecodeErrorKind, type DecodeResult, type Decoded } fr
 export { MAX_SIZE, Reader, decode, decodeFrom } from "./Reader.ts"
 export { Writer, compactSize64Length, compactSizeLength, encode, varBytesLength } from "./Writer.ts"
 export { WordColumn, bytesOfWords, wireWord } from "./WordColumn.ts"
+export { BitQueue } from "./BitQueue.ts"

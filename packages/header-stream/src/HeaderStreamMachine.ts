@@ -153,7 +153,8 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
     if (server === undefined || server.isLetGo) return
     this.#sync.handle(input, now, this.#fromSync)
     if (input.message._tag !== "headers") return
-    if (this.#endsChain(input.message)) this.#useful(server).isDone = true
+    // It says so once: who says it again and again brings nothing new.
+    if (this.#endsChain(input.message) && !server.isDone) this.#useful(server).isDone = true
   }
 
   /** Whether the answer says that there is no more behind what is here. */

@@ -54,6 +54,21 @@ describe("a peer that was asked", () => {
     expect(letGo(harness.elapse(PATIENCE))).toEqual([[1, "NotServing"]])
   })
 
+  test("has no longer for saying again and again that it has no more, or the same", () => {
+    const params = { ...regtest, minimumChainWork: 1_000_000n }
+    for (const answer of [NOTHING, run(0, 50)]) {
+      const harness = new Harness(treeOf([], params))
+      harness.ready(1)
+      harness.ready(2)
+      const gone: Array<number> = []
+      for (let i = 0; i < 20; i++) {
+        for (const peer of [1, 2]) harness.receive(peer, answer)
+        gone.push(...letGo(harness.elapse(PATIENCE / 2)).map(([peer]) => peer))
+      }
+      expect(gone.toSorted((a, b) => a - b)).toEqual([1, 2])
+    }
+  })
+
   test("goes when all that it has is too little work", () => {
     const params = { ...regtest, minimumChainWork: 1_000_000n }
     for (const answer of [NOTHING, run(0, 50)]) {

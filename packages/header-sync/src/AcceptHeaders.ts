@@ -38,7 +38,8 @@ export type Acceptance =
 
 /**
  * @param headers `count` raw headers, one after another; `count` is at least 1. Only read, and not kept
- * @param unix our clock in seconds since 1970, for the two-hour rule; `Infinity` for headers that were accepted once before
+ * @param unix our clock in seconds since 1970, for the two-hour rule; `Infinity` for headers that were accepted once before, whatever our
+ * user trusts since: see `HeaderTree.distrust`
  */
 export const acceptHeaders = (
   tree: HeaderTree,
@@ -84,9 +85,10 @@ export const acceptHeaders = (
     const time = wireWord(raw[at + TIME_WORD] as number) >>> 0
     const bits = wireWord(raw[at + BITS_WORD] as number) >>> 0
     height += 1
-    const rule = tree.isMistrusted(height, hashes, 32 * i)
-      ? "checkpoint-mismatch"
-      : rules.fault(wireWord(raw[at] as number), time, bits, unix)
+    const rule =
+      unix < Infinity && tree.isMistrusted(height, hashes, 32 * i)
+        ? "checkpoint-mismatch"
+        : rules.fault(wireWord(raw[at] as number), time, bits, unix)
     if (bits !== ofAll || rule !== undefined) {
       parent = tree.append(words, from, i, parent, proof.difficulty(ofAll).work)
       from = i

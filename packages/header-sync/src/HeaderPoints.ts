@@ -76,18 +76,21 @@ export const parseHeaderPoints = (
     before = height
     points.push(point)
   }
-  if (points.length === 0) return Result.fail({ line, what: "is the last, and there is no point" })
+  if (points.length === 0) return Result.fail({ line, what: "is the last, and no line names a header" })
   return Result.succeed(points)
 }
 
 const parsePoint = (said: string): HeaderPoint | string => {
   const [height = "", hash = "", ...more] = said.split(/\s+/)
-  if (!/^\d{1,9}$/.test(height)) return `does not begin with a height: ${height.slice(0, 20)}`
+  if (!/^\d{1,9}$/.test(height)) return `does not begin with a height: ${shown(height)}`
   const bytes = /^[\da-f]{64}$/i.test(hash) ? fromHex(hash.toLowerCase()) : undefined
   if (bytes === undefined) return "has no hash of 64 hexadecimal digits behind its height"
-  if (more.length > 0) return `has more than a height and a hash: ${more.join(" ").slice(0, 20)}`
+  if (more.length > 0) return `has more than a height and a hash: ${shown(more.join(" "))}`
   return { height: Number(height), hash: bytes as BlockHash }
 }
+
+/** The beginning of what somebody else wrote, harmless on a terminal. */
+const shown = (text: string): string => text.slice(0, 20).replaceAll(/[^\x20-\x7e]/g, "?")
 
 /** The list as text, which `parseHeaderPoints` gives back. */
 export const formatHeaderPoints = (points: ReadonlyArray<HeaderPoint>): string =>

@@ -301,6 +301,14 @@ export class HeaderTree implements ChainView {
     return trusted !== undefined && !equals(trusted, hash.subarray(offset, offset + 32))
   }
 
+  /** Says that all are invalid which are there with another hash than our user trusts at their height: of an earlier time, when he did not. */
+  distrust(): void {
+    for (let header = 1; header < this.#size && this.#trusted.size > 0; header++) {
+      const trusted = this.#trusted.get(this.height(header))
+      if (trusted !== undefined && this.isValid(header) && !equals(trusted, this.hash(header))) this.invalidate(header)
+    }
+  }
+
   /** Whether neither it nor one before it was said to be invalid. */
   isValid(header: number): boolean {
     return this.#rows.get(header, STATE) === 0

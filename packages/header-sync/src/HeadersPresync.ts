@@ -27,7 +27,7 @@ import { type SipKey, sipHash24, sipKey } from "@satwire/crypto"
 import type { Random } from "@satwire/machine"
 import { type BlockHash, type ChainParams, HEADER_BITS, HEADER_PREVIOUS, HEADER_SIZE } from "@satwire/primitives"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
-import { BitQueue } from "./BitQueue.ts"
+import { BitQueue } from "@satwire/bytes"
 
 /** Blocks a second, the most that a chain can have for long: each is a second later than the median of eleven before it. */
 const MOST_BLOCKS_A_SECOND = 6

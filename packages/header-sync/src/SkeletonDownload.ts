@@ -86,7 +86,7 @@ export class SkeletonDownload {
     const known = points.findLastIndex(({ hash }) => tree.find(hash) >= 0)
     const root: HeaderPoint = { height: tree.height(0), hash: tree.hash(0) }
     const rest = points.slice(known + 1).filter(({ height }) => height > root.height)
-    this.#points = [known < 0 ? root : (points[known] as HeaderPoint), ...rest]
+    this.#points = thinned([known < 0 ? root : (points[known] as HeaderPoint), ...rest])
     for (let i = 1; i < this.#points.length; i++) {
       if (this.#length(i) > MAX_STRETCH_HEADERS)
         throw new RangeError(`two points of a skeleton are ${this.#length(i)} headers apart`)
@@ -187,7 +187,8 @@ export class SkeletonDownload {
       ? equals(last, (this.#points[task.stretch] as HeaderPoint).hash)
       : count === MAX_HEADERS_RESULTS
     if (!ends) return this.#refuse(fetcher, task)
-    task.runs.push(headers.subarray(0, wanted * HEADER_SIZE))
+    // What was not asked for is not to be held along with it.
+    task.runs.push(wanted === count ? headers : headers.slice(0, wanted * HEADER_SIZE))
     task.reached = last
     task.missing -= wanted
     if (!isWhole) {
@@ -280,6 +281,20 @@ export class SkeletonDownload {
     this.#held.clear()
     this.#fetchers.clear()
   }
+}
+
+/** Nearer points would only make more of them. */
+const LEAST_APART = 100
+
+/** Points that are not too near to one another. The last one stays. */
+const thinned = (points: ReadonlyArray<HeaderPoint>): ReadonlyArray<HeaderPoint> => {
+  let kept = -Infinity
+  return points.filter(({ height }, i) => {
+    const next = points[i + 1]?.height ?? Infinity
+    const isNeeded = height - kept >= LEAST_APART || next - kept > MAX_STRETCH_HEADERS
+    if (isNeeded) kept = height
+    return isNeeded
+  })
 }
 
 const TAKEN: { readonly more: undefined } = { more: undefined }

@@ -1,5 +1,4 @@
 export { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
-export { BitQueue } from "./BitQueue.ts"
 export { type RunFault, claimedWork, hashRun, runFault } from "./HeaderRun.ts"
 export { type ChainStart, HeadersPresync, type HeadersPresyncOptions, type PresyncOutcome } from "./HeadersPresync.ts"
 export { HeaderSync, type HeaderSyncRoles, RECENT_TIP_SECONDS, STALE_AFTER_BLOCKS } from "./HeaderSync.ts"

@@ -180,6 +180,19 @@ describe("accepting headers", () => {
     expect(tree.height(tree.best)).toBe(40)
   })
 
+  it("takes in what was accepted before anybody trusted another, and then says that it is invalid", () => {
+    const chain = mineChain(shortPeriods, 40, 5)
+    const other = mineChain(shortPeriods, 45, 6)
+    const whole = newTree(shortPeriods)
+    accept(whole, chain)
+    const tree = HeaderTree.fromGenesis(shortPeriods, random, [{ height: 10, hash: whole.hash(10) }])
+    for (const run of [other, chain]) expect(accept(tree, run, Infinity)).toMatchObject({ fault: undefined })
+    expect(tree.height(tree.best)).toBe(45)
+    tree.distrust()
+    expect([tree.height(tree.best), tree.tips().map(({ status }) => status)]).toEqual([40, ["active", "invalid"]])
+    expect(accept(tree, other)).toMatchObject({ fault: { index: 9, rule: "duplicate-invalid" } })
+  })
+
   it("gives the same tree however a chain is split into batches, with overlaps or without", () => {
     const chain = mineChain(shortPeriods, 120, 5)
     const whole = newTree(shortPeriods)

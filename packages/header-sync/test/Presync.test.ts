@@ -1,3 +1,4 @@
+import { BitQueue } from "@satwire/bytes"
 import { ProofOfWork, permittedDifficultyTransition } from "@satwire/consensus"
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import {
@@ -14,7 +15,7 @@ import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import * as fc from "fast-check"
 import { PeerId } from "@satwire/machine"
 import { describe, expect, it } from "vitest"
-import { BitQueue, HeaderTree, HeadersPresync, type PresyncOutcome, RECENT_TIP_SECONDS, hashRun } from "../src/index.ts"
+import { HeaderTree, HeadersPresync, type PresyncOutcome, RECENT_TIP_SECONDS, hashRun } from "../src/index.ts"
 import { SyncHarness } from "./SyncHarness.ts"
 import { extend } from "./TestHeaders.ts"
 

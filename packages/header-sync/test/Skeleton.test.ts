@@ -219,6 +219,19 @@ describe("a skeleton download", () => {
     expect(download.ready()?.runs).toEqual([long])
   })
 
+  it("holds no more of a message than was asked for, and passes over points that are too near to one another", () => {
+    const tree = HeaderTree.fromGenesis(params, ChaChaRandom.fromNumber(3))
+    const dense = Array.from({ length: 1050 }, (_, i) => ({
+      height: i + 1,
+      hash: world.hash(world.ancestor(tip, i + 1))
+    }))
+    const download = new SkeletonDownload(tree, portableSha256, dense)
+    for (let peer = 1; peer <= 20; peer++) download.add(PeerId(peer))
+    expect(download.queries(now).length).toBe(11)
+    download.take(PeerId(1), world.rawChain(tip, 1, 1050), 1050, now)
+    expect(download.ready()?.runs.map(({ buffer, length }) => [length, buffer.byteLength])).toEqual([[8000, 8000]])
+  })
+
   it("refuses points that are too far apart", () => {
     const tree = HeaderTree.fromGenesis(mainnet, ChaChaRandom.fromNumber(3))
     const point = { height: MAX_STRETCH_HEADERS + 1, hash: hashOf(1) }
@@ -234,10 +247,11 @@ describe("a list of headers", () => {
   })
 
   it.each<readonly [string, string, number, string]>([
-    ["no point", "# nothing\n", 2, "there is no point"],
+    ["no point", "# nothing\n", 2, "no line names a header"],
     ["no height", `x ${"0".repeat(64)}`, 1, "does not begin with a height: x"],
     ["no hash", "5", 1, "has no hash"],
     ["half a hash", `5 ${"0".repeat(63)}`, 1, "has no hash"],
+    ["what a terminal would obey", "\u001b[31m", 1, "does not begin with a height: ?[31m"],
     ["more than that", `5 ${"0".repeat(64)} 6`, 1, "more than a height and a hash: 6"],
     ["a height twice", `5 ${"0".repeat(64)}\n5 ${"1".repeat(64)}`, 2, "has height 5, which is not above 5"],
     ["points too far apart", `5 ${"0".repeat(64)}\n\n25006 ${"1".repeat(64)}`, 3, "more than 20000 headers above"],

@@ -30,6 +30,8 @@ export type DisconnectReason =
 export const describeDisconnect = (reason: DisconnectReason): string => {
   switch (reason._tag) {
     case "InvalidHeader":
+      if (reason.rule === "checkpoint-mismatch")
+        return `header ${reason.index} of its headers message is another than the one that is trusted at its height: its chain is not yours, or your list is wrong`
       return `header ${reason.index} of its headers message breaks the rule "${reason.rule}"`
     case "HeadersTimeout":
       return "it took longer for its headers than HEADERS_DOWNLOAD_TIMEOUT allows, and another peer can be asked"

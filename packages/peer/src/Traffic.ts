@@ -49,7 +49,7 @@ class Order {
   }
 
   /** The order in which this key follows. Peers may bring about any: when there are too many, all begin anew. */
-  then(key: number): Order {
+  followedBy(key: number): Order {
     const known = this.#next.get(key)
     if (known !== undefined) return known
     const next = new Order([...this.keys, key])
@@ -99,7 +99,7 @@ export class Traffic {
     if (bytes > MOST_BYTES) this.#note(key, { messages: 1, bytes })
     const count = bytes > MOST_BYTES ? 0 : 1 + bytes * ONE_BYTE
     if (place < 0) {
-      this.#order = this.#order.then(key)
+      this.#order = this.#order.followedBy(key)
       // A new list of just that length, where pushing would keep room for more.
       this.#counts = this.#counts.concat([count])
       return

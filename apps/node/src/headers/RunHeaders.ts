@@ -66,7 +66,7 @@ export const runSkeleton = (
   Effect.gen(function* () {
     const { params, path, written } = yield* write("headers skeleton", exportSkeleton, file, flags)
     const { tip } = written
-    const what = `every ${counted(SKELETON_SPACING, "header")} of ${params.name} and its tip`
+    const what = `the height and hash of every ${counted(SKELETON_SPACING)}th header of ${params.name}, and of its tip,`
     yield* Console.log(`Wrote ${what} to ${path}, up to height ${counted(tip.height)}, ${toHex(tip.hash)}.`)
   })
 

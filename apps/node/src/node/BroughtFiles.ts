@@ -83,7 +83,8 @@ const readBrought = (
       ({ message, reason }: { readonly message: string; readonly reason: { readonly _tag: string } }) =>
         failed(reason._tag === "NotFound" ? "does not exist" : `cannot be read: ${message}`)
     )
-    const { size } = yield* cannotRead(files.stat(path))
+    const { size, type } = yield* cannotRead(files.stat(path))
+    if (type !== "File") return yield* failed("is no file")
     if (size > mostBytes) return yield* failed(`has more than ${mostBytes} bytes`)
     return yield* cannotRead(files.readFile(path))
   })

@@ -38,6 +38,7 @@ export const restoreHeaders = (
       refused ??= restoreBatch(tree, proof, sha256, headers, count)
     })
     const accepted = tree.size - before
+    tree.distrust()
     if (refused === undefined) return { count: accepted, setAside }
     const what = `the stored headers are not of the ${tree.params.name} chain that is followed here`
     const message = `${what} (number ${accepted + 1}: ${refused}): move headers.dat away, or take another data directory`
