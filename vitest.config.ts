@@ -11,6 +11,8 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/.*/**", "interop/**"],
     setupFiles: [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))],
+    // By itself vitest leaves one of two processors idle, which many suites do too while they wait for a socket.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000
   }
