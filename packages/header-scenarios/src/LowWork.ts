@@ -64,7 +64,7 @@ class Endless {
 }
 
 const measured = (): readonly [memory: number, held: number] => {
-  const collect = globalThis.gc as (() => void) | undefined
+  const { gc: collect } = globalThis as { readonly gc?: () => void }
   collect?.()
   const { arrayBuffers, heapUsed } = process.memoryUsage()
   return [(heapUsed + arrayBuffers) / 1e6, arrayBuffers / 1e6]
