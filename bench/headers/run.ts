@@ -11,8 +11,6 @@ import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
-import { type ChildProcess, spawn } from "node:child_process"
-import * as Readline from "node:readline"
 import { parseArgs } from "node:util"
 import { ProofOfWork } from "@satwire/consensus"
 import { ChaChaRandom } from "@satwire/crypto"
@@ -26,6 +24,7 @@ import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { LineProcess } from "../LineProcess.ts"
 
 const { values } = parseArgs({
   options: { headers: { type: "string", default: "970000" }, rounds: { type: "string", default: "3" } }
@@ -77,41 +76,7 @@ const validate = (): void => {
   say(`memory    ${(kept.tree.bytes / kept.tree.size).toFixed(1)} bytes a header`)
 }
 
-class Server {
-  readonly #child: ChildProcess
-  readonly #lines: AsyncIterator<string>
-  port = 0
-
-  constructor() {
-    const file = join(import.meta.dirname, "Server.ts")
-    this.#child = spawn(process.execPath, ["--conditions=@satwire/source", file, String(count)], {
-      stdio: ["pipe", "pipe", "inherit"]
-    })
-    this.#lines = Readline.createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[
-      Symbol.asyncIterator
-    ]()
-  }
-
-  async start(): Promise<this> {
-    this.port = Number(await this.#line())
-    return this
-  }
-
-  async cpuSeconds(): Promise<number> {
-    this.#child.stdin?.write("cpu\n")
-    return Number(await this.#line())
-  }
-
-  stop(): void {
-    this.#child.kill()
-  }
-
-  async #line(): Promise<string> {
-    const { value, done } = await this.#lines.next()
-    if (done === true) throw new Error("the server is gone")
-    return value
-  }
-}
+const cpuSeconds = async (server: LineProcess): Promise<number> => Number(await server.ask("cpu"))
 
 /** A node on a directory; it ends when as many headers are stored as there are. Gives the seconds from its start. */
 const nodeOn = (directory: string, network: ChainParams, port: number | undefined) => {
@@ -154,15 +119,15 @@ interface Measured {
   readonly theirs: number
 }
 
-const syncOnce = async (server: Server, network: ChainParams, directory: string): Promise<Measured> => {
-  const theirsBefore = await server.cpuSeconds()
+const syncOnce = async (server: LineProcess, network: ChainParams, directory: string): Promise<Measured> => {
+  const theirsBefore = await cpuSeconds(server)
   const before = process.cpuUsage()
-  const seconds = await Effect.runPromise(Effect.scoped(nodeOn(directory, network, server.port)))
+  const seconds = await Effect.runPromise(Effect.scoped(nodeOn(directory, network, Number(server.first))))
   const { system, user } = process.cpuUsage(before)
-  return { seconds, ours: (system + user) / 1e6, theirs: (await server.cpuSeconds()) - theirsBefore }
+  return { seconds, ours: (system + user) / 1e6, theirs: (await cpuSeconds(server)) - theirsBefore }
 }
 
-const sync = async (server: Server, name: string, network: ChainParams, times: number): Promise<void> => {
+const sync = async (server: LineProcess, name: string, network: ChainParams, times: number): Promise<void> => {
   const measured: Array<Measured> = []
   for (let round = 0; round < rounds; round++) {
     const directory = mkdtempSync(join(tmpdir(), "satwire-bench-"))
@@ -191,7 +156,7 @@ say(
   `${count.toLocaleString("en")} headers, ${process.version}, ${cpus()[0]?.model ?? "?"}, ${cpus().length} CPUs, ${new Date().toISOString().slice(0, 10)}, v1, medians of ${rounds}`
 )
 validate()
-const server = await new Server().start()
+const server = await LineProcess.start(join(import.meta.dirname, "Server.ts"), String(count))
 await sync(server, "as it comes", params, 1)
 await sync(server, "with presync", { ...params, minimumChainWork: (chainWork * 99n) / 100n }, 2)
 server.stop()

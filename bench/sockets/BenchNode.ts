@@ -1,8 +1,5 @@
 /** The node that the socket benches measure, in this process, and its remotes in another. */
-import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
-import process from "node:process"
-import * as Readline from "node:readline"
 import { Node, type NodeShape } from "@satwire/node"
 import { NodeCore } from "@satwire/node-core"
 import { regtest } from "@satwire/primitives"
@@ -12,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { LineProcess } from "../LineProcess.ts"
 
 const options = {
   params: regtest,
@@ -38,12 +36,10 @@ export const benchNode = (maxInbound: number): Effect.Effect<NodeShape, never, S
 
 /** Peers of a node, in a process of their own, which answers each command with a line. */
 export class Remotes {
-  readonly #child: ChildProcess
-  readonly #lines: AsyncIterator<string>
+  readonly #process: LineProcess
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
-    this.#child = child
-    this.#lines = lines
+  private constructor(process: LineProcess) {
+    this.#process = process
   }
 
   /** So many of them, all of which have shaken hands. */
@@ -51,27 +47,14 @@ export class Remotes {
     Effect.acquireRelease(
       Effect.promise(async () => {
         const file = join(import.meta.dirname, "remotes.ts")
-        const args = ["--conditions=@satwire/source", file, String(node.listening?.port), String(count)]
-        const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] })
-        const remotes = new Remotes(child, Readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]())
-        await remotes.#line()
-        return remotes
+        return new Remotes(await LineProcess.start(file, String(node.listening?.port), String(count)))
       }),
-      (remotes) => Effect.sync(() => remotes.#child.kill())
+      (remotes) => Effect.sync(() => remotes.#process.stop())
     )
 
   /** Gives a command and waits for its answer. */
   ask(command: string): Effect.Effect<string> {
-    return Effect.promise(() => {
-      this.#child.stdin?.write(`${command}\n`)
-      return this.#line()
-    })
-  }
-
-  async #line(): Promise<string> {
-    const { value, done } = await this.#lines.next()
-    if (done === true) throw new Error("the remotes are gone")
-    return value
+    return Effect.promise(() => this.#process.ask(command))
   }
 }
 

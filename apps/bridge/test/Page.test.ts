@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { toHex } from "@satwire/bytes"
 import { connect } from "@satwire/client"
 import { HEADER_SIZE, regtest } from "@satwire/primitives"
-import { CHROMIUM_FLAGS, describeWithChromium } from "@satwire/testkit"
+import { CHROMIUM_FLAGS, describeWithChromium, regtestChain } from "@satwire/testkit"
 import { bridgeRoute } from "@satwire/transport-websocket"
 import { layerWebSocket } from "@satwire/transport-websocket/node"
 import { messageTable } from "@satwire/wire"
@@ -20,11 +20,11 @@ import { type Browser, chromium } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { Progress } from "../example/PageHeaders.ts"
 import { type BridgeUnderTest, bridged, edges } from "./BridgeUnderTest.ts"
-import { regtestHeaders, regtestNode } from "./RegtestNode.ts"
+import { regtestNode } from "./RegtestNode.ts"
 import { type Relay, relayTo } from "./Relay.ts"
 
 const HEADERS = 4500
-const chain = regtestHeaders(HEADERS)
+const chain = regtestChain(HEADERS)
 const example = (file: string): string => join(import.meta.dirname, "../example", file)
 
 /** Commands that are long enough not to turn up in noise: one of six letters is a chance of 1 in 2^48 at each byte. */

@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { concat } from "@satwire/bytes"
 import { genesisHeader, regtest, signet } from "@satwire/primitives"
 import { beforeAll, describe, expect, it } from "vitest"
-import { keepHeaders, regtestHeaders } from "./Chain.ts"
+import { regtestChain } from "@satwire/testkit"
+import { keepHeaders } from "./Chain.ts"
 import { type Ended, freshHome, listening, run, runtimes, start } from "./Program.ts"
 
 const HEADERS = 3000
@@ -11,7 +12,7 @@ let chain: Uint8Array
 /** The chain with genesis before it. */
 let whole: Uint8Array
 beforeAll(() => {
-  chain = regtestHeaders(HEADERS)
+  chain = regtestChain(HEADERS)
   whole = concat([genesisHeader(regtest), chain])
 })
 

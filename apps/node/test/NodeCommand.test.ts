@@ -1,13 +1,14 @@
 import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { keepHeaders, regtestHeaders } from "./Chain.ts"
+import { regtestChain } from "@satwire/testkit"
+import { keepHeaders } from "./Chain.ts"
 import { type Running, freshHome, listening, run, start } from "./Program.ts"
 
 const HEADERS = 40_000
 let chain: Uint8Array
 beforeAll(() => {
-  chain = regtestHeaders(HEADERS)
+  chain = regtestChain(HEADERS)
 })
 
 const ANYWHERE = "-bind=127.0.0.1:0"

@@ -16,15 +16,13 @@
 import { concat } from "@satwire/bytes"
 import { portableSha256 } from "@satwire/crypto"
 import {
-  type HeaderPlace,
   type HeaderStreamInput,
   HeaderStreamMachine,
   type HeaderStreamOutput,
-  type TipChange,
-  placeOf
+  type TipChange
 } from "@satwire/header-stream"
 import { ChangeReaders, type HeadersRefused, restoreHeaders } from "@satwire/header-stream/effect"
-import { type HeaderPoint, HeaderTree, type TreeBase } from "@satwire/header-sync"
+import { type HeaderPoint, HeaderTree, type Tip, type TreeBase, tipOf } from "@satwire/header-sync"
 import type { BlockHash } from "@satwire/primitives"
 import { type MachineService, machineService, seededRandom } from "@satwire/runtime"
 import { HeaderStore, type StoreError } from "@satwire/store"
@@ -75,14 +73,8 @@ export interface HeaderStreamOptions extends Omit<ConnectOptions, "startHeight" 
 /** Why a header stream ended: nobody is left to ask, or the store failed. */
 export type HeaderStreamError = NoPeerServes | StoreError
 
-/** The end of the best chain that is stored. */
-export interface StreamTip extends HeaderPlace {
-  /** Seconds since 1970, as its miner claimed; -1 for a base known by its hash alone. */
-  readonly time: number
-}
-
 export interface HeaderStreamSnapshot {
-  readonly tip: StreamTip
+  readonly tip: Tip
   /** Whether a connected peer has no more than is here, and that has the network's least work. */
   readonly isCaughtUp: boolean
   readonly peers: ReadonlyArray<StreamPeer>
@@ -102,7 +94,7 @@ export interface HeaderStream {
    */
   readonly changesSince: (hash: BlockHash) => Stream.Stream<TipChange, HeaderStreamError | HeaderUnknown>
   /** The end of the best chain, as it is stored now. */
-  readonly tip: Effect.Effect<StreamTip>
+  readonly tip: Effect.Effect<Tip>
   /** How far it is and how its peers fare, as of now. */
   readonly snapshot: Effect.Effect<HeaderStreamSnapshot>
   /** Never succeeds. Fails when the stream cannot go on; by then every connection is closed. */
@@ -143,7 +135,7 @@ export const headerStream: (
       )
     yield* following.run.pipe(Scope.provide(running))
     yield* Effect.forkScoped(Effect.catchCause(following.broken, end))
-    const tip = Effect.sync((): StreamTip => ({ ...placeOf(tree, readers.tip), time: tree.time(readers.tip) }))
+    const tip = Effect.sync(() => tipOf(tree, readers.tip))
     return {
       changes: readers.from(start),
       changesSince: (hash) =>

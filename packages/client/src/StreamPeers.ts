@@ -10,7 +10,7 @@
 import type { HeaderStreamInput, HeaderStreamMachine, HeaderStreamOutput } from "@satwire/header-stream"
 import type { HeaderSyncMessage } from "@satwire/header-sync"
 import { PeerId } from "@satwire/machine"
-import type { MachineService } from "@satwire/runtime"
+import { FIRST_PAUSE_MS, type MachineService, nextPauseMs } from "@satwire/runtime"
 import { type DialError, type Dialer, type Endpoint, formatEndpoint } from "@satwire/transport"
 import type { Message } from "@satwire/wire"
 import * as Deferred from "effect/Deferred"
@@ -23,10 +23,6 @@ import * as Semaphore from "effect/Semaphore"
 import { type HeaderPeerFault, type SpentPeer, spentPeer } from "./HeaderStreamError.ts"
 import { type ConnectOptions, type PeerSession, connect } from "./PeerSession.ts"
 import type { SessionEnded } from "./SessionError.ts"
-
-/** How long to wait before a peer is dialled again: a second, doubled each time up to a minute. */
-const FIRST_PAUSE_MS = 1000
-const LAST_PAUSE_MS = 60_000
 
 /** A session that lasted so long did not fail, however it ended. */
 const LASTING_MS: number = 10 * 60 * 1000
@@ -117,7 +113,7 @@ export class StreamPeers {
     const { tries } = this.#options
     return Effect.gen({ self: this }, function* () {
       let failures = 0
-      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPauseMs(pauseMs)) {
         const talk = { wasUseful: false }
         const ended = Effect.flip(Effect.scoped(this.#talk(endpoint, service, talk)))
         const fault = yield* this.#slots.withPermit(ended)

@@ -9,6 +9,7 @@ export {
   type ServingFault,
   type TipChange
 } from "@satwire/header-stream"
+export type { Tip } from "@satwire/header-sync"
 export { HEADERS_UNTOLD, HeadersRefused } from "@satwire/header-stream/effect"
 export { type HeaderPeerFault, HeaderUnknown, NoPeerServes, type SpentPeer } from "./HeaderStreamError.ts"
 export {
@@ -19,7 +20,6 @@ export {
   type HeaderStreamError,
   type HeaderStreamOptions,
   type HeaderStreamSnapshot,
-  type StreamTip,
   headerStream
 } from "./HeaderStream.ts"
 export type { StreamPeer } from "./StreamPeers.ts"

@@ -11,17 +11,9 @@ import { type HeaderTree, acceptHeaders } from "@satwire/header-sync"
 import { HeaderTree as Tree } from "@satwire/header-sync"
 import { ProofOfWork } from "@satwire/consensus"
 import { ChaChaRandom } from "@satwire/crypto"
-import {
-  type BlockHash,
-  HEADER_NONCE,
-  HEADER_PREVIOUS,
-  HEADER_SIZE,
-  HEADER_TIME,
-  encodeHeader,
-  headerHash,
-  regtest
-} from "@satwire/primitives"
+import { type BlockHash, HEADER_SIZE, headerHash, regtest } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
+import { regtestChain as minedChain } from "@satwire/testkit"
 import type { Endpoint } from "@satwire/transport"
 import { type GetHeaders, MAX_HEADERS_RESULTS, type Message, headersMessage } from "@satwire/wire"
 import * as Effect from "effect/Effect"
@@ -31,32 +23,8 @@ import { listen, type PeerSession } from "@satwire/client"
 export const REGTEST = { params: regtest, sha256: platformSha256, aead: platformAead } as const
 
 /** `count` raw regtest headers on top of genesis, or of the header with the hash `parent`. Those of another salt are others. */
-export const regtestChain = (
-  count: number,
-  salt = 0,
-  parent: BlockHash = regtest.genesisHash,
-  first = 0
-): Uint8Array => {
-  const chain = new Uint8Array(count * HEADER_SIZE)
-  const merkleRoot = new Uint8Array(32).fill(salt)
-  const time = regtest.genesis.time + 600
-  const { bits } = regtest.genesis
-  const raw = encodeHeader({ version: 0x20000000, previousBlock: parent, merkleRoot, time, bits, nonce: 0 })
-  const view = new DataView(raw.buffer)
-  for (let i = 0; i < count; i++) {
-    view.setUint32(HEADER_TIME, time + first + i, true)
-    let hash = raw
-    let nonce = 0
-    do {
-      view.setUint32(HEADER_NONCE, nonce++, true)
-      hash = headerHash(platformSha256, raw)
-      // The easiest target: a hash meets it whose highest bit is not set.
-    } while ((hash[31] ?? 0) > 0x7e)
-    chain.set(raw, i * HEADER_SIZE)
-    raw.set(hash, HEADER_PREVIOUS)
-  }
-  return chain
-}
+export const regtestChain = (count: number, salt = 0, parent?: BlockHash, first = 0): Uint8Array =>
+  minedChain(count, { salt, time: regtest.genesis.time + 600 + first, ...(parent === undefined ? {} : { parent }) })
 
 /** The header of that number, from 0 on. */
 export const headerAt = (headers: Uint8Array, index: number): Uint8Array =>
@@ -119,6 +87,14 @@ export const follow = (peers: ReadonlyArray<Endpoint>, options: Partial<HeaderSt
 
 /** A store in memory that several streams, one after another, may have. */
 export const withStore = Effect.provide(HeaderStore.layerMemory, { local: true })
+
+/** How many headers the store has. */
+export const storedCount = Effect.flatMap(HeaderStore, ({ load }) =>
+  Effect.map(
+    load(() => {}),
+    ({ count }) => count
+  )
+)
 
 /** Changes until the tip has this height. */
 export const changesUpTo = (stream: HeaderStream, height: number): Effect.Effect<Array<TipChange>, HeaderStreamError> =>

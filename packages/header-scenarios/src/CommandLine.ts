@@ -7,12 +7,10 @@
  *   low-work          `--headers` headers of a chain of little work, from one peer
  */
 import { parseArgs } from "node:util"
-import type { Terminal } from "@satwire/simulator"
+import { type Terminal, wholeNumber } from "@satwire/simulator"
 import { runFetch } from "./FetchScenario.ts"
 import { runLowWork } from "./LowWork.ts"
 import { runReorganisation } from "./ReorganisationScenario.ts"
-
-export type { Terminal } from "@satwire/simulator"
 
 const text = { type: "string" } as const
 const FLAGS = { scenario: text, seed: text, seeds: text, headers: text, peers: text } as const
@@ -47,9 +45,9 @@ export const simulateHeaders = (args: ReadonlyArray<string>, terminal: Terminal)
 }
 
 const fetch = (flags: Flags, terminal: Terminal): number => {
-  const seed = whole("seed", flags.seed) ?? 1
-  const headers = whole("headers", flags.headers) ?? 970_000
-  const peers = whole("peers", flags.peers) ?? 8
+  const seed = wholeNumber("seed", flags.seed, 1) ?? 1
+  const headers = wholeNumber("headers", flags.headers, 1) ?? 970_000
+  const peers = wholeNumber("peers", flags.peers, 1) ?? 8
   const one = runFetch({ seed, headers, peers: 1, skeleton: false })
   terminal.out(JSON.stringify(one))
   const many = runFetch({ seed, headers, peers, skeleton: true })
@@ -59,8 +57,8 @@ const fetch = (flags: Flags, terminal: Terminal): number => {
 }
 
 const reorganisations = (flags: Flags, terminal: Terminal): number => {
-  const first = whole("seed", flags.seed) ?? 1
-  const seeds = whole("seeds", flags.seeds) ?? 1
+  const first = wholeNumber("seed", flags.seed, 1) ?? 1
+  const seeds = wholeNumber("seeds", flags.seeds, 1) ?? 1
   let deepest = 0
   let slowest = 0
   for (let seed = first; seed < first + seeds; seed++) {
@@ -74,15 +72,8 @@ const reorganisations = (flags: Flags, terminal: Terminal): number => {
 }
 
 const lowWork = (flags: Flags, terminal: Terminal): number => {
-  const result = runLowWork(whole("headers", flags.headers) ?? 10_000_000)
+  const result = runLowWork(wholeNumber("headers", flags.headers, 1) ?? 10_000_000)
   terminal.out(JSON.stringify(result))
   const [early, late] = result.memoryMB
   return result.kept > 0 || late - early > LOW_WORK_AT_MOST_MB ? 1 : 0
-}
-
-const whole = (name: string, given: string | undefined): number | undefined => {
-  if (given === undefined) return undefined
-  const value = Number(given)
-  if (given.trim() !== "" && Number.isSafeInteger(value) && value >= 1) return value
-  throw new TypeError(`--${name} takes a whole number from 1 on, not "${given}"`)
 }

@@ -23,8 +23,7 @@ import {
   type HeaderTree,
   type HeadersTimeout,
   type InvalidHeader,
-  type LittleWork,
-  SkeletonDownload
+  type LittleWork
 } from "@satwire/header-sync"
 import {
   type Instant,
@@ -78,8 +77,6 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
   readonly #tree: HeaderTree
   readonly #sha256: Sha256
   readonly #servers: Map<PeerId, Server> = new Map()
-  /** Headers are fetched along one: then it is seen to there that nobody is waited for in vain. */
-  #hasSkeleton: boolean
   #isHeld = false
   #isFound = false
   /** Those of the turn that is under way. */
@@ -97,8 +94,6 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
     this.#sync = new HeaderSync({ ...options, roles, protocolVersion: PROTOCOL_VERSION })
     this.#tree = options.tree
     this.#sha256 = options.sha256
-    const { sha256, skeleton, tree } = options
-    this.#hasSkeleton = skeleton !== undefined && !new SkeletonDownload(tree, sha256, skeleton).isOver
   }
 
   /** Whether a connected peer has no more than is here, and that has the network's least work. */
@@ -159,7 +154,7 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
 
   /** Whether the answer says that there is no more behind what is here. */
   #endsChain({ count, headers }: Headers): boolean {
-    if (this.#hasSkeleton || count === MAX_HEADERS_RESULTS) return false
+    if (this.#sync.hasSkeleton || count === MAX_HEADERS_RESULTS) return false
     if (count === 0) return true
     const last = headers.subarray((count - 1) * HEADER_SIZE, count * HEADER_SIZE)
     return this.#tree.find(headerHash(this.#sha256, last)) >= 0
@@ -188,7 +183,6 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
         // Who is not read from is not slow.
         return this.#isHeld ? undefined : this.#letGo(output.peer, output.reason)
       case "SkeletonEnded":
-        this.#hasSkeleton = false
         return this.#startAnew()
       case "TipStale":
       case "Protected":
@@ -230,7 +224,7 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
   }
 
   #deadline({ isLetGo, usefulAt }: Server): Instant | undefined {
-    if (this.#isFound || this.#isHeld || this.#hasSkeleton || isLetGo || usefulAt === undefined) return undefined
+    if (this.#isFound || this.#isHeld || this.#sync.hasSkeleton || isLetGo || usefulAt === undefined) return undefined
     return after(usefulAt, HEADERS_RESPONSE_TIME_MS)
   }
 

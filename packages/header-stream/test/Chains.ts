@@ -4,40 +4,12 @@ import { HeaderStreamMachine, type HeaderStreamInput, type HeaderStreamOutput } 
 import { type HeaderPoint, HeaderTree, type HeaderSyncMessage, acceptHeaders } from "@satwire/header-sync"
 import { ProofOfWork } from "@satwire/consensus"
 import { Instant, PeerId, UnixSeconds } from "@satwire/machine"
-import {
-  type BlockHash,
-  type ChainParams,
-  HEADER_NONCE,
-  HEADER_PREVIOUS,
-  HEADER_SIZE,
-  HEADER_TIME,
-  encodeHeader,
-  headerHash,
-  regtest
-} from "@satwire/primitives"
+import { type BlockHash, type ChainParams, HEADER_SIZE, headerHash, regtest } from "@satwire/primitives"
+import { regtestChain } from "@satwire/testkit"
 
-/** `count` raw headers on top of the header with the hash `parent`. Those of another salt are others. */
-export const chainOf = (count: number, salt = 0, parent: BlockHash = regtest.genesisHash, first = 0): Uint8Array => {
-  const chain = new Uint8Array(count * HEADER_SIZE)
-  const merkleRoot = new Uint8Array(32).fill(salt)
-  const time = regtest.genesis.time + 600
-  const { bits } = regtest.genesis
-  const raw = encodeHeader({ version: 0x20000000, previousBlock: parent, merkleRoot, time, bits, nonce: 0 })
-  const view = new DataView(raw.buffer)
-  for (let i = 0; i < count; i++) {
-    view.setUint32(HEADER_TIME, time + first + i, true)
-    let hash = raw
-    let nonce = 0
-    do {
-      view.setUint32(HEADER_NONCE, nonce++, true)
-      hash = headerHash(portableSha256, raw)
-      // The easiest target: a hash meets it whose highest bit is not set.
-    } while ((hash[31] ?? 0) > 0x7e)
-    chain.set(raw, i * HEADER_SIZE)
-    raw.set(hash, HEADER_PREVIOUS)
-  }
-  return chain
-}
+/** `count` raw headers on top of genesis, or of the header with the hash `parent`. Those of another salt are others. */
+export const chainOf = (count: number, salt = 0, parent?: BlockHash, first = 0): Uint8Array =>
+  regtestChain(count, { salt, time: regtest.genesis.time + 600 + first, ...(parent === undefined ? {} : { parent }) })
 
 export const hashAt = (headers: Uint8Array, index: number): BlockHash =>
   headerHash(portableSha256, headers.slice(index * HEADER_SIZE, (index + 1) * HEADER_SIZE))

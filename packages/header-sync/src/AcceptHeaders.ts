@@ -14,12 +14,11 @@
 import { wireWord } from "@satwire/bytes"
 import { HeaderRules, type ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
-import { HEADER_BITS, HEADER_PREVIOUS, HEADER_TIME } from "@satwire/primitives"
-import { type RunFault, hashRun, runFault, wordsOfRun } from "./HeaderRun.ts"
+import { HEADER_PREVIOUS, HEADER_TIME } from "@satwire/primitives"
+import { BITS_WORD, type RunFault, hashRun, runFault, wordsOfRun } from "./HeaderRun.ts"
 import { type HeaderTree, RAW_WORDS } from "./HeaderTree.ts"
 
 const TIME_WORD: number = HEADER_TIME / 4
-const BITS_WORD: number = HEADER_BITS / 4
 
 export type Acceptance =
   /** The parent of the first header is not in the tree. Nothing was taken in. */

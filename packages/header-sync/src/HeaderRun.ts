@@ -8,7 +8,7 @@ import type { Sha256 } from "@satwire/crypto"
 import { HEADER_BITS, HEADER_SIZE } from "@satwire/primitives"
 import { RAW_WORDS, type RunWords } from "./HeaderTree.ts"
 
-const BITS_WORD: number = HEADER_BITS / 4
+export const BITS_WORD: number = HEADER_BITS / 4
 
 export type RunFault =
   | HeaderFault

@@ -41,7 +41,7 @@ import {
 import { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
 import { type RunFault, claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
 import { HeadersPresync } from "./HeadersPresync.ts"
-import type { HeaderSyncInput, HeaderSyncOutput, Snapshot, Tip } from "./HeaderSyncEvents.ts"
+import { type HeaderSyncInput, type HeaderSyncOutput, type Snapshot, tipOf } from "./HeaderSyncEvents.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
 import type { HeaderPoint } from "./HeaderPoints.ts"
 import { KeepingUp, type Overdue } from "./KeepingUp.ts"
@@ -184,7 +184,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** What can be told between turns. */
   snapshot(): Snapshot {
     return {
-      tip: this.#tip(),
+      tip: tipOf(this.#tree, this.#tree.best),
       headers: this.#tree.size,
       peers: this.#peers.size,
       syncingWith: this.#syncing?.id,
@@ -194,9 +194,9 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     }
   }
 
-  #tip(): Tip {
-    const { best } = this.#tree
-    return { height: this.#tree.height(best), hash: this.#tree.hash(best), time: this.#tree.time(best) }
+  /** Whether a skeleton is not yet done with. */
+  get hasSkeleton(): boolean {
+    return this.#skeleton !== undefined
   }
 
   #ready(input: HeaderSyncInput & { _tag: "PeerReady" }, now: Now, out: Outbox<HeaderSyncOutput>): void {
@@ -512,9 +512,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /** Whether we chose a peer to catch up with, and all that it has is too little (Core `UpdatePeerStateForReceivedHeaders`). */
   #isOfNoUse(peer: PeerView, now: Now): boolean {
     if (peer.best < 0 || !this.#keepingUp.isWatched(peer.id)) return false
-    const { best, params } = this.#tree
-    const catchesUp = !this.#isRecent(now) || this.#tree.chainWork(best) < params.minimumChainWork
-    return catchesUp && this.#tree.chainWork(peer.best) < params.minimumChainWork
+    const hasLittle = (header: number): boolean => this.#tree.chainWork(header) < this.#tree.params.minimumChainWork
+    return hasLittle(peer.best) && (!this.#isRecent(now) || hasLittle(this.#tree.best))
   }
 
   #accept(
@@ -543,7 +542,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     const forkHeight = tree.height(tree.fork(before, tree.best))
     out.push({
       _tag: "TipChanged",
-      tip: this.#tip(),
+      tip: tipOf(tree, tree.best),
       forkHeight,
       removed: tree.height(before) - forkHeight,
       added: tree.height(tree.best) - forkHeight,

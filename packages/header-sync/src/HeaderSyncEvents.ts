@@ -2,6 +2,7 @@
 import type { PeerId } from "@satwire/machine"
 import type { BlockHash } from "@satwire/primitives"
 import type { GetHeaders, Headers, Inv, SendHeaders } from "@satwire/wire"
+import type { HeaderTree } from "./HeaderTree.ts"
 import type { RunFault } from "./HeaderRun.ts"
 import type { ChosenFor } from "./KeepingUp.ts"
 
@@ -94,6 +95,13 @@ export interface Tip {
   /** Seconds since 1970, as its miner claimed; -1 for a base known by its hash alone. */
   readonly time: number
 }
+
+/** What is told of a header that is, or may be, the end of a chain. */
+export const tipOf = (tree: HeaderTree, header: number): Tip => ({
+  height: tree.height(header),
+  hash: tree.hash(header),
+  time: tree.time(header)
+})
 
 export interface Presyncing {
   readonly peer: PeerId

@@ -28,8 +28,7 @@ import {
 import type { Sha256 } from "@satwire/crypto"
 import type { Random } from "@satwire/machine"
 import type { HeaderPoint } from "./HeaderPoints.ts"
-import type { TreeBase } from "./TreeBase.ts"
-import { checkBase } from "./TreeBase.ts"
+import { type TreeBase, checkBase } from "./TreeBase.ts"
 
 const WORK_WORDS = 4
 

@@ -3,16 +3,17 @@ export { type RunFault, claimedWork, hashRun, runFault } from "./HeaderRun.ts"
 export { type ChainStart, HeadersPresync, type HeadersPresyncOptions, type PresyncOutcome } from "./HeadersPresync.ts"
 export { HeaderSync, type HeaderSyncRoles, RECENT_TIP_SECONDS, STALE_AFTER_BLOCKS } from "./HeaderSync.ts"
 export { type ChosenFor, MAX_PROTECTED_PEERS } from "./KeepingUp.ts"
-export type {
-  ChainTimeout,
-  HeaderSyncInput,
-  HeaderSyncMessage,
-  HeaderSyncOutput,
-  HeadersTimeout,
-  InvalidHeader,
-  LittleWork,
-  Snapshot,
-  Tip
+export {
+  type ChainTimeout,
+  type HeaderSyncInput,
+  type HeaderSyncMessage,
+  type HeaderSyncOutput,
+  type HeadersTimeout,
+  type InvalidHeader,
+  type LittleWork,
+  type Snapshot,
+  type Tip,
+  tipOf
 } from "./HeaderSyncEvents.ts"
 export {
   type HeaderPoint,

@@ -20,7 +20,8 @@ import {
   type Tip,
   acceptHeaders,
   formatHeaderPoints,
-  headerPointsOf
+  headerPointsOf,
+  tipOf
 } from "@satwire/header-sync"
 import { type ChainParams, HEADER_PREVIOUS, HEADER_SIZE, genesisHeader, networks } from "@satwire/primitives"
 import { nowReader, seededRandom } from "@satwire/runtime"
@@ -293,9 +294,3 @@ const treeOfStore = (
     yield* restoreHeaders(tree, sha256)
     return tree
   })
-
-const tipOf = (tree: HeaderTree, header: number): Tip => ({
-  height: tree.height(header),
-  hash: tree.hash(header),
-  time: tree.time(header)
-})

@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { NodeFact } from "./NodeFact.ts"
-import { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
+import { FIRST_PAUSE_MS, nextPauseMs } from "@satwire/runtime"
 
 export const keepListening = (
   options: ListenOptions,

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
+import { FIRST_PAUSE_MS, nextPauseMs } from "@satwire/runtime"
 
 export interface SaverOptions {
   readonly save: Effect.Effect<void, StoreError>

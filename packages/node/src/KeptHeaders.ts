@@ -10,7 +10,7 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
+import { FIRST_PAUSE_MS, nextPauseMs } from "@satwire/runtime"
 
 /**
  * How many bytes of accepted headers may wait for a slow disk. While more do, nothing is read from any peer, until half of it is written;

@@ -15,7 +15,7 @@ import { handles, tellsDescriptors } from "./Handles.ts"
 import { ServedHeaders, headerServer } from "./HeaderServer.ts"
 import { lastOf } from "./RealChain.ts"
 import { type RawServer, rawPeer, rawServer } from "./RawPeer.ts"
-import { regtestChain } from "./RegtestChain.ts"
+import { regtestChain } from "@satwire/testkit"
 import { type TestNode, optionsOf, startOn } from "./TestNode.ts"
 import { temporaryDirectory } from "./TemporaryDirectory.ts"
 

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { lastOf } from "./RealChain.ts"
 import { HANDSHAKE, frame, framed, rawPeer } from "./RawPeer.ts"
-import { regtestChain } from "./RegtestChain.ts"
+import { regtestChain } from "@satwire/testkit"
 import { type TestNode, startNode } from "./TestNode.ts"
 
 const bytesSentTo = (node: TestNode, address: string): Effect.Effect<number> =>

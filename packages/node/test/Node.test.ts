@@ -3,7 +3,7 @@ import { HEADER_SIZE, regtest } from "@satwire/primitives"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { regtestChain } from "./RegtestChain.ts"
+import { regtestChain } from "@satwire/testkit"
 import { startNode, tipOf } from "./TestNode.ts"
 
 describe("a node over TCP", () => {

@@ -10,7 +10,7 @@ import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import { readFileSync, writeFileSync } from "node:fs"
 import { lastOf } from "./RealChain.ts"
-import { regtestChain } from "./RegtestChain.ts"
+import { regtestChain } from "@satwire/testkit"
 import { temporaryDirectory } from "./TemporaryDirectory.ts"
 import { type TestNode, startNode, startOn, tipOf } from "./TestNode.ts"
 

@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import { ServedHeaders, headerServer } from "./HeaderServer.ts"
 import { lastOf } from "./RealChain.ts"
 import { rawPeer } from "./RawPeer.ts"
-import { regtestChain } from "./RegtestChain.ts"
+import { regtestChain } from "@satwire/testkit"
 import { type TestNode, startNode, startOn } from "./TestNode.ts"
 
 /** A store that writes nothing while the latch is closed. */

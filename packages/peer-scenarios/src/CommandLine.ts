@@ -4,14 +4,10 @@
  * code 1; a wrong flag with 2.
  */
 import { parseArgs } from "node:util"
+import { type Terminal, wholeNumber } from "@satwire/simulator"
 import { DEFAULT_NODES, type DiscoveryResult, runDiscovery } from "./DiscoveryScenario.ts"
 import { type EclipseResult, runEclipse } from "./EclipseScenario.ts"
 import { spreadOf } from "./Found.ts"
-
-export interface Terminal {
-  readonly out: (line: string) => void
-  readonly error: (line: string) => void
-}
 
 const text = { type: "string" } as const
 const FLAGS = {
@@ -51,8 +47,8 @@ export const simulatePeers = (args: ReadonlyArray<string>, terminal: Terminal): 
 }
 
 const each = <A>(flags: Flags, terminal: Terminal, run: (seed: number) => A): ReadonlyArray<A> => {
-  const first = whole("seed", flags.seed) ?? 1
-  return Array.from({ length: whole("seeds", flags.seeds) ?? 1 }, (_, i) => {
+  const first = wholeNumber("seed", flags.seed, 1) ?? 1
+  return Array.from({ length: wholeNumber("seeds", flags.seeds, 1) ?? 1 }, (_, i) => {
     const result = run(first + i)
     terminal.out(JSON.stringify(result))
     return result
@@ -61,7 +57,7 @@ const each = <A>(flags: Flags, terminal: Terminal, run: (seed: number) => A): Re
 
 const eclipse = (flags: Flags, terminal: Terminal): number => {
   const { flat = false } = flags
-  const days = whole("days", flags.days)
+  const days = wholeNumber("days", flags.days, 1)
   const results: ReadonlyArray<EclipseResult> = each(flags, terminal, (seed) => runEclipse({ seed, flat, days }))
   const eclipsed = results.filter((result) => result.eclipsed).length
   terminal.out(
@@ -77,7 +73,7 @@ const eclipse = (flags: Flags, terminal: Terminal): number => {
 }
 
 const discovery = (flags: Flags, terminal: Terminal): number => {
-  const nodes = whole("nodes", flags.nodes) ?? DEFAULT_NODES
+  const nodes = wholeNumber("nodes", flags.nodes, 1) ?? DEFAULT_NODES
   const through = flags.through ?? "seed node"
   if (through !== "seed node" && through !== "DNS seed")
     throw new TypeError(`--through takes "seed node" or "DNS seed", not "${through}"`)
@@ -85,11 +81,4 @@ const discovery = (flags: Flags, terminal: Terminal): number => {
     runDiscovery({ seed, nodes, through })
   )
   return results.some(({ diameter, lacking }) => diameter === undefined || lacking > 0) ? 1 : 0
-}
-
-const whole = (name: string, given: string | undefined): number | undefined => {
-  if (given === undefined) return undefined
-  const value = Number(given)
-  if (given.trim() !== "" && Number.isSafeInteger(value) && value >= 1) return value
-  throw new TypeError(`--${name} takes a whole number from 1 on, not "${given}"`)
 }

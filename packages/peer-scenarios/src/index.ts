@@ -2,6 +2,7 @@ export { DEFAULT_NODES, type DiscoveryOptions, type DiscoveryResult, runDiscover
 export { type Graph, type Spread, diameter, spreadOf } from "./Found.ts"
 export { type EclipseOptions, type EclipseResult, runEclipse } from "./EclipseScenario.ts"
 export { FlatList } from "./FlatList.ts"
-export { type Terminal, simulatePeers } from "./CommandLine.ts"
+export { simulatePeers } from "./CommandLine.ts"
+export type { Terminal } from "@satwire/simulator"
 export { ANNOYANCES, type Annoyance, Nuisance } from "./Nuisance.ts"
 export { type NuisanceResult, runNuisanceScenario } from "./NuisanceScenario.ts"

@@ -8,3 +8,4 @@ export {
   OUTPUTS_KEPT,
   machineService
 } from "./MachineService.ts"
+export { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"

@@ -5,18 +5,11 @@
  */
 import { parseArgs } from "node:util"
 import { Breach } from "./Breach.ts"
+import { type Terminal, WrongFlag, wholeNumber } from "./Flags.ts"
 import { type ScenarioOptions, type ScenarioResult, runHeaderScenario } from "./HeaderScenario.ts"
 import { WEAKNESSES, type Weakness } from "./Impostor.ts"
 import { LIES, type Lie } from "./Liar.ts"
 import { NETWORKS, type SimulatedNetwork } from "./Networks.ts"
-
-export interface Terminal {
-  readonly out: (line: string) => void
-  readonly error: (line: string) => void
-}
-
-/** What a flag is given and cannot take. */
-class WrongFlag extends Error {}
 
 /** Runs what the arguments ask for. Gives the exit code. */
 export const simulate = (
@@ -38,12 +31,12 @@ export const simulate = (
 const read = (args: ReadonlyArray<string>): ScenarioOptions & { readonly seeds: number } => {
   const values = parsed(args)
   return {
-    seed: whole("seed", values.seed, 0) ?? 1,
-    seeds: whole("seeds", values.seeds, 1) ?? 1,
-    nodes: whole("nodes", values.nodes, 1),
+    seed: wholeNumber("seed", values.seed, 0) ?? 1,
+    seeds: wholeNumber("seeds", values.seeds, 1) ?? 1,
+    nodes: wholeNumber("nodes", values.nodes, 1),
     network: networkNamed(values.network),
     others: othersNamed(values.others),
-    maxReorganisation: whole("max-reorganisation", values["max-reorganisation"], 0)
+    maxReorganisation: wholeNumber("max-reorganisation", values["max-reorganisation"], 0)
   }
 }
 
@@ -56,13 +49,6 @@ const parsed = (args: ReadonlyArray<string>): { readonly [Flag in keyof typeof F
   } catch (thrown) {
     throw new WrongFlag(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
   }
-}
-
-const whole = (name: string, text: string | undefined, least: number): number | undefined => {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value
-  throw new WrongFlag(`--${name} takes a whole number from ${least} on, not "${text}"`)
 }
 
 const othersNamed = (names: string | undefined): ReadonlyArray<Lie | Weakness> | undefined =>

@@ -1,6 +1,7 @@
 export { Breach } from "./Breach.ts"
 export { ChainInvariants } from "./ChainInvariants.ts"
-export { type Terminal, simulate } from "./CommandLine.ts"
+export { simulate } from "./CommandLine.ts"
+export { type Terminal, WrongFlag, wholeNumber } from "./Flags.ts"
 export { type ScenarioOptions, type ScenarioResult, replayCommand, runHeaderScenario } from "./HeaderScenario.ts"
 export { HonestNode, headerNode } from "./HonestNode.ts"
 export { Impostor, WEAKNESSES, type Weakness } from "./Impostor.ts"

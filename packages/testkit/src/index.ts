@@ -20,6 +20,7 @@ export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./Heade
 export { arbitraryMessage, arbitraryMessages } from "./Messages.ts"
 export { MinedChain, type MineOptions } from "./MinedChain.ts"
 export { describeWithProgram, programPath } from "./Programs.ts"
+export { regtestChain } from "./RegtestChain.ts"
 export { type Describe, type RealData, describeWithData, realData, realDataPath } from "./RealData.ts"
 export { type SocksServer, type SocksServerOptions, socksServer } from "./SocksServer.ts"
 export { Pieces, carry, tcpServer } from "./TcpServer.ts"
