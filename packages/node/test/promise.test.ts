@@ -169,7 +169,7 @@ describe("a node behind the promise door", () => {
     const path = join(to, "headers.bin")
     const network = "regtest"
     const node = await start({ network, roles, dataDirectory: from })
-    await node.makeBlock()
+    await mined(node, 1)
     await expect(exportHeaders({ network, dataDirectory: from, path })).rejects.toBeInstanceOf(DirectoryLocked)
     await node.close()
     const exported = await exportHeaders({ network, dataDirectory: from, path })

@@ -30,6 +30,10 @@ const sockets = (): ReadonlyArray<string> => {
   })
 }
 
+/** What there is more of than before. The test runner's own timers come and go. */
+const leftOver = (before: Record<string, number>): ReadonlyArray<readonly [kind: string, count: number]> =>
+  Object.entries(handles()).filter(([kind, count]) => count > (before[kind] ?? 0))
+
 it.live("closing the scope of the layer leaves no socket, listener or timer in the process", () =>
   Effect.gen(function* () {
     const before = handles()
@@ -48,7 +52,8 @@ it.live("closing the scope of the layer leaves no socket, listener or timer in t
     }).pipe(Effect.provideContext(context), Scope.provide(scope))
     expect(handles()).not.toEqual(before)
     yield* Scope.close(scope, Exit.void)
-    // No more than before: the test runner's own timers come and go.
-    for (const [kind, count] of Object.entries(handles())) expect([kind, count]).toEqual([kind, before[kind]])
+    // Deno gives a socket back to the system a moment after it was closed (measured), so what was left is looked at again.
+    yield* Effect.repeat(Effect.sleep(10), { until: () => leftOver(before).length === 0, times: 500 })
+    expect(leftOver(before)).toEqual([])
   })
 )
