@@ -2,7 +2,7 @@
  * `npm run bench [-- --json FILE]`: what the stack costs beside what npm offers, in one run, both sides in turn, medians and ratios. Prints
  * a table, and the same as JSON (to FILE, or at the end).
  *
- *   hashing, blocks         headers in a batch; a real block decoded, and with every txid and the merkle root
+ *   hashing, blocks         headers in a batch; a real block decoded, with every txid and the merkle root, and checked by every rule
  *   frames to messages      v1 framing with checksums, codecs included, from chunks of 64 KiB
  *   packets                 v2 packets of 64 KiB, sealed and opened
  *   headers validated       every consensus rule on; the peers check less, as the table says

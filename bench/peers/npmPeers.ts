@@ -142,18 +142,34 @@ export const bitcoinJsBlock = async (): Promise<BlockPeer> => {
   }
 }
 
-export const bcoinBlock = (): BlockPeer => {
+/** A block that can be checked as far as that needs no coins. */
+export interface CheckedBlockPeer extends BlockPeer {
+  /** Decodes it and tells whether it keeps the rules; bcoin leaves out lock times, height and weight. */
+  readonly check: (raw: Uint8Array) => boolean
+}
+
+interface BcoinBlock {
+  readonly txs: ReadonlyArray<unknown>
+  createMerkleRoot(): Buffer
+  verifyBody(): boolean
+  getCommitmentHash(): Buffer | null
+  createCommitmentHash(): Buffer
+}
+
+export const bcoinBlock = (): CheckedBlockPeer => {
   process.env["NODE_BACKEND"] = "js"
   const require = createRequire(fileURLToPath(new URL("../../interop/package.json", import.meta.url)))
-  const Block = require("bcoin/lib/primitives/block") as {
-    fromRaw(raw: Buffer): { readonly txs: ReadonlyArray<unknown>; createMerkleRoot(): Buffer }
-  }
-  const read = (raw: Uint8Array): ReturnType<typeof Block.fromRaw> =>
-    Block.fromRaw(Buffer.from(raw.buffer, raw.byteOffset, raw.length))
+  const Block = require("bcoin/lib/primitives/block") as { fromRaw(raw: Buffer): BcoinBlock }
+  const read = (raw: Uint8Array): BcoinBlock => Block.fromRaw(Buffer.from(raw.buffer, raw.byteOffset, raw.length))
   return {
     name: "bcoin",
     decode: (raw) => read(raw).txs.length,
-    merkleRoot: (raw) => read(raw).createMerkleRoot()
+    merkleRoot: (raw) => read(raw).createMerkleRoot(),
+    check(raw) {
+      const block = read(raw)
+      const commitment = block.getCommitmentHash()
+      return block.verifyBody() && (commitment === null || commitment.equals(block.createCommitmentHash()))
+    }
   }
 }
 

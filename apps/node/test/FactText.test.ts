@@ -1,5 +1,6 @@
 import { PeerId } from "@satwire/machine"
 import type { NodeFact } from "@satwire/node"
+import type { BlockHash } from "@satwire/primitives"
 import { DialError } from "@satwire/transport"
 import { describe, expect, it } from "vitest"
 import { counted } from "../src/Numbers.ts"
@@ -13,6 +14,19 @@ const LINES: ReadonlyArray<readonly [text: string, fact: NodeFact]> = [
   [
     "Loaded 1 header from disk; the best chain has height 1.",
     { _tag: "HeadersLoaded", count: 1, height: 1, setAside: undefined }
+  ],
+  ["2 blocks are kept; all are there up to height 2.", { _tag: "BlocksLoaded", count: 2, height: 2 }],
+  ["Wrote 2 blocks to disk, 1,000 bytes.", { _tag: "BlocksStored", count: 2, bytes: 1000 }],
+  ["Removed 3 old blocks to make room.", { _tag: "BlocksPruned", count: 3 }],
+  [
+    `Block 7 (${"00".repeat(32)}) breaks the rule "bad-cb-height": its chain is not followed.`,
+    {
+      _tag: "BlockInvalid",
+      height: 7,
+      hash: new Uint8Array(32) as BlockHash,
+      rule: "bad-cb-height",
+      transaction: 0
+    }
   ],
   ["Listening on [::]:1.", { _tag: "Listening", endpoint: { host: "::", port: 1 } }],
   [

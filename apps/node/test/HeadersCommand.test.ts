@@ -166,12 +166,12 @@ describe("satwire headers", () => {
     )
     const skeleton = readFileSync(join(home, "skeleton.txt"), "utf8")
     expect(skeleton.split("\n").map((line) => line.split(" ")[0])).toEqual(["#", "0", "2000", "3000", ""])
-    const server = start(["-regtest", "-noconnect", "-bind=127.0.0.1:0"], { home })
+    const server = start(["-regtest", "-fetchblocks=0", "-noconnect", "-bind=127.0.0.1:0"], { home })
     const address = await listening(server)
     const follow = (text: string, name: string): Promise<RegExpExecArray> => {
       const fresh = freshHome()
       writeFileSync(join(fresh, "points.txt"), text)
-      const node = start(["-regtest", `-connect=${address}`, `-${name}=points.txt`], { home: fresh })
+      const node = start(["-regtest", "-fetchblocks=0", `-connect=${address}`, `-${name}=points.txt`], { home: fresh })
       return Promise.all([
         node.printed(/(All headers along|The header skeleton led to nothing at height [\d,]+)/),
         node.printed(/Headers: height 3,000/)

@@ -17,7 +17,7 @@ const ANYWHERE = "-bind=127.0.0.1:0"
 const nodeWith = async (count: number): Promise<{ readonly node: Running; readonly address: string }> => {
   const home = freshHome()
   await keepHeaders(join(home, ".satwire"), chain.subarray(0, count * 80))
-  const node = start(["-regtest", "-noconnect", ANYWHERE], { home })
+  const node = start(["-regtest", "-fetchblocks=0", "-noconnect", ANYWHERE], { home })
   return { node, address: await listening(node) }
 }
 
@@ -34,7 +34,7 @@ describe("satwire", () => {
   it("follows the headers of another node, says how it goes, and has them after a restart", async () => {
     const source = await nodeWith(3000)
     const home = freshHome()
-    const follower = start(["-regtest", `-connect=${source.address}`], { home })
+    const follower = start(["-regtest", "-fetchblocks=0", `-connect=${source.address}`], { home })
     await follower.printed(/Headers: height 3,000\b/)
     const followed = await stop(follower)
     expect([followed.code, followed.stderr]).toEqual([0, ""])
@@ -54,12 +54,12 @@ describe("satwire", () => {
   it("stops within five seconds in the middle of a sync, loses nothing, and goes on from there", async () => {
     const { address } = await nodeWith(HEADERS)
     const home = freshHome()
-    const follower = start(["-regtest", `-connect=${address}`], { home })
+    const follower = start(["-regtest", "-fetchblocks=0", `-connect=${address}`], { home })
     await follower.printed(/Headers: height/)
     const stopped = await stop(follower)
     expect([stopped.code, stopped.stderr]).toEqual([0, ""])
     const reached = /Stopping at height ([\d,]+)\./.exec(stopped.stdout)?.[1] ?? ""
-    const again = start(["-regtest", `-connect=${address}`], { home })
+    const again = start(["-regtest", "-fetchblocks=0", `-connect=${address}`], { home })
     const [, loaded] = await again.printed(/Loaded ([\d,]+) headers from disk/)
     expect(loaded).toBe(reached)
     await again.printed(/Headers: height 40,000\b/)
@@ -112,14 +112,14 @@ describe("satwire", () => {
     const home = freshHome()
     // Deno dies of the signal that comes with the limit, unless it is ignored outside.
     const limited = 'trap "" XFSZ; ulimit -f 1000; exec "$0" "$@"'
-    const { code, stdout, stderr } = await run(["-regtest", `-connect=${address}`], {
+    const { code, stdout, stderr } = await run(["-regtest", "-fetchblocks=0", `-connect=${address}`], {
       home,
       wrap: (command) => ["bash", "-c", limited, ...command]
     })
     const file = join(home, ".satwire/regtest/headers.dat")
     expect([code, stderr]).toEqual([1, `satwire: ${file} cannot grow, the disk is full (EFBIG): make room and go on\n`])
     expect(stdout).toMatch(/Stopped\.\n$/)
-    const again = start(["-regtest", `-connect=${address}`], { home })
+    const again = start(["-regtest", "-fetchblocks=0", `-connect=${address}`], { home })
     const [, loaded] = await again.printed(/Loaded ([\d,]+) headers from disk/)
     expect(Number(loaded?.replaceAll(",", ""))).toBeGreaterThan(0)
     await again.printed(/Headers: height 40,000\b/)

@@ -1,3 +1,4 @@
+import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import type { NetworkAddr } from "@satwire/netaddress"
 import type { NodeOptions } from "@satwire/node"
 import * as Result from "effect/Result"
@@ -55,12 +56,38 @@ describe("what a node is started with", () => {
     ])
   })
 
-  it("offers no services on any network, and announces blocks on regtest alone", () => {
-    for (const network of ["mainnet", "testnet3", "testnet4", "signet", "regtest"]) {
-      const { roles, services } = optionsOf(`network=${network}`)
-      expect(services).toBe(0n)
-      expect(roles.headers?.announce).toBe(network === "regtest")
+  it("offers blocks and announces them on regtest alone, whatever it has of them", () => {
+    for (const network of ["mainnet", "testnet3", "testnet4", "signet"]) {
+      for (const blocks of ["", "\nfetchblocks=1", "\nprune=550"]) {
+        const { roles, services } = optionsOf(`network=${network}${blocks}`)
+        expect([services, roles.headers?.announce]).toEqual([0n, false])
+      }
     }
+    expect(optionsOf("regtest=1").roles.headers?.announce).toBe(true)
+    const offered = (text: string): bigint => optionsOf(`regtest=1\n[regtest]\n${text}`).services
+    expect(offered("")).toBe(NODE_NETWORK | NODE_NETWORK_LIMITED | NODE_WITNESS)
+    expect(offered("prune=550")).toBe(NODE_NETWORK_LIMITED | NODE_WITNESS)
+    for (const part of ["fetchblocks=0", "blocksfrom=1", "blocksfrom=2024-01-01", "blocksto=9"]) {
+      expect(offered(part)).toBe(0n)
+    }
+  })
+
+  it("fetches blocks on regtest, and elsewhere where somebody says so, or which", () => {
+    const blocks = (text: string) => optionsOf(text).blocks
+    expect(blocks("")).toBeUndefined()
+    expect(blocks("regtest=1")).toEqual({
+      from: undefined,
+      fromTime: undefined,
+      to: undefined,
+      pruneBytes: undefined,
+      serve: true
+    })
+    expect(blocks("regtest=1\nfetchblocks=0")).toBeUndefined()
+    expect(blocks("fetchblocks=1")).toBeDefined()
+    expect(blocks("prune=0")).toBeUndefined()
+    expect(blocks("prune=550")?.pruneBytes).toBe(550 * 1024 * 1024)
+    expect(blocks("blocksfrom=840000\nblocksto=840100")).toMatchObject({ from: 840_000, to: 840_100 })
+    expect(blocks("blocksfrom=2024-04-20")?.fromTime).toBe(1_713_571_200)
   })
 
   it("says what is not validated, and what to do where nobody is to be found", () => {
@@ -68,10 +95,18 @@ describe("what a node is started with", () => {
     expect(Result.getOrThrow(planned("")).notices).toEqual([
       { level: "Warn", text: expect.stringContaining("validates headers only") }
     ])
+    expect(Result.getOrThrow(planned("fetchblocks=1")).notices).toEqual([
+      {
+        level: "Warn",
+        text: expect.stringMatching(/^This node checks blocks as far as that needs no coins: .* no service/)
+      }
+    ])
     expect(Result.getOrThrow(planned("connect=0")).notices.slice(1)).toEqual([{ level: "Info", text: advice }])
     expect(Result.getOrThrow(planned("connect=a")).notices).toHaveLength(1)
     const [notice] = Result.getOrThrow(planned("regtest=1")).notices
-    expect(notice).toEqual({ level: "Info", text: expect.stringContaining("does not offer NODE_NETWORK") })
+    expect(notice).toEqual({ level: "Info", text: expect.stringContaining("needs no coins") })
+    const [headers] = Result.getOrThrow(planned("regtest=1\nfetchblocks=0")).notices
+    expect(headers).toEqual({ level: "Info", text: expect.stringContaining("does not offer NODE_NETWORK") })
   })
 
   it("has the least work that somebody asked for", () => {

@@ -22,8 +22,8 @@ import {
   type TipChange
 } from "@satwire/header-stream"
 import { ChangeReaders, type HeadersRefused, restoreHeaders } from "@satwire/header-stream/effect"
-import { type HeaderPoint, HeaderTree, type Tip, type TreeBase, tipOf } from "@satwire/header-sync"
-import type { BlockHash } from "@satwire/primitives"
+import { HeaderTree, type Tip, type TreeBase, tipOf } from "@satwire/header-sync"
+import type { BlockHash, HeaderPoint } from "@satwire/primitives"
 import { type MachineService, machineService, seededRandom } from "@satwire/runtime"
 import { HeaderStore, type StoreError } from "@satwire/store"
 import type { Dialer, Endpoint } from "@satwire/transport"

@@ -1,3 +1,12 @@
+export {
+  type BlockFault,
+  type BlockRule,
+  MAX_BLOCK_SIGOPS_COST,
+  checkBlock,
+  checkBlockBytes,
+  isBlockMutated
+} from "./BlockChecks.ts"
+export { type BlockContext, BlockContexts } from "./BlockContext.ts"
 export type { ChainView, PeriodFirst } from "./ChainView.ts"
 export {
   type HeaderFault,
@@ -11,3 +20,15 @@ export { MEDIAN_TIME_SPAN, TimeWindow, medianTimePast } from "./MedianTime.ts"
 export { type Difficulty, ProofOfWork } from "./ProofOfWork.ts"
 export { nextBits, permittedDifficultyTransition, retargetedBits } from "./Retarget.ts"
 export { DeploymentStates, type DeploymentState, VERSIONBITS_TOP_BITS, signals } from "./VersionBits.ts"
+export { type EcdsaVerifier } from "./SignetChallenge.ts"
+export { type SignetSpend, hasSignetSolution, signetSpend } from "./SignetSolution.ts"
+export { legacySigOps } from "./SigOps.ts"
+export {
+  LOCKTIME_THRESHOLD,
+  MAX_BLOCK_WEIGHT,
+  MAX_MONEY,
+  type TransactionRule,
+  isFinalTransaction,
+  transactionFault
+} from "./TransactionChecks.ts"
+export { type WitnessRule } from "./WitnessCommitment.ts"

@@ -16,7 +16,6 @@ import type { Sha256 } from "@satwire/crypto"
 import {
   type ChainTimeout,
   HEADERS_RESPONSE_TIME_MS,
-  type HeaderPoint,
   HeaderSync,
   type HeaderSyncInput,
   type HeaderSyncOutput,
@@ -35,7 +34,7 @@ import {
   after,
   earliest
 } from "@satwire/machine"
-import { HEADER_SIZE, headerHash } from "@satwire/primitives"
+import { HEADER_SIZE, headerHash, type HeaderPoint } from "@satwire/primitives"
 import { type Headers, MAX_HEADERS_RESULTS, PROTOCOL_VERSION } from "@satwire/wire"
 
 export type HeaderStreamInput =

@@ -1,10 +1,17 @@
 /** Regtest headers made on the spot, and a machine under test with its clock. */
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { HeaderStreamMachine, type HeaderStreamInput, type HeaderStreamOutput } from "@satwire/header-stream"
-import { type HeaderPoint, HeaderTree, type HeaderSyncMessage, acceptHeaders } from "@satwire/header-sync"
+import { HeaderTree, type HeaderSyncMessage, acceptHeaders } from "@satwire/header-sync"
 import { ProofOfWork } from "@satwire/consensus"
 import { Instant, PeerId, UnixSeconds } from "@satwire/machine"
-import { type BlockHash, type ChainParams, HEADER_SIZE, headerHash, regtest } from "@satwire/primitives"
+import {
+  type BlockHash,
+  type ChainParams,
+  HEADER_SIZE,
+  headerHash,
+  regtest,
+  type HeaderPoint
+} from "@satwire/primitives"
 import { regtestChain } from "@satwire/testkit"
 
 /** `count` raw headers on top of genesis, or of the header with the hash `parent`. Those of another salt are others. */

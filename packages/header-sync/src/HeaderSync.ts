@@ -42,8 +42,9 @@ import { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
 import { type RunFault, claimedWork, hashRun, hashesOfRun, runFault } from "./HeaderRun.ts"
 import { HeadersPresync } from "./HeadersPresync.ts"
 import { type HeaderSyncInput, type HeaderSyncOutput, type Snapshot, tipOf } from "./HeaderSyncEvents.ts"
+import type { HeaderSyncOptions, HeaderSyncRoles } from "./HeaderSyncOptions.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
-import type { HeaderPoint } from "./HeaderPoints.ts"
+
 import { KeepingUp, type Overdue } from "./KeepingUp.ts"
 import { locator } from "./Locator.ts"
 import { type PeerView, peerView } from "./PeerView.ts"
@@ -64,14 +65,6 @@ export const STALE_AFTER_BLOCKS = 3
 
 /** So far behind our tip, in its work, may a chain be whose headers are kept as they come: a day. */
 const BLOCKS_BEHIND_TIP = 144n
-
-/** What this machine does for others. A node on a public network announces nothing that it has not fully checked. */
-export interface HeaderSyncRoles {
-  /** Answers `getheaders`. */
-  readonly serve: boolean
-  /** Tells peers of new tips. */
-  readonly announce: boolean
-}
 
 export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   readonly #tree: HeaderTree
@@ -101,23 +94,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   #unreadSince: Instant = 0 as Instant
   /** What is fetched from many at once, until it is there or led to nothing: before that nobody's first sync is started. */
   #skeleton: SkeletonDownload | undefined
+  /** The end of the chain that we show, where that is not the best one: of this chain we have the blocks as well. */
+  #shown: number | undefined = undefined
   /** When to ask a peer again that had something new while our last question was still open. */
   readonly #askAgain: Deadlines<PeerId> = new Deadlines()
 
-  constructor(options: {
-    readonly tree: HeaderTree
-    readonly sha256: Sha256
-    readonly roles: HeaderSyncRoles
-    /** The protocol version that our `getheaders` name. */
-    readonly protocolVersion: number
-    /** Salts what is remembered of chains that are looked at before they are kept. */
-    readonly random: Random
-    /**
-     * Points of a chain, lowest first and at most `MAX_STRETCH_HEADERS` apart, along which headers are fetched from several peers at once.
-     * They are trusted in nothing; how much may be kept of a chain of little work is bounded by the last of them.
-     */
-    readonly skeleton?: ReadonlyArray<HeaderPoint> | undefined
-  }) {
+  constructor(options: HeaderSyncOptions) {
     this.#random = options.random
     this.#tree = options.tree
     this.#keepingUp = new KeepingUp(options.tree)
@@ -128,6 +110,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     const skeleton =
       options.skeleton === undefined ? undefined : new SkeletonDownload(options.tree, options.sha256, options.skeleton)
     this.#skeleton = skeleton?.isOver === true ? undefined : skeleton
+    this.#shown = options.shown
   }
 
   /** The headers, for whoever looks them up between turns. */
@@ -172,7 +155,10 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
         return undefined
       }
       case "Submit":
-        return this.#submit(input.headers, input.count, now, out)
+        return this.#submit(input, now, out)
+      case "Show":
+        this.#shown = input.header
+        return this.#announceToAll(undefined, now, out)
       case "Invalidate":
       case "Reconsider":
         return this.#believe(input, now, out)
@@ -192,6 +178,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
         presync === undefined ? [] : [{ peer: id, phase: presync.phase, height: presync.height }]
       )
     }
+  }
+
+  /** The header of most work that we know the peer has, or -1. */
+  bestOf(peer: PeerId): number {
+    return this.#peers.get(peer)?.best ?? -1
   }
 
   /** Whether a skeleton is not yet done with. */
@@ -321,7 +312,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     return true
   }
 
-  #lastHash({ headers, count }: Headers): BlockHash {
+  #lastHash({ headers, count }: Pick<Headers, "headers" | "count">): BlockHash {
     return headerHash(this.#sha256, headers.subarray((count - 1) * HEADER_SIZE, count * HEADER_SIZE))
   }
 
@@ -400,7 +391,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   /** Whether nothing of this is to be kept as it is: a chain with less work than a day behind ours, or than the network asks for at least. */
-  #hasLittleWork(parent: number, message: Headers): boolean {
+  #hasLittleWork(parent: number, message: Pick<Headers, "headers" | "count">): boolean {
     const { headers, count } = message
     const tree = this.#tree
     const total = tree.chainWork(parent) + claimedWork(this.#proof, headers, count)
@@ -549,22 +540,27 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       from
     })
     if (!this.#isRecent(now)) return
-    if (this.#roles.announce && tree.chainWork(tree.best) >= tree.params.minimumChainWork) {
-      for (const peer of this.#peers.values()) if (peer.id !== from) this.#announce(peer, out)
-    }
+    if (this.#shown === undefined) this.#announceToAll(from, now, out)
     this.#startMore(now, out)
   }
 
-  #announce(peer: PeerView, out: Outbox<HeaderSyncOutput>): void {
+  #announceToAll(from: PeerId | undefined, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    const tree = this.#tree
+    const tip = this.#shown ?? tree.best
+    if (!this.#roles.announce || !this.#isRecent(now) || tree.chainWork(tip) < tree.params.minimumChainWork) return
+    for (const peer of this.#peers.values()) if (peer.id !== from) this.#announce(peer, tip, out)
+  }
+
+  #announce(peer: PeerView, tip: number, out: Outbox<HeaderSyncOutput>): void {
     const announced = peer.announced === undefined ? -1 : this.#tree.find(peer.announced)
     if (announced >= 0) {
       peer.announced = undefined
       this.#has(peer, announced, out)
     }
-    const message = announcement(this.#tree, peer)
+    const message = announcement(this.#tree, tip, peer)
     if (message === undefined) return
     // A hash alone does not give the peer the header.
-    if (message._tag === "headers") peer.sent = this.#tree.best
+    if (message._tag === "headers") peer.sent = tip
     out.push({ _tag: "Send", peer: peer.id, message, isAnnouncement: true })
   }
 
@@ -584,7 +580,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   #serve(peer: PeerView, query: GetHeaders, out: Outbox<HeaderSyncOutput>): void {
-    const answered = this.#roles.serve ? answer(this.#tree, query) : undefined
+    const answered = this.#roles.serve ? answer(this.#tree, this.#shown ?? this.#tree.best, query) : undefined
     if (answered === undefined) return
     if (answered.last >= 0) peer.sent = answered.last
     out.push({ _tag: "Send", peer: peer.id, message: answered.message })
@@ -612,8 +608,19 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     this.#ask(peer, this.#tree.best, now, out)
   }
 
-  #submit(headers: Uint8Array, count: number, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    const acceptance = this.#accept(headers, count, undefined, now, out)
+  #submit(
+    { count, from, headers }: HeaderSyncInput & { _tag: "Submit" },
+    now: Now,
+    out: Outbox<HeaderSyncOutput>
+  ): void {
+    const peer = from === undefined ? undefined : this.#peers.get(from)
+    if (from !== undefined) {
+      const parent = this.#tree.find(headers, HEADER_PREVIOUS)
+      if (peer === undefined || parent < 0) return
+      if (!peer.isTrusted && this.#hasLittleWork(parent, { headers, count })) return
+    }
+    const acceptance = this.#accept(headers, count, from, now, out)
+    if (peer !== undefined) return void this.#judge(peer, acceptance, now, out)
     if (acceptance._tag === "Unconnected") out.push({ _tag: "SubmitRefused", rule: "unconnected", index: 0 })
     else if (acceptance.fault !== undefined) out.push({ _tag: "SubmitRefused", ...acceptance.fault })
   }

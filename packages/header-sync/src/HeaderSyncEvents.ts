@@ -21,8 +21,18 @@ export type HeaderSyncInput =
     }
   | { readonly _tag: "PeerGone"; readonly peer: PeerId }
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: HeaderSyncMessage }
-  /** Headers that were made or read here: `count` raw headers, each the child of the one before. */
-  | { readonly _tag: "Submit"; readonly headers: Uint8Array; readonly count: number }
+  /**
+   * Headers that were made or read here: `count` raw headers, each the child of the one before. With `from`, headers of blocks that a peer sent
+   * unasked, whose fault they are; what follows nothing that we know, or has little work, is passed over.
+   */
+  | {
+      readonly _tag: "Submit"
+      readonly headers: Uint8Array
+      readonly count: number
+      readonly from?: PeerId | undefined
+    }
+  /** The end of the chain that others are shown now: announcements and answers lead to it, whatever is the best header. */
+  | { readonly _tag: "Show"; readonly header: number }
   /** Our user says that this header is invalid, or takes back that it or one before or after it is. Nothing is done where it is not known. */
   | { readonly _tag: "Invalidate" | "Reconsider"; readonly hash: BlockHash }
   | { readonly _tag: "Timeout" }

@@ -23,11 +23,12 @@ import {
   genesisHeader,
   headerHash,
   retargetPeriod,
-  workFromBits
+  workFromBits,
+  type HeaderPoint
 } from "@satwire/primitives"
 import type { Sha256 } from "@satwire/crypto"
 import type { Random } from "@satwire/machine"
-import type { HeaderPoint } from "./HeaderPoints.ts"
+
 import { type TreeBase, checkBase } from "./TreeBase.ts"
 
 const WORK_WORDS = 4

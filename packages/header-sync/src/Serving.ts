@@ -29,15 +29,14 @@ export interface Answer {
 }
 
 /**
- * The answer to a `getheaders`, or `undefined` where none is given.
+ * The answer to a `getheaders` from the chain that ends with `tip`, or `undefined` where none is given.
  *
  * Specification: until our chain has the work that the network is known to have, the answer is empty. Rationale: others would begin to
  * follow a chain that they must give up, and silence would look like a fault.
  *
- * Specification: a header that is not on our best chain is not given, however it is asked for. Rationale: as in `locate`.
+ * Specification: a header that is not on the chain that we show is not given, however it is asked for. Rationale: as in `locate`.
  */
-export const answer = (tree: HeaderTree, query: GetHeaders): Answer | undefined => {
-  const tip = tree.best
+export const answer = (tree: HeaderTree, tip: number, query: GetHeaders): Answer | undefined => {
   const height = tree.height(tip)
   if (tree.chainWork(tip) < tree.params.minimumChainWork) return { message: NO_HEADERS, last: -1 }
   const stop = tree.find(query.stopHash)
@@ -57,7 +56,7 @@ export const answer = (tree: HeaderTree, query: GetHeaders): Answer | undefined 
 const NO_HEADERS = headersMessage(new Uint8Array(0))
 
 /**
- * How our tip is announced to a peer: by the headers that it lacks where it wants headers, there are few and the first follows one that
+ * How `tip` is announced to a peer: by the headers that it lacks where it wants headers, there are few and the first follows one that
  * it has; else by the tip's hash. `undefined` where it has the tip.
  *
  * @param best the header of most work that we know the peer has, or -1
@@ -65,17 +64,17 @@ const NO_HEADERS = headersMessage(new Uint8Array(0))
  */
 export const announcement = (
   tree: HeaderTree,
+  tip: number,
   peer: { readonly prefersHeaders: boolean; readonly best: number; readonly sent: number }
 ): Headers | Inv | undefined => {
-  const tip = tree.best
   const height = tree.height(tip)
-  const known = Math.max(sharedHeight(tree, peer.best), sharedHeight(tree, peer.sent))
+  const known = Math.max(sharedHeight(tree, tip, peer.best), sharedHeight(tree, tip, peer.sent))
   if (known === height) return undefined
   return peer.prefersHeaders && known >= 0 && height - known <= MAX_BLOCKS_TO_ANNOUNCE
     ? headersMessage(tree.rawChain(tip, known + 1, height))
     : { _tag: "inv", inventory: Inventory.ofType(MSG_BLOCK, [tree.hash(tip)]) }
 }
 
-/** How high our best chain and the chain of `header` run together, or -1 where there is no such header. */
-const sharedHeight = (tree: HeaderTree, header: number): number =>
-  header < 0 ? -1 : tree.height(tree.fork(tree.best, header))
+/** How high the chains of both run together, or -1 where there is no such header. */
+const sharedHeight = (tree: HeaderTree, tip: number, header: number): number =>
+  header < 0 ? -1 : tree.height(tree.fork(tip, header))

@@ -17,12 +17,18 @@
 import { equals } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import { type Instant, type Now, type PeerId, after, earliest } from "@satwire/machine"
-import { type BlockHash, HEADER_PREVIOUS, HEADER_SIZE, headerHash } from "@satwire/primitives"
+import { type BlockHash, HEADER_PREVIOUS, HEADER_SIZE, headerHash, type HeaderPoint } from "@satwire/primitives"
 import { MAX_HEADERS_RESULTS } from "@satwire/wire"
-import { type HeaderPoint, MAX_STRETCH_HEADERS } from "./HeaderPoints.ts"
 import type { HeaderTree } from "./HeaderTree.ts"
 import { MAX_BLOCKS_TO_ANNOUNCE } from "./Serving.ts"
 import { HEADERS_RESPONSE_TIME_MS } from "./Timeouts.ts"
+
+/**
+ * How far two points of a skeleton may be apart: what lies between is held in memory until it is whole.
+ *
+ * @limit headers between two points of a skeleton
+ */
+export const MAX_STRETCH_HEADERS = 20_000
 
 /**
  * How far above the tree a stretch may end that is asked for: what comes out of order waits in memory, 80 bytes a header.
@@ -298,3 +304,14 @@ const thinned = (points: ReadonlyArray<HeaderPoint>): ReadonlyArray<HeaderPoint>
 }
 
 const TAKEN: { readonly more: undefined } = { more: undefined }
+
+/** Points of the best chain from genesis on, every so many headers, the tip last: one message of `headers` lies between two. */
+export const headerPointsOf = (tree: HeaderTree, every: number = MAX_HEADERS_RESULTS): ReadonlyArray<HeaderPoint> => {
+  const points: Array<HeaderPoint> = []
+  const { best } = tree
+  const top = tree.height(best)
+  for (let height = tree.height(0); ; height = Math.min(height + every, top)) {
+    points.push({ height, hash: tree.hash(tree.ancestor(best, height)) })
+    if (height === top) return points
+  }
+}

@@ -1,7 +1,7 @@
 export { type Acceptance, acceptHeaders } from "./AcceptHeaders.ts"
 export { type RunFault, claimedWork, hashRun, runFault } from "./HeaderRun.ts"
 export { type ChainStart, HeadersPresync, type HeadersPresyncOptions, type PresyncOutcome } from "./HeadersPresync.ts"
-export { HeaderSync, type HeaderSyncRoles, RECENT_TIP_SECONDS, STALE_AFTER_BLOCKS } from "./HeaderSync.ts"
+export { HeaderSync, RECENT_TIP_SECONDS, STALE_AFTER_BLOCKS } from "./HeaderSync.ts"
 export { type ChosenFor, MAX_PROTECTED_PEERS } from "./KeepingUp.ts"
 export {
   type ChainTimeout,
@@ -15,23 +15,17 @@ export {
   type Tip,
   tipOf
 } from "./HeaderSyncEvents.ts"
-export {
-  type HeaderPoint,
-  type HeaderPointsFault,
-  MAX_HEADER_POINTS,
-  MAX_STRETCH_HEADERS,
-  formatHeaderPoints,
-  headerPointsOf,
-  parseHeaderPoints
-} from "./HeaderPoints.ts"
+export type { HeaderSyncOptions, HeaderSyncRoles } from "./HeaderSyncOptions.ts"
 export { type ChainTip, HeaderTree, type RunWords, type TipStatus } from "./HeaderTree.ts"
 export { locate, locator } from "./Locator.ts"
 export {
   MAX_AHEAD_HEADERS,
+  MAX_STRETCH_HEADERS,
   STRETCH_LATE_MS,
   SkeletonDownload,
   type Stretch,
-  type StretchQuery
+  type StretchQuery,
+  headerPointsOf
 } from "./SkeletonDownload.ts"
 export { MAX_BLOCKS_TO_ANNOUNCE } from "./Serving.ts"
 export {

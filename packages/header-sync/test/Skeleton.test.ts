@@ -1,21 +1,28 @@
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { Instant, PeerId, UnixSeconds } from "@satwire/machine"
-import { type BlockHash, type ChainParams, HEADER_SIZE, mainnet, regtest, toHex } from "@satwire/primitives"
+import {
+  type BlockHash,
+  type ChainParams,
+  HEADER_SIZE,
+  mainnet,
+  regtest,
+  toHex,
+  type HeaderPoint,
+  formatHeaderPoints,
+  parseHeaderPoints
+} from "@satwire/primitives"
 import { fastTestNetwork } from "@satwire/testkit"
 import type { GetHeaders } from "@satwire/wire"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import {
   HEADERS_RESPONSE_TIME_MS,
-  type HeaderPoint,
   HeaderTree,
   MAX_AHEAD_HEADERS,
   MAX_STRETCH_HEADERS,
   STRETCH_LATE_MS,
   SkeletonDownload,
-  formatHeaderPoints,
-  headerPointsOf,
-  parseHeaderPoints
+  headerPointsOf
 } from "../src/index.ts"
 import { SyncHarness } from "./SyncHarness.ts"
 import { extend } from "./TestHeaders.ts"

@@ -2,7 +2,7 @@
 import { ProofOfWork } from "@satwire/consensus"
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { Instant, type Now, PeerId, UnixSeconds } from "@satwire/machine"
-import { type BlockHash, type ChainParams, HEADER_SIZE, ZERO_HASH } from "@satwire/primitives"
+import { type BlockHash, type ChainParams, HEADER_SIZE, ZERO_HASH, type HeaderPoint } from "@satwire/primitives"
 import {
   type GetHeaders,
   type Headers,
@@ -13,7 +13,6 @@ import {
   headersMessage
 } from "@satwire/wire"
 import {
-  type HeaderPoint,
   HeaderSync,
   type HeaderSyncInput,
   type HeaderSyncMessage,

@@ -2,7 +2,7 @@
  * The first transaction of a block: it names the block's height, pays the subsidy and commits to the other transactions' witnesses.
  *
  * Source: BIP-0034, BIP-0141 §"Commitment structure", Bitcoin Core 28.1 `validation.cpp` (`GetBlockSubsidy`,
- * `GenerateCoinbaseCommitment`), `script/script.h` (`CScript << int64_t`).
+ * `GenerateCoinbaseCommitment`).
  */
 import { Writer } from "@satwire/bytes"
 import {
@@ -11,12 +11,11 @@ import {
   type Transaction,
   type TxOutput,
   WITNESS_COMMITMENT_HEADER,
-  ZERO_HASH
+  ZERO_HASH,
+  scriptNumber
 } from "@satwire/primitives"
 
 const COIN = 100_000_000n
-const OP_0 = 0x00
-const OP_1 = 0x51
 const NO_INDEX = 0xffffffff
 const FINAL_SEQUENCE = 0xffffffff
 
@@ -24,19 +23,6 @@ const FINAL_SEQUENCE = 0xffffffff
 export const blockSubsidy = (params: ChainParams, height: number): Satoshis => {
   const halvings = Math.floor(height / params.subsidyHalvingInterval)
   return Satoshis(halvings >= 64 ? 0n : (50n * COIN) >> BigInt(halvings))
-}
-
-/**
- * A number from 0 on as a script pushes it: the opcodes for 0 and for 1 to 16, or its bytes, least significant first. The highest bit of
- * the last one is the sign: where the number itself would set it, a zero follows.
- */
-export const scriptNumber = (value: number): Uint8Array => {
-  if (value === 0) return Uint8Array.of(OP_0)
-  if (value >= 1 && value <= 16) return Uint8Array.of(OP_1 + value - 1)
-  const digits: Array<number> = []
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) digits.push(rest % 256)
-  if (((digits.at(-1) as number) & 0x80) !== 0) digits.push(0)
-  return Uint8Array.of(digits.length, ...digits)
 }
 
 /** The coinbase's script: its height, then a counter that makes each one different. 6 to 10 bytes; consensus wants 2 to 100. */

@@ -4,8 +4,9 @@
  *
  * ```
  *   MakeBlock ──▶ searching ──(Timeout: some tries)──▶ BlockMade
- *                  ▲     │ TipMoved, or no nonce is left
- *                  └─────┘ another template
+ *                  ▲     │ TipMoved, or no nonce is left              │ where it is checked and kept first
+ *                  └─────┘ another template                           ▼
+ *                  ▲───────────────────── TipMoved ───────────── awaiting
  * ```
  */
 import type { ChainView } from "@satwire/consensus"
@@ -44,6 +45,8 @@ export type MinerOutput = {
 
 type Mode =
   | { readonly _tag: "Idle" }
+  /** Until what was made is the view's best. */
+  | { readonly _tag: "Awaiting" }
   | { readonly _tag: "Searching"; readonly block: Block; readonly search: ProofSearch; readonly since: Instant }
 
 export class Miner implements Machine<MinerInput, MinerOutput> {
@@ -55,6 +58,7 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
   /** How many more blocks were asked for. */
   #wanted = 0
   #extraNonce: number
+  readonly #isTakenAtOnce: boolean
 
   constructor(options: {
     readonly params: ChainParams
@@ -64,12 +68,15 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
     readonly payTo: Uint8Array
     /** Where the extra nonces begin: two miners of one payee that begin apart never make the same block. */
     readonly firstExtraNonce: number
+    /** Whether what was made is taken in while it is told. Where it is not, as it is checked and kept first, the next waits for `TipMoved`. */
+    readonly isTakenAtOnce?: boolean
   }) {
     this.#view = options.view
     this.#sha256 = options.sha256
     this.#templates = new BlockTemplates(options.params, options.view)
     this.#payTo = options.payTo
     this.#extraNonce = options.firstExtraNonce
+    this.#isTakenAtOnce = options.isTakenAtOnce ?? true
   }
 
   handle(input: MinerInput, now: Now, out: Outbox<MinerOutput>): void {
@@ -80,6 +87,7 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
         return
       case "TipMoved":
         if (this.#wanted > 0) this.#begin(now)
+        else this.#mode = { _tag: "Idle" }
         return
       case "Timeout":
         return this.#search(now, out)
@@ -113,7 +121,7 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
     if (step === "searching") return
     if (step === "exhausted") return this.#begin(now)
     this.#wanted -= 1
-    this.#mode = { _tag: "Idle" }
+    this.#mode = { _tag: this.#isTakenAtOnce ? "Idle" : "Awaiting" }
     out.push({
       _tag: "BlockMade",
       block: { ...block, header: { ...block.header, nonce: search.nonce } },

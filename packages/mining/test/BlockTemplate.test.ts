@@ -9,6 +9,7 @@ import {
   type Transaction,
   blockMerkleRoot,
   regtest,
+  scriptNumber,
   txid,
   witnessCommitment,
   witnessCommitmentHash,
@@ -17,7 +18,7 @@ import {
 import { MinedChain, arbitraryTransaction, fastTestNetwork } from "@satwire/testkit"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { blockSubsidy, scriptNumber } from "../src/index.ts"
+import { blockSubsidy } from "../src/index.ts"
 
 /** Whether the block's coinbase commits to the witnesses that the block has. */
 const commits = (block: Block): boolean => {

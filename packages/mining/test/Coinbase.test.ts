@@ -2,8 +2,8 @@ import { toHex } from "@satwire/bytes"
 import { fastTestNetwork } from "@satwire/testkit"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { mainnet, regtest, witnessCommitment } from "@satwire/primitives"
-import { ANYONE_CAN_SPEND, blockSubsidy, coinbase, scriptNumber } from "../src/index.ts"
+import { mainnet, regtest, scriptNumber, witnessCommitment } from "@satwire/primitives"
+import { ANYONE_CAN_SPEND, blockSubsidy, coinbase } from "../src/index.ts"
 
 /** What a script interpreter takes a push of a number for: `CScriptNum` and the small-number opcodes. */
 const pushed = (script: Uint8Array): number => {

@@ -1,8 +1,8 @@
 import { Reader } from "@satwire/bytes"
-import { type Block, mainnet, readBlock, regtest } from "@satwire/primitives"
+import { type Block, mainnet, readBlock, regtest, scriptNumber } from "@satwire/primitives"
 import { blockFile, describeWithData } from "@satwire/testkit"
 import { describe, expect, it } from "vitest"
-import { blockSubsidy, scriptNumber } from "../src/index.ts"
+import { blockSubsidy } from "../src/index.ts"
 
 describeWithData(describe, "the coinbases of real blocks", (data) => {
   const coinbaseOf = (raw: Uint8Array): Block["transactions"][number] =>

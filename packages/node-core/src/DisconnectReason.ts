@@ -1,4 +1,5 @@
 /** Why a connection ended, whoever ended it: every manager's reasons in one closed union that prints as one sentence. */
+import type { BadBlock, BlockStalling, BlockTimeout, NotServed } from "@satwire/block-sync"
 import type { LetGo } from "@satwire/connections"
 import type { AddressFault } from "@satwire/discovery"
 import type { ChainTimeout, HeadersTimeout, InvalidHeader, LittleWork } from "@satwire/header-sync"
@@ -12,6 +13,10 @@ export type DisconnectReason =
   | HeadersTimeout
   | ChainTimeout
   | LittleWork
+  | BadBlock
+  | BlockStalling
+  | BlockTimeout
+  | NotServed
   /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
   | { readonly _tag: "ExchangeCrowdedOut" }
   /** All peers together have sent more of unfinished messages than we hold, and it most. */
@@ -39,6 +44,14 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return "its chain stayed behind ours for longer than CHAIN_SYNC_TIMEOUT allows"
     case "LittleWork":
       return "we are catching up, and its whole chain has less work than the network is known to have"
+    case "BadBlock":
+      return `a block that it sent breaks the rule "${reason.rule}"`
+    case "BlockStalling":
+      return `it kept the blocks behind its own waiting for longer than BLOCK_STALLING_TIMEOUT allows (now ${reason.allowedMs / 1000} s)`
+    case "BlockTimeout":
+      return `a block did not come within BLOCK_DOWNLOAD_TIMEOUT (${reason.allowedMs / 1000} s)`
+    case "NotServed":
+      return NOT_SERVED[reason.because]
     case "ExchangeCrowdedOut":
       return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
     case "HeldTooMuch":
@@ -58,6 +71,11 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
     default:
       return describePeerDisconnect(reason)
   }
+}
+
+const NOT_SERVED: { readonly [Because in NotServed["because"]]: string } = {
+  "upload-target": "it asked for an old block, and what we upload in a day is used up",
+  limited: "it asked for a block that a limited node does not give (BIP-0159)"
 }
 
 const LET_GO: { readonly [Because in LetGo]: string } = {

@@ -9,8 +9,8 @@
  *
  * One turn: one input, fully handled; then one write for each peer that has bytes.
  */
+import type { BlockSyncInput } from "@satwire/block-sync"
 import { ConnectionManager, type ConnectionsInput, type ConnectionsOutput, type Permission } from "@satwire/connections"
-import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
 import {
   InboundFraming,
   type InboundOptions,
@@ -20,15 +20,7 @@ import {
   type V2Options,
   shouldRetryAsV1
 } from "@satwire/framing"
-import {
-  type ChosenFor,
-  type HeaderPoint,
-  HeaderSync,
-  type HeaderSyncInput,
-  type HeaderSyncMessage,
-  type HeaderSyncOutput,
-  type HeaderTree
-} from "@satwire/header-sync"
+import type { ChosenFor, HeaderSync, HeaderSyncInput, HeaderSyncMessage, HeaderSyncOutput } from "@satwire/header-sync"
 import {
   IdMap,
   Deadlines,
@@ -37,13 +29,12 @@ import {
   type Now,
   type Outbox,
   type PeerId,
-  type Random,
   type UnixSeconds,
   assert,
   earliest
 } from "@satwire/machine"
 import type { NetAddr, Network } from "@satwire/netaddress"
-import { Miner, type MinerOutput } from "@satwire/mining"
+import type { Miner, MinerOutput } from "@satwire/mining"
 import {
   type ConnectionKind,
   type DisconnectCost,
@@ -53,15 +44,17 @@ import {
   type PeerIdentity,
   type PeerOutput
 } from "@satwire/peer"
-import type { ChainParams } from "@satwire/primitives"
+import { BlockView } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import { Addresses, type AddressesHost, type AddressesRole } from "./Addresses.ts"
+import { Blocks, type BlocksHost, type BlocksRole } from "./Blocks.ts"
 import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
 import { Manager } from "./Manager.ts"
-import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries, Roles } from "./NodeCoreEvents.ts"
+import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
+import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries } from "./NodeCoreEvents.ts"
 import { PeerEntry } from "./PeerEntry.ts"
 import { ROUTES } from "./Routes.ts"
 
@@ -93,33 +86,6 @@ const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
   ["block-relay-only", "block-relay-only"]
 ])
 
-/** What the encrypted transport is computed with. */
-export interface V2Backends {
-  readonly aead: Aead
-  readonly curve: XOnlyCurve
-}
-
-export interface NodeCoreOptions {
-  readonly params: ChainParams
-  readonly roles: Roles
-  /** The headers, however they came to be here. The node adds to them. */
-  readonly tree: HeaderTree
-  /** Along which headers are fetched from several peers at once; trusted in nothing. */
-  readonly skeleton?: ReadonlyArray<HeaderPoint> | undefined
-  readonly sha256: Sha256
-  readonly random: Random
-  /** BIP-0014. */
-  readonly userAgent: string
-  /** What our `version` offers. */
-  readonly services: bigint
-  /** Speaks the encrypted transport (BIP-0324), where its backends are given. */
-  readonly v2?: V2Backends | undefined
-  /** How fast old blocks may be sent, over all peers; as fast as they are taken where not given. */
-  readonly historicBytesPerSecond?: number | undefined
-  /** {@link DEFAULT_MAX_RECEIVED_BYTES} where not given. */
-  readonly maxReceivedBytes?: number | undefined
-}
-
 export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #options: NodeCoreOptions
   readonly #entries: IdMap<PeerId, PeerEntry> = new IdMap()
@@ -127,6 +93,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #connections: ConnectionManager
   readonly #toConnectionManager: Manager<ConnectionsInput, ConnectionsOutput>
   readonly #addresses: Addresses | undefined
+  readonly #blocks: Blocks | undefined
   readonly #headerSync: HeaderSync | undefined
   readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
@@ -165,12 +132,13 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       v2 === undefined
         ? undefined
         : { ...v2, magic: params.magic, sha256, random, initiating: true, deferExchange: true }
-    this.#headerSync = headerSyncOf(options)
+    const { addresses, blocks, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
+    this.#blocks = blocks === undefined ? undefined : this.#makeBlocks(blocks)
+    this.#headerSync = headerSyncOf(options, this.#blocks?.tip)
     this.#toHeaderSyncMachine =
       this.#headerSync === undefined
         ? undefined
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
-    const { addresses, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
     const managing = managerOptions(connections, addresses, options)
     this.#connections = new ConnectionManager(managing)
     this.#countsUpload = (connections.uploadTargetBytes ?? 0) > 0
@@ -178,7 +146,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       this.#fromConnections(output)
     )
     this.#addresses = addresses === undefined ? undefined : this.#makeAddresses(addresses, connections.networks)
-    this.#miner = minerOf(options)
+    this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree)
     this.#identity = {
       describe: () => ({
         protocolVersion: PROTOCOL_VERSION,
@@ -218,6 +186,35 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     return new Addresses(role, { random: random.fork(), sha256, services, networks, refusals, host })
   }
 
+  #makeBlocks(role: BlocksRole): Blocks {
+    const { sha256, tree } = this.#options
+    const host: BlocksHost = {
+      send: (peer, message, isHistoric) => this.#send(peer, message, undefined, isHistoric),
+      owe: (peer, owed) => {
+        const entry = this.#entries.get(peer)
+        if (entry === undefined) return
+        entry.isServed = owed
+        this.#touch(entry).machine.handle({ _tag: "ReplyOwed", owed }, this.#now, entry)
+      },
+      close: (peer, reason, cost) => this.#close(peer, reason, cost),
+      isTargetReached: (now) => this.#countsUpload && this.#connections.uploadLeft(now).isReachedForHistoric,
+      bestOf: (peer) => this.#headerSync?.bestOf(peer) ?? -1,
+      submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
+      followed: (header) => {
+        this.#toHeaderSync({ _tag: "Show", header })
+        this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
+      },
+      invalid: (header) => this.#toHeaderSync({ _tag: "Invalidate", hash: tree.hash(header) }),
+      useful: (peer) => this.#toConnections({ _tag: "UsefulBlock", peer }),
+      tell: (output) => this.#out.push(output)
+    }
+    return new Blocks(role, { host, sha256, tree })
+  }
+
+  #toBlocks(input: BlockSyncInput): void {
+    this.#blocks?.handle(input, this.#now)
+  }
+
   handle(input: NodeCoreInput, now: Now, out: Outbox<NodeCoreOutput>): void {
     this.#now = now
     this.#out = out
@@ -232,7 +229,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    const chain = earliest(this.#headerSync?.nextTimeout(), this.#miner?.nextTimeout())
+    const chain = earliest(
+      earliest(this.#headerSync?.nextTimeout(), this.#blocks?.nextTimeout()),
+      this.#miner?.nextTimeout()
+    )
     const managers = earliest(chain, this.#addresses?.nextTimeout())
     return earliest(
       earliest(this.#deadlines.earliest(), this.#exchangeAt),
@@ -240,11 +240,17 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     )
   }
 
+  /** The end of the chain of which we have the blocks, by the number of its header; the tree's first without the role. */
+  get blockTip(): number {
+    return this.#blocks?.tip ?? 0
+  }
+
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
       peers: () => this.#inOrder().map((entry) => status(entry, this.#addresses)),
       headers: () => this.#headerSync?.snapshot(),
+      blocks: () => this.#blocks?.snapshot(),
       tips: () => this.#options.tree.tips(),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
@@ -268,6 +274,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       this.#entries.size === 0 &&
       this.#connections.isEmpty &&
       this.#addresses?.isEmpty !== false &&
+      this.#blocks?.isEmpty !== false &&
       this.#deadlines.size === 0 &&
       this.#shakingHands.size === 0 &&
       this.#exchanges.size === 0 &&
@@ -301,6 +308,17 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return this.#close(input.peer, { _tag: "Requested" }, "disconnect")
       case "SubmitHeaders":
         return this.#toHeaderSync({ _tag: "Submit", headers: input.headers, count: input.count })
+      case "SubmitBlock":
+        return this.#submit(input.block)
+      case "BlockChecked":
+      case "BlockDropped":
+      case "BlocksStored":
+      case "BlockRead":
+      case "BlocksPruned":
+      case "BlockLost":
+        return this.#toBlocks(input)
+      case "HoldBlocks":
+        return this.#toBlocks({ _tag: "Hold", held: input.held })
       case "InvalidateHeader":
         return this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
       case "ReconsiderHeader":
@@ -394,12 +412,19 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           this.#now
         )
         entry.seenAs = undefined
-        return this.#toHeaderSync({
+        this.#toHeaderSync({
           _tag: "PeerReady",
           peer: entry.id,
           outbound: entry.kind !== "inbound",
           isTrusted: entry.permissions.has("noban"),
           chosenFor: CHOSEN_FOR.get(entry.kind)
+        })
+        return this.#toBlocks({
+          _tag: "PeerReady",
+          peer: entry.id,
+          services: output.info.services,
+          isPreferred: entry.kind !== "inbound" || entry.permissions.has("noban"),
+          isPrivileged: entry.permissions.has("download")
         })
       case "Introduced":
         if (this.#addresses !== undefined) entry.seenAs = output.seenAs
@@ -434,7 +459,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #route(entry: PeerEntry, message: Message): void {
     switch (ROUTES[message._tag]) {
       case "headerSync":
-        return this.#toHeaderSync({ _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage })
+        this.#toHeaderSync({ _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage })
+        return this.#toBlocks({ _tag: "PeerAdvanced", peer: entry.id })
+      case "blocks":
+        return this.#blocks?.received(entry.id, message, this.#now)
       case "addresses":
         return this.#addresses?.received(entry.id, message, this.#now)
       case "peer":
@@ -444,10 +472,11 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   /** A message of a manager's: an answer or a request, or news. */
-  #send(peer: PeerId, message: Message, about: "block" | "address" | undefined): void {
+  #send(peer: PeerId, message: Message, about: "block" | "address" | undefined, isHistoric: boolean = false): void {
     const entry = this.#entries.get(peer)
     if (entry === undefined) return
-    const input: PeerInput = about === undefined ? { _tag: "Send", message } : { _tag: "Announce", message, about }
+    const input: PeerInput =
+      about === undefined ? { _tag: "Send", message, isHistoric } : { _tag: "Announce", message, about }
     this.#touch(entry).machine.handle(input, this.#now, entry)
   }
 
@@ -483,8 +512,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "TipChanged":
         this.#out.push(output)
         if (output.from !== undefined) this.#toConnections({ _tag: "BlockAnnounced", peer: output.from })
-        this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
-        return
+        if (this.#blocks === undefined) this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
+        return this.#toBlocks({ _tag: "HeadersMoved", anew: output.from === undefined })
       default:
         this.#out.push(output)
     }
@@ -492,7 +521,12 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #fromMiner(output: MinerOutput): void {
     this.#out.push(output)
-    this.#toHeaderSync({ _tag: "Submit", headers: output.header, count: 1 })
+    this.#submit(BlockView.of(output.block))
+  }
+
+  #submit(block: BlockView): void {
+    if (this.#blocks !== undefined) this.#blocks.take(block, undefined, this.#now)
+    else this.#toHeaderSync({ _tag: "Submit", headers: block.rawHeader.slice(), count: 1 })
   }
 
   /** Ends a connection from our side. */
@@ -520,6 +554,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
     if (entry.ready) {
       this.#toHeaderSync({ _tag: "PeerGone", peer: id })
+      this.#toBlocks({ _tag: "PeerGone", peer: id })
       this.#addresses?.gone(id, this.#now)
     }
     this.#toConnections({ _tag: "Ended", peer: id, end: { cost, reachedItself: entry.reachedItself, retryAsV1 } })
@@ -538,6 +573,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     }
     this.#exchange()
     if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
+    this.#blocks?.timeout(this.#now)
     this.#addresses?.timeout(this.#now)
     if (this.#toConnectionManager.isDue(instant)) this.#toConnections({ _tag: "Timeout" })
     if (isDue(this.#miner, instant)) this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
@@ -561,14 +597,21 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** One write, one deadline and one word on reading for every peer that had to do with this turn. */
   #endTurn(): void {
+    this.#toBlocks({ _tag: "TurnEnds" })
     // Who is let go here may move others, which then have to do with this turn too.
     for (const entry of this.#touched) if (this.#entries.has(entry.id)) this.#weigh(entry)
+    while (this.#touched.length > 0) this.#writeTouched()
+    this.#exchangeAt = this.#exchanges.size === 0 ? undefined : (this.#exchangeAt ?? this.#now.instant)
+  }
+
+  #writeTouched(): void {
     const touched = this.#touched
     this.#touched = []
     for (const entry of touched) {
       entry.touched = false
       if (!this.#entries.has(entry.id)) continue
       this.#write(entry)
+      if (entry.isServed && entry.machine.takesMore) this.#toBlocks({ _tag: "Drained", peer: entry.id })
       this.#deadlines.set(entry.id, entry.machine.nextTimeout())
       const paused = this.#exchanges.has(entry) || entry.machine.shouldPause
       if (paused !== entry.paused) {
@@ -576,7 +619,6 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         this.#out.push({ _tag: "Pause", peer: entry.id, paused })
       }
     }
-    this.#exchangeAt = this.#exchanges.size === 0 ? undefined : (this.#exchangeAt ?? this.#now.instant)
   }
 
   /** What a peer takes of what all have together: a costly step, and memory. */
@@ -603,23 +645,6 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (this.#countsUpload) this.#toConnections({ _tag: "Sent", bytes: bytes.length })
   }
 }
-
-const headerSyncOf = ({ random, roles, sha256, skeleton, tree }: NodeCoreOptions): HeaderSync | undefined =>
-  roles.headers === undefined
-    ? undefined
-    : new HeaderSync({
-        tree,
-        sha256,
-        roles: roles.headers,
-        protocolVersion: PROTOCOL_VERSION,
-        random: random.fork(),
-        skeleton
-      })
-
-const minerOf = ({ params, random, roles, sha256, tree }: NodeCoreOptions): Miner | undefined =>
-  roles.mining === undefined
-    ? undefined
-    : new Miner({ params, view: tree, sha256, payTo: roles.mining.payTo, firstExtraNonce: random.u32() })
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 

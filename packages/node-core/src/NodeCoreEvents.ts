@@ -1,4 +1,5 @@
 /** What goes into a node and what comes out: bytes, commands to the edge, and facts. */
+import type { BlocksSnapshot } from "@satwire/block-sync"
 import type {
   Ban,
   ConnectionsInput,
@@ -19,10 +20,11 @@ import type {
   Tip
 } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
-import type { Block, BlockHash } from "@satwire/primitives"
+import type { Block, BlockHash, BlockView } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
 import type { AddressesRole } from "./Addresses.ts"
+import type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 
@@ -30,6 +32,8 @@ import type { DisconnectReason } from "./DisconnectReason.ts"
 export interface Roles {
   /** Follows and offers headers; `undefined` for a node that only shakes hands. */
   readonly headers: HeaderSyncRoles | undefined
+  /** Has blocks, fetches and gives them; it needs headers. */
+  readonly blocks?: BlocksRole | undefined
   /** Makes blocks when it is asked to; for regtest. It needs headers. */
   readonly mining: MiningRole | undefined
   /** Whom it dials of itself and whom it lets in; where not given it dials only those that it is told to, and lets everybody in for whom there is room. */
@@ -67,6 +71,12 @@ export type NodeCoreInput =
   | { readonly _tag: "SubmitHeaders"; readonly headers: Uint8Array; readonly count: number }
   /** Our user says that a header is invalid, and so all that follow it, or takes that back. */
   | { readonly _tag: "InvalidateHeader" | "ReconsiderHeader"; readonly hash: BlockHash }
+  /** A block made or read here. Without the role of blocks its header is taken alone. */
+  | { readonly _tag: "SubmitBlock"; readonly block: BlockView }
+  /** What became of a block that was to be checked, kept or read. */
+  | BlocksAnswer
+  /** Whether so many blocks wait to be kept that no more is to be asked for. */
+  | { readonly _tag: "HoldBlocks"; readonly held: boolean }
   /** Mines one block on the best tip. Without the mining role it does nothing. */
   | { readonly _tag: "MakeBlock" }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
@@ -91,6 +101,8 @@ export type NodeCoreCommand =
   | { readonly _tag: "Close"; readonly peer: PeerId }
   /** Connect there: `ConnectionOpened` or `DialFailed` is the answer. */
   | Extract<ConnectionsOutput, { readonly _tag: "Dial" }>
+  /** Check, keep or read a block: `BlockChecked`, `BlocksStored`, `BlockRead` are the answers. */
+  | BlocksCommand
   /** Resolve the name of a DNS seed: `SeedAnswered` or `SeedFailed` is the answer. */
   | Extract<SeedingCommand, { readonly _tag: "QuerySeed" }>
 
@@ -142,8 +154,9 @@ export type NodeCoreFact =
       readonly added: number
       readonly from: PeerId | undefined
     }
-  /** This node mined a block. Its header is taken in right after. */
+  /** This node mined a block. It is taken in right after. */
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
+  | BlocksFact
   /** A peer told of so many addresses that were looked at, of which so many got a place that they had not. */
   | { readonly _tag: "AddressesLearned"; readonly from: PeerId; readonly told: number; readonly added: number }
   /** How the search for the first peers goes. */
@@ -171,6 +184,8 @@ export interface PeerStatus extends PeerSnapshot {
 export interface Queries {
   readonly peers: ReadonlyArray<PeerStatus>
   readonly headers: HeadersSnapshot | undefined
+  /** Blocks and how far they have come; `undefined` in a node that has none. */
+  readonly blocks: BlocksSnapshot | undefined
   /** Every header that no other follows, the best first. */
   readonly tips: ReadonlyArray<ChainTip>
   /** All dials and connections, and what each is for. */

@@ -24,6 +24,8 @@ export class PeerEntry implements Outbox<PeerOutput> {
   /** The other end is this very node. */
   reachedItself = false
   paused = false
+  /** Blocks that it asked for are being fetched, one after another. */
+  isServed = false
   /** What it holds of messages that are not whole. */
   heldBytes = 0
   /** It was touched in this turn and has its write and deadline still to come. */

@@ -9,6 +9,7 @@ export type Route =
   | "peer"
   | "headerSync"
   | "addresses"
+  | "blocks"
   /** Understood by the codec and meant for a role that this node does not have yet. */
   | "ignore"
 
@@ -28,7 +29,7 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   addr: "addresses",
   addrv2: "addresses",
   ancpkginfo: "ignore",
-  block: "ignore",
+  block: "blocks",
   blocktxn: "ignore",
   cfcheckpt: "ignore",
   cfheaders: "ignore",
@@ -39,16 +40,16 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   filterclear: "ignore",
   filterload: "ignore",
   getaddr: "addresses",
-  getblocks: "ignore",
+  getblocks: "blocks",
   getblocktxn: "ignore",
   getcfcheckpt: "ignore",
   getcfheaders: "ignore",
   getcfilters: "ignore",
-  getdata: "ignore",
+  getdata: "blocks",
   getpkgtxns: "ignore",
   mempool: "ignore",
   merkleblock: "ignore",
-  notfound: "ignore",
+  notfound: "blocks",
   pkgtxns: "ignore",
   reconcildiff: "ignore",
   reject: "ignore",

@@ -1,14 +1,10 @@
 export type { AddressesRole } from "./Addresses.ts"
+export type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
 export { type ConnectionsRole, DEFAULT_MAX_INBOUND } from "./ConnectionsRole.ts"
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
 export { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
-export {
-  DEFAULT_MAX_RECEIVED_BYTES,
-  NodeCore,
-  type NodeCoreOptions,
-  TIMEOUTS_PER_TURN,
-  type V2Backends
-} from "./NodeCore.ts"
+export { DEFAULT_MAX_RECEIVED_BYTES, NodeCore, TIMEOUTS_PER_TURN } from "./NodeCore.ts"
+export type { NodeCoreOptions, V2Backends } from "./NodeCoreOptions.ts"
 export type {
   MiningRole,
   NodeCoreCommand,

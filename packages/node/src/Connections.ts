@@ -147,7 +147,7 @@ export class Connections {
   }
 
   /** Does what the machine asks for. */
-  perform(command: Extract<NodeCoreCommand, { readonly peer: PeerId }>): void {
+  perform(command: Extract<NodeCoreCommand, { readonly _tag: "Write" | "Pause" | "Close" }>): void {
     const open = this.#open.get(command.peer)
     if (open === undefined) return
     const { connection } = open

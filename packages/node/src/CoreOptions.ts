@@ -4,8 +4,9 @@ import { platformAead } from "@satwire/crypto/node"
 import { LocalAddresses } from "@satwire/discovery"
 import type { Random } from "@satwire/machine"
 import { NETWORKS, type NetGroups } from "@satwire/netaddress"
-import type { AddressesRole, NodeCoreOptions } from "@satwire/node-core"
+import type { AddressesRole, BlocksRole, NodeCoreOptions } from "@satwire/node-core"
 import { NODE_P2P_V2 } from "@satwire/wire"
+import type { BlocksAtStart } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
 
@@ -13,7 +14,8 @@ export const coreOptions = (
   options: NodeOptions,
   peers: KeptPeers,
   groups: NetGroups,
-  random: Random
+  random: Random,
+  blocks: BlocksAtStart | undefined
 ): Omit<NodeCoreOptions, "tree" | "sha256" | "random"> => {
   const { addresses, historicBytesPerSecond, maxBlockRelayOnly, maxFullRelay, maxInbound, params, permissions } =
     options
@@ -22,6 +24,7 @@ export const coreOptions = (
     params,
     roles: {
       ...roles,
+      blocks: blocks === undefined ? undefined : blocksRole(options, blocks),
       addresses: addressesRole(options, peers, random),
       connections: {
         ...roles.connections,
@@ -45,6 +48,14 @@ export const coreOptions = (
     skeleton: options.skeleton
   }
 }
+
+const blocksRole = ({ blocks }: NodeOptions, { kept, prunedTo }: BlocksAtStart): BlocksRole => ({
+  wanted: { from: blocks?.from, fromTime: blocks?.fromTime, to: blocks?.to },
+  serve: blocks?.serve ?? false,
+  isLimited: blocks?.pruneBytes !== undefined,
+  kept,
+  prunedTo
+})
 
 const addressesRole = (options: NodeOptions, peers: KeptPeers, random: Random): AddressesRole | undefined => {
   const { addresses, connect, listen, params } = options

@@ -14,16 +14,15 @@ import { equals } from "@satwire/bytes"
 import { ProofOfWork } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
+import { HeaderTree, type RunFault, type Tip, acceptHeaders, headerPointsOf, tipOf } from "@satwire/header-sync"
 import {
-  HeaderTree,
-  type RunFault,
-  type Tip,
-  acceptHeaders,
-  formatHeaderPoints,
-  headerPointsOf,
-  tipOf
-} from "@satwire/header-sync"
-import { type ChainParams, HEADER_PREVIOUS, HEADER_SIZE, genesisHeader, networks } from "@satwire/primitives"
+  type ChainParams,
+  HEADER_PREVIOUS,
+  HEADER_SIZE,
+  genesisHeader,
+  networks,
+  formatHeaderPoints
+} from "@satwire/primitives"
 import { nowReader, seededRandom } from "@satwire/runtime"
 import {
   type FileError,

@@ -99,7 +99,8 @@ export const keptPeers = (given: {
     }
   })
 
-const snapshotsHere: Effect.Effect<Snapshots["Service"], never, Scope.Scope> = Effect.gen(function* () {
+/** Where small things are kept; in memory where there is nowhere. */
+export const snapshotsHere: Effect.Effect<Snapshots["Service"], never, Scope.Scope> = Effect.gen(function* () {
   const here = yield* Effect.serviceOption(Snapshots)
   if (Option.isSome(here)) return here.value
   return Context.get(yield* Layer.build(Layer.fresh(Snapshots.layerMemory)), Snapshots)

@@ -1,4 +1,5 @@
 /** What a node tells: what its machines put out as facts, and what happens at its edge. */
+import type { BlockDamaged } from "@satwire/block-store"
 import type { DialKind } from "@satwire/connections"
 import type { NodeCoreFact } from "@satwire/node-core"
 import type { PeerId } from "@satwire/machine"
@@ -39,6 +40,14 @@ export type EdgeFact =
     }
   /** This address is not dialled again, unless somebody asks for it anew. */
   | { readonly _tag: "PeerGivenUp"; readonly endpoint: Endpoint; readonly because: GivenUpBecause }
+  /** The blocks that were kept are known again. */
+  | { readonly _tag: "BlocksLoaded"; readonly count: number; readonly height: number }
+  /** So many blocks are on disk and survive any crash. */
+  | { readonly _tag: "BlocksStored"; readonly count: number; readonly bytes: number }
+  /** So many old blocks made room. */
+  | { readonly _tag: "BlocksPruned"; readonly count: number }
+  /** A block on disk is not what it was. It is fetched again. */
+  | { readonly _tag: "BlockDamaged"; readonly error: BlockDamaged }
   /** New headers are in the tree. From `HeadersStored` on they survive a crash. */
   | { readonly _tag: "HeadersAccepted"; readonly count: number; readonly from: PeerId | undefined }
   /** So many more of the accepted headers, in their order, are on disk and survive any crash from here on. */
@@ -72,5 +81,17 @@ export const PEER_STATES: {
 
 /** Facts are small, so that many can wait for a slow reader: they tell of headers and do not carry them. */
 export type NodeFact =
-  | Exclude<NodeCoreFact, { readonly _tag: "HeadersAccepted" | "DialEnded" | "GivenUp" | "AnchorsChanged" }>
+  | Exclude<
+      NodeCoreFact,
+      {
+        readonly _tag:
+          | "HeadersAccepted"
+          | "DialEnded"
+          | "GivenUp"
+          | "AnchorsChanged"
+          | "CheckBlock"
+          | "StoreBlock"
+          | "ReadBlock"
+      }
+    >
   | EdgeFact

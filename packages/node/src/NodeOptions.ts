@@ -1,10 +1,10 @@
 /** What a node is made of, as data. Where it comes from (flags, environment, a file) is the app's concern. */
 import type { PermissionRule } from "@satwire/connections"
 import type { FixedSeed, LocalOrigin, SeedEndpoint } from "@satwire/discovery"
-import type { HeaderPoint, TreeBase } from "@satwire/header-sync"
+import type { TreeBase } from "@satwire/header-sync"
 import type { NetGroups, Network, NodeAddress } from "@satwire/netaddress"
 import type { Roles } from "@satwire/node-core"
-import type { ChainParams } from "@satwire/primitives"
+import type { ChainParams, HeaderPoint } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
 
 /** How a node finds peers of its own and is found. */
@@ -29,9 +29,25 @@ export interface AddressOptions {
   readonly discovers?: boolean | undefined
 }
 
+/** Which blocks a node fetches and keeps. */
+export interface BlockOptions {
+  /** The height of the first one; from genesis on where not given. */
+  readonly from?: number | undefined
+  /** Or when the first ones that are fetched were mined, in seconds since 1970, by median time past and with two hours to spare. */
+  readonly fromTime?: number | undefined
+  /** The height of the last one; all that come where not given. */
+  readonly to?: number | undefined
+  /** Old blocks go when all take more than so many bytes; the last 288 stay in any case. All are kept where not given. */
+  readonly pruneBytes?: number | undefined
+  /** Whether `getdata` and `getblocks` are answered. */
+  readonly serve: boolean
+}
+
 export interface NodeOptions {
   readonly params: ChainParams
-  readonly roles: Roles
+  readonly roles: Omit<Roles, "blocks">
+  /** Has blocks, for which a `BlockStore` has to be there; without, it follows headers alone. */
+  readonly blocks?: BlockOptions | undefined
   /** Where its headers begin when they do not begin with genesis: for tests, snapshots and light clients. */
   readonly base?: TreeBase | undefined
   /**

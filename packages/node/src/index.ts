@@ -1,4 +1,11 @@
 export { HeadersRefused } from "@satwire/header-stream/effect"
+export {
+  type BlockPlace,
+  type BlockStep,
+  type BlockStreamError,
+  BlockUnavailable,
+  UnknownPlace
+} from "@satwire/block-stream"
 export { BYTES_AFTER_END } from "./Connections.ts"
 export {
   type ExportFault,
@@ -22,17 +29,11 @@ export {
   exportSkeleton,
   importHeaders
 } from "./HeaderFiles.ts"
+export { BLOCK_BYTES_WAITING, MIN_BLOCKS_TO_KEEP } from "./KeptBlocks.ts"
 export { HEADER_BYTES_WAITING } from "./KeptHeaders.ts"
-export {
-  FACTS_KEPT,
-  FACTS_REPLAYED,
-  Node,
-  type NodeFailure,
-  type NodeShape,
-  type NodeStartError,
-  makeNode
-} from "./Node.ts"
+export { Node, type NodeStartError, makeNode } from "./Node.ts"
+export { FACTS_KEPT, FACTS_REPLAYED, type NodeFailure, type NodeShape } from "./NodeShape.ts"
 export type { EdgeFact, GivenUpBecause, NodeFact } from "./NodeFact.ts"
 export { layerOnDisk } from "./OnDisk.ts"
-export type { AddressOptions, NodeOptions } from "./NodeOptions.ts"
+export type { AddressOptions, BlockOptions, NodeOptions } from "./NodeOptions.ts"
 export { DEFAULT_MAX_INBOUND } from "@satwire/node-core"

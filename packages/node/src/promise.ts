@@ -2,9 +2,9 @@
  * The node for JavaScript that is not written in Effect: the same service, turned into promises and async iterables by
  * `@satwire/runtime/promise`. Over TCP, and with its headers in memory, unless something else is asked for.
  */
-import type { HeaderPoint, TreeBase } from "@satwire/header-sync"
+import type { TreeBase } from "@satwire/header-sync"
 import { DEFAULT_MAX_INBOUND, type Queries, type Roles } from "@satwire/node-core"
-import { type ChainParams, networks } from "@satwire/primitives"
+import { type ChainParams, networks, type HeaderPoint } from "@satwire/primitives"
 import { type CallOptions, type Owned, type Promised, acquire, runPromise } from "@satwire/runtime/promise"
 import { type Files, HeaderStore, type StoreError, layerFiles } from "@satwire/store"
 import {
@@ -20,8 +20,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as HeaderFiles from "./HeaderFiles.ts"
-import { type NodeFailure, type NodeShape, makeNode } from "./Node.ts"
-import type { NodeOptions } from "./NodeOptions.ts"
+import { makeNode } from "./Node.ts"
+import type { NodeFailure, NodeShape } from "./NodeShape.ts"
+import type { BlockOptions, NodeOptions } from "./NodeOptions.ts"
 import { layerOnDisk } from "./OnDisk.ts"
 
 export {
@@ -35,9 +36,17 @@ export {
   HeaderFileUnwritable,
   type ImportFault
 } from "./HeaderFileError.ts"
+export {
+  type BlockPlace,
+  type BlockStep,
+  type BlockStreamError,
+  BlockUnavailable,
+  UnknownPlace
+} from "@satwire/block-stream"
 export type { Exported, Imported } from "./HeaderFiles.ts"
 export { HeadersRefused } from "@satwire/header-stream/effect"
-export type { NodeFailure, NodeStartError } from "./Node.ts"
+export type { NodeStartError } from "./Node.ts"
+export type { NodeFailure } from "./NodeShape.ts"
 export type { EdgeFact, GivenUpBecause, NodeFact } from "./NodeFact.ts"
 export { MachineFailed } from "@satwire/runtime"
 export { DirectoryLocked, DirectoryNotWritable, DiskFull, IoFailed } from "@satwire/store"
@@ -62,7 +71,9 @@ export interface StartOptions extends CallOptions {
    * What it does. Where not given it follows headers and serves them; it announces new ones only on regtest, because it checks no more
    * than headers.
    */
-  readonly roles?: Roles | undefined
+  readonly roles?: Omit<Roles, "blocks"> | undefined
+  /** Has blocks, and not headers alone: all and for ever with `true`. They lie in the data directory, or in memory. */
+  readonly blocks?: boolean | Partial<BlockOptions> | undefined
   /** Where its headers begin when they do not begin with genesis. */
   readonly base?: TreeBase | undefined
   /** Points of a chain, lowest first, along which headers are fetched from several peers at once; trusted in nothing. */
@@ -178,9 +189,10 @@ const whyItEnded = (node: NodeShape): Stream.Stream<never, NodeFailure> =>
 
 const nodeOptionsOf = (params: ChainParams, options: StartOptions): Effect.Effect<NodeOptions, EndpointError> =>
   Effect.gen(function* () {
-    const { listen } = options
+    const { blocks = false, listen } = options
     return {
       params,
+      blocks: blocks === false ? undefined : { serve: true, ...(blocks === true ? {} : blocks) },
       roles: options.roles ?? {
         headers: { serve: true, announce: params.name === "regtest" },
         mining: undefined

@@ -222,6 +222,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return this.#backlogSince !== undefined || this.#mustWait
   }
 
+  /** Whether the last reply is on its way, so that a long one may follow: what one asks for piece by piece is fetched piece by piece. */
+  get takesMore(): boolean {
+    return !this.#sendBlocked && this.#outgoing?.hasReplies !== true
+  }
+
   /** Bytes of replies that were queued since the last `takeOutput`. */
   get queuedBytes(): number {
     return this.#queuedBytes

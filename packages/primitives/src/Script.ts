@@ -2,7 +2,7 @@
  * A walk over the operations of a script, for who asks what it pushes or what form it has. Nothing here runs a script, and any bytes are
  * one: a push that is cut short ends the walk.
  *
- * Source: Bitcoin Core 28.1 `script/script.cpp`, `GetScriptOp`.
+ * Source: Bitcoin Core 28.1 `script/script.cpp`, `GetScriptOp`; `script/script.h`, `CScript << int64_t`.
  */
 
 export const OP_0 = 0x00
@@ -17,7 +17,9 @@ export const OP_EQUAL = 0x87
 export const OP_EQUALVERIFY = 0x88
 export const OP_HASH160 = 0xa9
 export const OP_CHECKSIG = 0xac
+export const OP_CHECKSIGVERIFY = 0xad
 export const OP_CHECKMULTISIG = 0xae
+export const OP_CHECKMULTISIGVERIFY = 0xaf
 
 export class ScriptWalk {
   readonly #script: Uint8Array
@@ -74,4 +76,17 @@ export const isPushOnly = (script: Uint8Array, offset: number = 0): boolean => {
   const walk = new ScriptWalk(script, offset)
   while (walk.next()) if (walk.opcode > OP_16) return false
   return !walk.isCut
+}
+
+/**
+ * A number from 0 on as a script pushes it: the opcodes for 0 and for 1 to 16, or its bytes, least significant first. The highest bit of
+ * the last one is the sign: where the number itself would set it, a zero follows.
+ */
+export const scriptNumber = (value: number): Uint8Array => {
+  if (value === 0) return Uint8Array.of(OP_0)
+  if (value >= 1 && value <= 16) return Uint8Array.of(OP_1 + value - 1)
+  const digits: Array<number> = []
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) digits.push(rest % 256)
+  if (((digits.at(-1) as number) & 0x80) !== 0) digits.push(0)
+  return Uint8Array.of(digits.length, ...digits)
 }

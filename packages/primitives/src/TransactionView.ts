@@ -119,10 +119,13 @@ export const strip = (
   to: Uint8Array,
   at: number
 ): number => {
-  to.set(from.subarray(start, start + 4), at)
-  to.set(from.subarray(body, bodyEnd), at + 4)
   const lockTime = at + 4 + bodyEnd - body
-  to.set(from.subarray(end - 4, end), lockTime)
+  // Four bytes are copied faster by a loop than through a view (measured).
+  for (let i = 0; i < 4; i++) {
+    to[at + i] = from[start + i] as number
+    to[lockTime + i] = from[end - 4 + i] as number
+  }
+  to.set(from.subarray(body, bodyEnd), at + 4)
   return lockTime + 4
 }
 

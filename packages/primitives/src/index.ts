@@ -23,8 +23,15 @@ export {
   readHeader,
   writeHeader
 } from "./BlockHeader.ts"
-export { BlockView, readBlockView } from "./BlockView.ts"
+export { BLOCK_PARTS, BlockView, readBlockView } from "./BlockView.ts"
 export { type ChainParams, type Deployment, type Genesis, genesisHeader, retargetPeriod } from "./ChainParams.ts"
+export {
+  type HeaderPoint,
+  type HeaderPointsFault,
+  MAX_HEADER_POINTS,
+  formatHeaderPoints,
+  parseHeaderPoints
+} from "./HeaderPoints.ts"
 export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
 export { HashIndex, type HashOrigin } from "./HashIndex.ts"
 export { merkleBranch, rootOfBranch } from "./MerkleBranch.ts"

@@ -9,6 +9,7 @@ import {
   type Transaction,
   TransactionView,
   blockMerkleRoot,
+  hasWitness,
   readBlock,
   readTransaction,
   transactionSize,
@@ -81,7 +82,11 @@ describe("a view of a block", () => {
         expect(view.header).toEqual(block.header)
         expect(view.transactionCount).toBe(block.transactions.length)
         expect(view.merkleRoot(portableSha256)).toEqual(blockMerkleRoot(portableSha256, block.transactions))
-        block.transactions.forEach((tx, i) => expect(view.transaction(i).materialise()).toEqual(tx))
+        block.transactions.forEach((tx, i) => {
+          expect(view.transaction(i).materialise()).toEqual(tx)
+          expect(view.hasWitness(i)).toBe(hasWitness(tx))
+        })
+        expect(view.wtxids(portableSha256, view.txids(portableSha256))).toEqual(view.wtxids(portableSha256))
         const weights = block.transactions.map(transactionWeight)
         const around = view.bytes.length - block.transactions.reduce((sum, tx) => sum + transactionSize(tx), 0)
         expect(view.weight).toBe(weights.reduce((sum, weight) => sum + weight, 4 * around))
@@ -115,6 +120,7 @@ describeWithData(describe, "views of real blocks", (data) => {
     expect(view.bytes).toEqual(bytes)
     expect(view.merkleRoot(portableSha256).root).toEqual(view.header.merkleRoot)
     expect(view.witnessMerkleRoot(portableSha256)).toEqual(witnessMerkleRoot(portableSha256, block.transactions))
+    expect(view.wtxids(portableSha256, view.txids(portableSha256))).toEqual(view.wtxids(portableSha256))
     block.transactions.forEach((tx, i) => {
       if (i % 50 === 0) expect(view.transaction(i).txid(portableSha256)).toEqual(txid(portableSha256, tx))
     })

@@ -2,6 +2,8 @@
  * What a worker can be asked to do: a closed list, so that both sides agree by type. Bytes are moved and not copied, both ways: who
  * gives a job away has its memory back with the answer.
  */
+import { type BlockContext, type BlockFault, checkBlockBytes } from "@satwire/consensus"
+import { portableSignatures } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 
 /** The double SHA-256 of bytes. */
@@ -16,11 +18,27 @@ export interface Sha256dAnswer {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-export type Job = Sha256dJob
+/** Everything about a block that needs no coins. */
+export interface CheckBlockJob {
+  readonly _tag: "CheckBlock"
+  /** The block as it came. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly context: BlockContext
+}
+
+export interface CheckBlockAnswer {
+  /** The first rule that it breaks, if any. */
+  readonly fault: BlockFault | undefined
+  /** The memory of the job, come back. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export type Job = Sha256dJob | CheckBlockJob
 
 /** What a job is answered with. */
 export interface Answers {
   readonly Sha256d: Sha256dAnswer
+  readonly CheckBlock: CheckBlockAnswer
 }
 
 export type AnswerTo<J extends Job> = Answers[J["_tag"]]
@@ -47,6 +65,17 @@ const JOBS: { readonly [Tag in Job["_tag"]]: Row<Extract<Job, { readonly _tag: T
       const hash = new Uint8Array(32)
       platformSha256.sha256d(bytes, 0, bytes.length, hash, 0)
       return { message: { hash, bytes }, memory: [hash.buffer, bytes.buffer] }
+    }
+  },
+  CheckBlock: {
+    leave: (job) => {
+      const bytes = whole(job.bytes)
+      return { message: { _tag: "CheckBlock", bytes, context: job.context }, memory: [bytes.buffer] }
+    },
+    // A signet's solution costs a few signatures a block: no native library is worth it.
+    work: ({ bytes, context }) => {
+      const fault = checkBlockBytes(platformSha256, bytes, context, portableSignatures)
+      return { message: { fault, bytes }, memory: [bytes.buffer] }
     }
   }
 }

@@ -15,7 +15,7 @@ const job = fileURLToPath(new URL("./WorkerJob.ts", import.meta.url))
 const worker = join(here, "../src/worker.ts")
 
 /** What `WorkerPool` stands on, in the order in which it is built. */
-const PACKAGES = ["bytes", "machine", "crypto", "runtime"]
+const PACKAGES = ["bytes", "machine", "crypto", "primitives", "consensus", "runtime"]
 const HELLO = "9595c9df90075148eb06860365df33584b75bff782a510c6cd4883a419833d50"
 const LIMIT_MS = 60_000
 

@@ -5,7 +5,7 @@ import { Instant } from "@satwire/machine"
 import type { NodeCoreFact } from "@satwire/node-core"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { Breach } from "./Breach.ts"
-import { type HonestNode, headerNode } from "./HonestNode.ts"
+import { type JudgedNode, headerNode } from "./HonestNode.ts"
 import type { MinedHeaders } from "./MinedHeaders.ts"
 import { EPOCH_UNIX, type Invariant, type SimulatedNode } from "./Simulation.ts"
 
@@ -16,7 +16,7 @@ export class ChainInvariants {
   readonly #states: Map<SimulatedNode, ChainState>
 
   /** @param mined the headers that may come to be known; what honest nodes mine is added here */
-  constructor(honest: ReadonlyArray<HonestNode>, mined: MinedHeaders) {
+  constructor(honest: ReadonlyArray<JudgedNode>, mined: MinedHeaders) {
     this.#mined = mined
     this.#states = new Map(honest.map((node) => [node.node, new ChainState(node)]))
   }
@@ -57,7 +57,7 @@ export class ChainInvariants {
 
 /** What is known of one node's tree from its facts, beside the tree itself. */
 class ChainState {
-  readonly honest: HonestNode
+  readonly honest: JudgedNode
   /** What it told of its headers, run by run. */
   readonly #runs: Array<Uint8Array> = []
   #best: number
@@ -65,11 +65,13 @@ class ChainState {
   /** What the facts of this turn say that size and best are. */
   #toldBest: number
 
-  constructor(honest: HonestNode) {
+  constructor(honest: JudgedNode) {
     this.honest = honest
     this.#best = honest.tree.best
     this.#toldBest = this.#best
     this.#size = honest.tree.size
+    // What it began with.
+    if (this.#size > 1) this.#runs.push(honest.tree.rawRange(1, this.#size - 1))
   }
 
   breach(what: string): never {

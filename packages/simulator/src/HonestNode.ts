@@ -31,6 +31,9 @@ export const headerNode = (
 
 const V2: V2Backends = { aead: portableAead, curve: portableCurve }
 
+/** What invariants look at of a node. */
+export type JudgedNode = Pick<HonestNode, "core" | "node" | "params" | "tree">
+
 export class HonestNode {
   readonly params: ChainParams
   readonly tree: HeaderTree

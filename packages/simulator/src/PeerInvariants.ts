@@ -6,7 +6,7 @@ import type { PeerId } from "@satwire/machine"
 import type { DisconnectReason, NodeCoreFact, NodeCoreOutput } from "@satwire/node-core"
 import { DEFAULT_PEER_CONNECT_TIMEOUT_MS, TIMEOUT_INTERVAL_MS } from "@satwire/peer"
 import { Breach } from "./Breach.ts"
-import type { HonestNode } from "./HonestNode.ts"
+import type { JudgedNode } from "./HonestNode.ts"
 import type { Invariant, SimulatedNode, Turn } from "./Simulation.ts"
 
 /** For what one parts with a peer that broke no rule: the network between, or its silence. */
@@ -18,6 +18,8 @@ const NOBODYS_FAULT: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectR
   "HeadersTimeout",
   "ChainTimeout",
   "LittleWork",
+  "BlockStalling",
+  "BlockTimeout",
   "Requested"
 ])
 
@@ -27,7 +29,7 @@ const NOBODYS_FAULT: ReadonlySet<DisconnectReason["_tag"]> = new Set<DisconnectR
  * @param blameless nodes that are not honest and yet break no rule for which a peer is blamed
  */
 export const peerInvariants = (
-  honest: ReadonlyArray<HonestNode>,
+  honest: ReadonlyArray<JudgedNode>,
   blameless: ReadonlyArray<SimulatedNode> = []
 ): Invariant => {
   const names = new Set([...honest.map(({ node }) => node), ...blameless].map(({ name }) => name))
@@ -43,12 +45,14 @@ interface Known {
   ready: boolean
   paused: boolean
   blocked: boolean
+  /** A block is being read for it: until that is here it has to wait. */
+  reading: boolean
   heardAt: number
 }
 
 /** The connections of one node, as its facts tell. */
 class ConnectionsState {
-  readonly #honest: HonestNode
+  readonly #honest: JudgedNode
   readonly #blameless: ReadonlySet<string>
   readonly #known: Map<PeerId, Known> = new Map()
   /** Who was sent away last. */
@@ -61,7 +65,7 @@ class ConnectionsState {
   #closing: PeerId | undefined = undefined
   #membersChanged = false
 
-  constructor(honest: HonestNode, blameless: ReadonlySet<string>) {
+  constructor(honest: JudgedNode, blameless: ReadonlySet<string>) {
     this.#honest = honest
     this.#blameless = blameless
   }
@@ -76,6 +80,10 @@ class ConnectionsState {
     if (input._tag === "SendBlocked") {
       const peer = this.#known.get(input.peer)
       if (peer !== undefined) peer.blocked = input.blocked
+    }
+    if (input._tag === "BlockRead") {
+      const peer = this.#known.get(input.peer)
+      if (peer !== undefined) peer.reading = false
     }
     this.#written.clear()
     this.#membersChanged = false
@@ -120,6 +128,10 @@ class ConnectionsState {
         peer.paused = output.paused
         this.#paused += output.paused ? 1 : -1
         return
+      case "ReadBlock":
+        if (peer.reading) this.#breach("two blocks are read for one peer at once")
+        peer.reading = true
+        return
       case "Close":
         this.#closing = output.peer
         return
@@ -146,6 +158,7 @@ class ConnectionsState {
       ready: false,
       paused: false,
       blocked: false,
+      reading: false,
       heardAt: instant
     })
   }
@@ -198,7 +211,7 @@ class ConnectionsState {
 
   /** Whether somebody is not read from although it takes what it is sent: frames of its wait. */
   #hasBacklog(): boolean {
-    for (const { paused, blocked } of this.#known.values()) if (paused && !blocked) return true
+    for (const { paused, blocked, reading } of this.#known.values()) if (paused && !blocked && !reading) return true
     return false
   }
 

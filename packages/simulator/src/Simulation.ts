@@ -21,6 +21,7 @@ import {
   PeerId as peerId
 } from "@satwire/machine"
 import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
+import { MAX_PROTOCOL_MESSAGE_LENGTH } from "@satwire/wire"
 import { Breach, explained } from "./Breach.ts"
 import { Connection, type ConnectionEnd, type ConnectionHost } from "./Connection.ts"
 import { type LinkConditions, WINDOW_BYTES } from "./Link.ts"
@@ -52,11 +53,12 @@ export const EPOCH_UNIX = 1_750_000_000
 const TIMEOUTS_PER_INSTANT = 2000
 
 /**
- * What may be under way in one direction: the window, and what one turn may still add to it before the node hears of that.
+ * What may be under way in one direction: the window, and what one turn may still add to it before the node hears of that, which is at most
+ * the longest message.
  *
  * @limit bytes under way on a simulated link
  */
-const MOST_UNDER_WAY_BYTES: number = WINDOW_BYTES + 1_500_000
+const MOST_UNDER_WAY_BYTES: number = WINDOW_BYTES + MAX_PROTOCOL_MESSAGE_LENGTH
 
 export interface SimulatedNode {
   readonly index: number

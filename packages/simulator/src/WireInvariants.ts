@@ -6,7 +6,7 @@ import type { PeerId } from "@satwire/machine"
 import { type Direction, FRAMES_PER_TURN, MAX_SEND_BUFFER_BYTES, PING_INTERVAL_MS } from "@satwire/peer"
 import { MAX_PROTOCOL_MESSAGE_LENGTH } from "@satwire/wire"
 import { Breach } from "./Breach.ts"
-import type { HonestNode } from "./HonestNode.ts"
+import type { JudgedNode } from "./HonestNode.ts"
 import type { Invariant, SimulatedNode } from "./Simulation.ts"
 
 const FRAME_HEADER_BYTES = 24
@@ -14,8 +14,8 @@ const FRAME_HEADER_BYTES = 24
 const HANDSHAKE_ORDER = ["version", "wtxidrelay", "sendaddrv2", "verack"]
 /** A reply to each frame that a turn handles, and what is said unasked. */
 const MOST_FRAMES: number = FRAMES_PER_TURN + 16
-/** The reply that fills the send buffer is the last: 2,000 headers of 81 bytes, and some room. */
-const MOST_BYTES: number = MAX_SEND_BUFFER_BYTES + 200_000
+/** The reply that fills the send buffer is the last: 2,000 headers of 81 bytes, and some room, where nobody has blocks. */
+const MOST_REPLY_BYTES = 200_000
 const ONCE: ReadonlySet<string> = new Set([...HANDSHAKE_ORDER, "sendheaders"])
 
 interface Sent {
@@ -28,8 +28,15 @@ interface Sent {
   lastPingAt: number
 }
 
-/** Checks the given nodes; others are left alone. */
-export const wireInvariants = (honest: ReadonlyArray<HonestNode>): Invariant => {
+/**
+ * Checks the given nodes; others are left alone.
+ *
+ * @param mostReplyBytes the longest reply that any of them has to give
+ */
+export const wireInvariants = (
+  honest: ReadonlyArray<JudgedNode>,
+  mostReplyBytes: number = MOST_REPLY_BYTES
+): Invariant => {
   const states = new Map<SimulatedNode, { readonly magic: number; readonly peers: Map<PeerId, Sent> }>(
     honest.map(({ node, params }) => [node, { magic: params.magic, peers: new Map() }])
   )
@@ -47,7 +54,11 @@ export const wireInvariants = (honest: ReadonlyArray<HonestNode>): Invariant => 
       else if (output._tag === "Write") {
         const sent = state.peers.get(output.peer)
         const fault =
-          sent === undefined ? "written to nobody" : writeFault(sent, output.bytes, state.magic, now.instant)
+          sent === undefined
+            ? "written to nobody"
+            : output.bytes.length > MAX_SEND_BUFFER_BYTES + mostReplyBytes
+              ? `a write of ${output.bytes.length} bytes, more than a turn may say`
+              : writeFault(sent, output.bytes, state.magic, now.instant)
         if (fault !== undefined) throw new Breach(`${node.name}: ${fault}`)
       }
     }
@@ -66,7 +77,6 @@ const newSent = (direction: Direction): Sent => ({
 /** What is wrong with a write, if anything. */
 const writeFault = (sent: Sent, bytes: Uint8Array, magic: number, instant: number): string | undefined => {
   if (sent.direction === "inbound" && !sent.heardAnything) return "it spoke before the peer that dialled it"
-  if (bytes.length > MOST_BYTES) return `a write of ${bytes.length} bytes, more than a turn may say`
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0, frames = 1; at < bytes.length; frames++) {
     if (frames > MOST_FRAMES) return "a write of more frames than a turn may say"

@@ -239,7 +239,7 @@ describe("a breach", () => {
     simulation.run(20)
     act(all, 1, (peer) => [{ _tag: "Pause", peer, paused: true }])
     const big = (peer: PeerId): ReadonlyArray<NodeCoreOutput> => [
-      { _tag: "Write", peer, bytes: new Uint8Array(900_000) }
+      { _tag: "Write", peer, bytes: new Uint8Array(2_400_000) }
     ]
     act(all, 0, big)
     act(all, 0, big)

@@ -9,11 +9,18 @@ export const setAside = (
   name: string,
   why: "damaged" | "foreign"
 ): Effect.Effect<string, FileError> =>
-  Effect.gen(function* () {
-    const taken = new Set(yield* files.list(directory))
+  Effect.tap(pathAside(files, directory, name, why), (path) => files.rename(`${directory}/${name}`, path))
+
+/** The first path of that kind that is free. */
+export const pathAside = (
+  files: FilesShape,
+  directory: string,
+  name: string,
+  why: "damaged" | "foreign"
+): Effect.Effect<string, FileError> =>
+  Effect.map(files.list(directory), (names) => {
+    const taken = new Set(names)
     let n = 1
     while (taken.has(`${name}.${why}-${n}`)) n++
-    const path = `${directory}/${name}.${why}-${n}`
-    yield* files.rename(`${directory}/${name}`, path)
-    return path
+    return `${directory}/${name}.${why}-${n}`
   })

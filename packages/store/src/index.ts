@@ -22,6 +22,7 @@ export {
 } from "./HeaderStore.ts"
 export { layerFiles } from "./NodeFiles.ts"
 export type { Found } from "./RecordRecovery.ts"
+export { pathAside, setAside } from "./SetAside.ts"
 export {
   type SnapshotFile,
   type SnapshotKind,
@@ -40,3 +41,4 @@ export {
   type StoreError,
   storeErrorOf
 } from "./StoreError.ts"
+export { type Keeper, type KeeperOptions, type Outlast, type StoreNews, keepInOrder } from "./KeepInOrder.ts"

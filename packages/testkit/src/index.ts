@@ -16,6 +16,7 @@ export { type Contender, type ContestOptions, type Score, contest, contestClock 
 export { daemon } from "./Daemon.ts"
 export { type DnsQuestion, type DnsReply, type DnsServer, dnsServer } from "./DnsServer.ts"
 export { fastTestNetwork } from "./FastNetwork.ts"
+export { FilledChain, type FilledChainOptions } from "./FilledChain.ts"
 export { type HeaderBase, type HeaderSegment, type RetargetPoint } from "./HeaderSegments.ts"
 export { arbitraryMessage, arbitraryMessages } from "./Messages.ts"
 export { MinedChain, type MineOptions } from "./MinedChain.ts"

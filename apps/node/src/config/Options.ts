@@ -13,6 +13,7 @@ import { DEFAULT_SAM_PORT } from "@satwire/transport-i2p"
 import { DEFAULT_PROXY_PORT } from "@satwire/transport-socks5"
 import { type CommandName, HEADERS_COMMANDS, type OptionRow, list, one, oneOrNone, onOff } from "./OptionRow.ts"
 import {
+  type Beginning,
   type HostPort,
   NET_NAMES,
   NETWORK_CHOICES,
@@ -20,12 +21,14 @@ import {
   NETWORK_NAMES,
   type NetworkName,
   type Through,
+  beginning,
   local,
   netName,
   network,
   ownAddress,
   path,
   permissionRule,
+  pruneTarget,
   remote,
   seconds,
   through,
@@ -52,6 +55,10 @@ export interface Settings {
   readonly seedsfile: string | undefined
   readonly headerskeleton: string | undefined
   readonly trustedheaders: string | undefined
+  readonly fetchblocks: boolean | undefined
+  readonly blocksfrom: Beginning | undefined
+  readonly blocksto: number | undefined
+  readonly prune: number
   readonly onlynet: ReadonlyArray<NetName>
   readonly cjdnsreachable: boolean | undefined
   readonly externalip: ReadonlyArray<HostPort>
@@ -215,6 +222,42 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     doc: "Heights and hashes, as in --headerskeleton, that you trust: no chain is followed that has another header there.",
     defaultDoc: "none",
     perNetwork: true,
+    commands: NODE
+  }),
+  fetchblocks: onOff({
+    name: "fetchblocks",
+    value: trueOrFalse,
+    doc: "Whether blocks are fetched, checked as far as that needs no coins, and kept, and not headers alone.",
+    defaultDoc: "1 on regtest and where one of the next three is given, else 0",
+    commands: NODE
+  }),
+  blocksfrom: oneOrNone({
+    name: "blocksfrom",
+    value: beginning,
+    metavar: "<height or day>",
+    allowed: "a height, or a day as 2024-04-20",
+    doc: "The first block that is fetched: by its height, or those from two hours before a day (UTC) on, such as a wallet's birthday.",
+    defaultDoc: "the first",
+    perNetwork: true,
+    commands: NODE
+  }),
+  blocksto: oneOrNone({
+    name: "blocksto",
+    value: wholeNumber(0, 999_999_999),
+    metavar: "<height>",
+    allowed: "a height",
+    doc: "The last block that is fetched.",
+    defaultDoc: "all that come",
+    perNetwork: true,
+    commands: NODE
+  }),
+  prune: one({
+    name: "prune",
+    value: pruneTarget,
+    metavar: "<MiB>",
+    allowed: "0, or a whole number of at least 550",
+    doc: "Removes old blocks when all take more than this; the last 288 stay. 0 keeps all.",
+    default: "0",
     commands: NODE
   }),
   onlynet: list({

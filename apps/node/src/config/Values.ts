@@ -50,6 +50,15 @@ export const trueOrFalse: Value<boolean> = decoded(
 export const wholeNumber = (minimum: number, maximum: number): Value<number> =>
   decoded(pattern(/^[0-9]{1,12}$/), Schema.Int.check(Schema.isBetween({ minimum, maximum })), Number)
 
+/** Core's `-prune`: MiB, from the least that holds the last 288 blocks on; 0 for nothing. */
+export const pruneTarget: Value<number> = decoded(
+  pattern(/^[0-9]{1,12}$/),
+  Schema.Int.check(Schema.makeFilter((mebibytes: number) => mebibytes === 0 || mebibytes >= MIN_PRUNE_MIB)),
+  Number
+)
+/** Core's `MIN_DISK_SPACE_FOR_BLOCK_FILES`. */
+const MIN_PRUNE_MIB = 550
+
 /** A duration in seconds, in fractions down to milliseconds; decoded to milliseconds. */
 export const seconds = (minimum: number, maximum: number): Value<number> =>
   decoded(
@@ -61,6 +70,25 @@ export const seconds = (minimum: number, maximum: number): Value<number> =>
 /** Up to 256 bits in hexadecimal, with or without `0x`. */
 export const work: Value<bigint> = decoded(pattern(/^(?:0x)?[0-9a-fA-F]{1,64}$/), Schema.BigInt, (text) =>
   BigInt(`0x${text.replace(/^0x/, "")}`)
+)
+
+/** A height, or a day on which something began, in seconds since 1970 (UTC). */
+export type Beginning = { readonly height: number } | { readonly time: number }
+
+const isDay = (text: string): boolean => {
+  const time = Date.parse(`${text}T00:00:00Z`)
+  return Number.isFinite(time) && time >= 0
+}
+
+/** `840000`, or `2024-04-20`. */
+export const beginning: Value<Beginning> = decoded(
+  Schema.String.check(
+    Schema.makeFilter(
+      (text: string) => /^[0-9]{1,9}$/.test(text) || (/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text) && isDay(text))
+    )
+  ),
+  Schema.Union([Schema.Struct({ height: Schema.Int }), Schema.Struct({ time: Schema.Int })]),
+  (text) => (text.includes("-") ? { time: Date.parse(`${text}T00:00:00Z`) / 1000 } : { height: Number(text) })
 )
 
 export const path: Value<string> = Schema.NonEmptyString

@@ -1,10 +1,10 @@
 /** Files that the node's options name: a map of autonomous systems, a list of nodes to begin with, and lists of headers. */
 import { platformSha256 } from "@satwire/crypto/node"
 import { readSeedsFile } from "@satwire/discovery/effect"
-import { type HeaderPoint, MAX_HEADER_POINTS, MAX_STRETCH_HEADERS, parseHeaderPoints } from "@satwire/header-sync"
+import { MAX_STRETCH_HEADERS } from "@satwire/header-sync"
 import { AsMap, MAX_ASMAP_BYTES, NetGroups } from "@satwire/netaddress"
 import type { NodeOptions } from "@satwire/node"
-import type { ChainParams } from "@satwire/primitives"
+import { type ChainParams, type HeaderPoint, MAX_HEADER_POINTS, parseHeaderPoints } from "@satwire/primitives"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"

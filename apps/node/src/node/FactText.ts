@@ -3,6 +3,7 @@ import type { GivenUpBecause, NodeFact } from "@satwire/node"
 import type { Refusal } from "@satwire/connections"
 import { type SeedingFact, describeSeeding } from "@satwire/discovery"
 import { describeDisconnect } from "@satwire/node-core"
+import { toHex } from "@satwire/primitives"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
 import { counted } from "../Numbers.ts"
@@ -27,13 +28,60 @@ const headersText = (
   }
 }
 
-/** The sentence for a fact; `undefined` where progress lines say it. */
-export const factText = (fact: NodeFact): LogLine | undefined => {
+/** How it stands with what is kept, and what is not. */
+const storeText = (
+  fact: Extract<
+    NodeFact,
+    {
+      readonly _tag:
+        | `${"Headers" | "Blocks"}${"Loaded" | "Stored"}`
+        | "BlocksPruned"
+        | "BlockDamaged"
+        | "BlockInvalid"
+        | "StoreBehind"
+        | "StoreHasRoom"
+    }
+  >
+): LogLine => {
   switch (fact._tag) {
     case "HeadersLoaded":
       return info(
         `Loaded ${counted(fact.count, "header")} from disk; the best chain has height ${counted(fact.height)}.`
       )
+    case "HeadersStored":
+      return debug(`Wrote ${counted(fact.count, "header")} to disk.`)
+    case "BlocksLoaded":
+      return info(`${counted(fact.count, "block")} are kept; all are there up to height ${counted(fact.height)}.`)
+    case "BlocksStored":
+      return debug(`Wrote ${counted(fact.count, "block")} to disk, ${counted(fact.bytes, "byte")}.`)
+    case "BlocksPruned":
+      return info(`Removed ${counted(fact.count, "old block")} to make room.`)
+    case "BlockDamaged":
+      return warn(`${fact.error.message} It is fetched again.`)
+    case "BlockInvalid":
+      return warn(
+        `Block ${counted(fact.height)} (${toHex(fact.hash)}) breaks the rule "${fact.rule}": its chain is not followed.`
+      )
+    case "StoreBehind":
+      return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
+    case "StoreHasRoom":
+      return info("There is room on the disk again: all that waited is kept.")
+  }
+}
+
+/** The sentence for a fact; `undefined` where progress lines say it. */
+export const factText = (fact: NodeFact): LogLine | undefined => {
+  switch (fact._tag) {
+    case "HeadersLoaded":
+    case "HeadersStored":
+    case "BlocksLoaded":
+    case "BlocksStored":
+    case "BlocksPruned":
+    case "BlockDamaged":
+    case "BlockInvalid":
+    case "StoreBehind":
+    case "StoreHasRoom":
+      return storeText(fact)
     case "Listening":
       return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
     case "PeerConnecting":
@@ -46,8 +94,6 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "Presynced":
     case "SkeletonEnded":
       return headersText(fact)
-    case "StoreHasRoom":
-      return info("There is room on the disk again: all that waited is kept.")
     case "PeerConnected":
       return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
     case "PeerReady": {
@@ -77,19 +123,16 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "NobodyToAsk":
     case "PeersSaved":
       return findingText(fact)
-    case "StoreBehind":
-      return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "MessageDropped":
       return debug(`Dropped a "${fact.command}" message of peer ${fact.peer}: ${fact.why}.`)
     case "SubmitRefused":
       return warn(`Refused header ${fact.index} of those submitted: ${fact.rule}.`)
     case "BlockMade":
       return info("Mined a block.")
-    case "HeadersStored":
-      return debug(`Wrote ${counted(fact.count, "header")} to disk.`)
     case "MessageUnsent":
       return debug(`Did not send "${fact.command}" to peer ${fact.peer}: ${fact.why}.`)
     case "BansChanged":
+    case "BlockTipChanged":
     case "HeadersAccepted":
     case "PeerDisconnected":
     case "PeerIntroduced":

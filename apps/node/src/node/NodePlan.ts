@@ -5,11 +5,14 @@ import {
   MAX_OUTBOUND_FULL_RELAY_CONNECTIONS
 } from "@satwire/connections"
 import type { NetworkAddr } from "@satwire/netaddress"
-import type { NodeOptions } from "@satwire/node"
+import type { BlockOptions, NodeOptions } from "@satwire/node"
+import type { ChainParams } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
+import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import * as Result from "effect/Result"
 import { ConfigError } from "../config/ConfigError.ts"
 import { type Identity, identityOf, isPublic } from "../config/Identity.ts"
+import type { Settings } from "../config/Options.ts"
 import type { Resolution } from "../config/Settings.ts"
 import { withPort } from "../network/Ways.ts"
 import { findingOf } from "./Finding.ts"
@@ -42,12 +45,13 @@ export const planNode = (
     const port = listen?.port ?? params.defaultPort
     const here = listen === undefined ? [] : interfaces.map((host) => ({ ...host, port }))
     const { addresses, isAutomatic } = yield* findingOf(resolution, identity, here)
+    const blocks = blocksOf(settings, params)
     const options: NodeOptions = {
       params,
+      blocks,
       roles: { headers: { serve: true, announce: !isPublic(params) }, mining: undefined },
       userAgent,
-      // NODE_NETWORK promises blocks, and this node has none to give.
-      services: 0n,
+      services: servicesOf(blocks, params),
       connect,
       listen,
       ...placesOf(settings.maxconnections),
@@ -58,6 +62,31 @@ export const planNode = (
     }
     return { options, notices: noticesFor(options, isAutomatic) }
   })
+
+/** Which blocks are fetched. Whoever says how many means that there are any. */
+const blocksOf = (settings: Settings, params: ChainParams): BlockOptions | undefined => {
+  const { blocksfrom, blocksto, fetchblocks, prune } = settings
+  const isAsked = blocksfrom !== undefined || blocksto !== undefined || prune > 0
+  if (!(fetchblocks ?? (isAsked || !isPublic(params)))) return undefined
+  return {
+    from: blocksfrom !== undefined && "height" in blocksfrom ? blocksfrom.height : undefined,
+    fromTime: blocksfrom !== undefined && "time" in blocksfrom ? blocksfrom.time : undefined,
+    to: blocksto,
+    pruneBytes: prune > 0 ? prune * 1024 * 1024 : undefined,
+    serve: true
+  }
+}
+
+/**
+ * What is offered. `NODE_NETWORK` promises all blocks, fully checked: on a public network nobody is promised anything before coins and scripts
+ * are verified.
+ */
+const servicesOf = (blocks: BlockOptions | undefined, params: ChainParams): bigint => {
+  if (blocks === undefined || isPublic(params)) return 0n
+  const isWhole = blocks.from === undefined && blocks.fromTime === undefined && blocks.to === undefined
+  if (!isWhole) return 0n
+  return NODE_WITNESS | NODE_NETWORK_LIMITED | (blocks.pruneBytes === undefined ? NODE_NETWORK : 0n)
+}
 
 /** As Core shares out `-maxconnections` (net.h): 8 full relay, 2 block-relay-only and a feeler first, and the rest for those that dial us. */
 const placesOf = (maxconnections: number): Pick<NodeOptions, "maxInbound" | "maxFullRelay" | "maxBlockRelayOnly"> => {
@@ -88,18 +117,24 @@ const listenAt = (
   return Result.succeed({ host: bind?.host ?? anyAddress, port: bind?.port ?? port ?? params.defaultPort })
 }
 
-const noticesFor = ({ connect, listen, params }: NodeOptions, isAutomatic: boolean): ReadonlyArray<LogLine> => {
-  const scope: LogLine = isPublic(params)
-    ? { level: "Warn", text: HEADERS_ONLY }
-    : {
-        level: "Info",
-        text: "This node follows headers only: it serves no blocks yet, so it does not offer NODE_NETWORK."
-      }
+const noticesFor = ({ blocks, connect, listen, params }: NodeOptions, isAutomatic: boolean): ReadonlyArray<LogLine> => {
+  const scope = scopeOf(blocks !== undefined, isPublic(params))
   if (connect.length > 0 || isAutomatic) return [scope]
   const waits = listen === undefined ? "" : ", or let others connect to this one"
   return [scope, { level: "Info", text: `Nobody is to be connected to: name one with --connect=host:port${waits}.` }]
 }
 
-/** For public networks, where others might rely on what a node offers. */
-const HEADERS_ONLY =
-  "This node validates headers only: it verifies no block, transaction or script yet, so it offers no service but the encrypted transport, relays nothing and announces no block."
+/** For public networks, where others might rely on what a node offers, it is a warning. */
+const scopeOf = (hasBlocks: boolean, isOnPublic: boolean): LogLine => {
+  if (isOnPublic) return { level: "Warn", text: `${hasBlocks ? BLOCKS_IN_PART : HEADERS_ONLY} ${NOTHING_OFFERED}` }
+  if (hasBlocks) return { level: "Info", text: BLOCKS_IN_PART }
+  return {
+    level: "Info",
+    text: "This node follows headers only: it serves no blocks, so it does not offer NODE_NETWORK."
+  }
+}
+
+const HEADERS_ONLY = "This node validates headers only: it verifies no block, transaction or script."
+const BLOCKS_IN_PART =
+  "This node checks blocks as far as that needs no coins: it does not verify yet that what is spent exists and may be spent, nor scripts."
+const NOTHING_OFFERED = "So it offers no service but the encrypted transport, relays nothing and announces no block."

@@ -51,3 +51,9 @@ export const leftInWords = (ms: number): string | undefined => {
   if (ms < 2 * DAY_MS - HOUR_MS / 2) return `about ${counted(Math.round(ms / HOUR_MS), "hour")} left`
   return ms < 100 * DAY_MS ? `about ${counted(Math.round(ms / DAY_MS), "day")} left` : undefined
 }
+
+/** `, about 3 minutes left`, or nothing where that is not known. */
+export const leftOf = (ms: number | undefined): string => {
+  const words = ms === undefined ? undefined : leftInWords(ms)
+  return words === undefined ? "" : `, ${words}`
+}

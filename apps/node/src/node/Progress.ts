@@ -13,14 +13,12 @@
 import type { NodeFact } from "@satwire/node"
 import type { PeerId } from "@satwire/machine"
 import { type ChainParams, toHex } from "@satwire/primitives"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { counted } from "../Numbers.ts"
-import { Pace, leftInWords } from "./Pace.ts"
+import { Pace, leftOf } from "./Pace.ts"
+import { LINE_INTERVAL_MS, type Moment, everySecond } from "./EverySecond.ts"
 
-const LINE_INTERVAL_MS = 1000
-const NANOS_PER_MS = 1_000_000n
 /** From such an age of the tip on there is more to tell than its height. */
 const FAR_BEHIND_SECONDS = 24 * 60 * 60
 
@@ -39,12 +37,6 @@ interface Looked {
   readonly address: string
   readonly phase: "presync" | "redownload"
   readonly height: number
-}
-
-/** Two clocks: one for how long things took, and one for what time it is. */
-interface Moment {
-  readonly ms: number
-  readonly unix: number
 }
 
 export class Progress {
@@ -114,18 +106,7 @@ export class Progress {
 
   /** Writes lines until it is interrupted. */
   lines(write: (line: string) => Effect.Effect<void>): Effect.Effect<never> {
-    return Effect.gen({ self: this }, function* () {
-      let last = -Infinity
-      for (;;) {
-        yield* this.#news.await
-        this.#news.closeUnsafe()
-        const now = yield* moment
-        const line = this.#line(now, now.ms - last)
-        last = now.ms
-        if (line !== undefined) yield* write(line)
-        yield* Effect.sleep(LINE_INTERVAL_MS)
-      }
-    })
+    return everySecond(this.#news, (now, elapsedMs) => this.#line(now, elapsedMs), write)
   }
 
   /** What is new, and of two things the one that is kept. */
@@ -214,16 +195,5 @@ const isFurther = (a: Pick<Looked, "phase" | "height">, b: Looked): boolean =>
 const rateOf = (headers: number, elapsedMs: number): string =>
   headers > 1 && elapsedMs < 2 * LINE_INTERVAL_MS ? `, ${counted((headers * 1000) / elapsedMs, "header")}/s` : ""
 
-const leftOf = (ms: number | undefined): string => {
-  const words = ms === undefined ? undefined : leftInWords(ms)
-  return words === undefined ? "" : `, ${words}`
-}
-
 /** `2016-02-25`, in UTC. */
 const dayOf = (unix: number): string => new Date(unix * 1000).toISOString().slice(0, 10)
-
-const moment: Effect.Effect<Moment> = Effect.zipWith(
-  Clock.monotonicTimeNanos,
-  Clock.currentTimeMillis,
-  (nanos, millis) => ({ ms: Number(nanos / NANOS_PER_MS), unix: Math.floor(millis / 1000) })
-)

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { parseHost } from "@satwire/netaddress"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
 import type { ChainParams } from "@satwire/primitives"
+import { WorkerPool } from "@satwire/runtime/workers"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
 import { layerWays } from "../network/Ways.ts"
 import { withFiles } from "./BroughtFiles.ts"
+import { BlockProgress } from "./BlockProgress.ts"
 import { factText } from "./FactText.ts"
 import { LogBudget } from "./LogBudget.ts"
 import { logLine, logLines } from "./LogLines.ts"
@@ -47,7 +49,8 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
     let isRunning = false
     // Finalizers run from the last to the first: this one when everything is closed.
     yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
-    const edges = Layer.mergeAll(layerWays(loaded.settings), layerOnDisk(root, params))
+    // Workers are started when there is work for them: blocks to check.
+    const edges = Layer.mergeAll(layerWays(loaded.settings), layerOnDisk(root, params), WorkerPool.layer())
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))
@@ -59,15 +62,18 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded) =>
 const tellFacts = (node: NodeShape, params: ChainParams): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress(params)
+    const blocks = new BlockProgress()
     const budget = new LogBudget()
     yield* Effect.forkScoped(
       Stream.runForEach(node.facts, (fact) => {
         progress.observe(fact)
+        blocks.observe(fact)
         return tell(fact, budget)
       }),
       { startImmediately: true }
     )
     yield* Effect.forkScoped(progress.lines((line) => Effect.logInfo(line)))
+    yield* Effect.forkScoped(blocks.lines((line) => Effect.logInfo(line)))
   })
 
 const tell = (fact: NodeFact, budget: LogBudget): Effect.Effect<void> => {

@@ -33,10 +33,14 @@ const factText = (fact: NodeFact): string | undefined => {
       return `lost ${fact.address}: ${describeDisconnect(fact.reason)}`
     case "BlockMade":
       return "mined a block"
-    case "TipChanged": {
+    case "BlockTipChanged": {
       const heights = fact.removed > 0 ? `, ${fact.removed} replaced` : ""
-      return `tip is ${shortHash(fact.tip.hash)} at height ${fact.tip.height} (${fact.from === undefined ? "own" : `from peer ${fact.from}`}${heights})`
+      return `has all blocks up to ${shortHash(fact.tip.hash)} at height ${fact.tip.height}${heights}`
     }
+    case "BlockInvalid":
+      return `block ${fact.height} breaks the rule "${fact.rule}"`
+    case "BlockDamaged":
+      return fact.error.message
     case "DialFailed":
       return `${fact.error.message} Trying again in ${Math.round((fact.retryInMs ?? 0) / 1000)} s.`
     case "PeerGivenUp":
@@ -51,6 +55,10 @@ const factText = (fact: NodeFact): string | undefined => {
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "AddressesLearned":
     case "BansChanged":
+    case "BlocksLoaded":
+    case "BlocksPruned":
+    case "BlocksStored":
+    case "TipChanged":
     case "FixedSeedsUsed":
     case "NobodyToAsk":
     case "PeersSaved":

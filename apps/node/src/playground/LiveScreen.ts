@@ -99,7 +99,7 @@ export class LiveScreen {
   #frame(node: PlaygroundNode, now: number): Effect.Effect<NodeFrame> {
     return Effect.gen({ self: this }, function* () {
       const peers = yield* node.service.query("peers")
-      const headers = yield* node.service.query("headers")
+      const blocks = yield* node.service.query("blocks")
       const sample: Sample = { at: now, received: messages(peers, "received"), sent: messages(peers, "sent") }
       const samples = this.#samples.get(node) ?? []
       this.#samples.set(node, samples)
@@ -112,8 +112,8 @@ export class LiveScreen {
         doing: node.doing,
         address: formatEndpoint(node.endpoint),
         peers: peers.length,
-        height: headers?.tip.height ?? 0,
-        tip: headers === undefined ? "" : shortHash(headers.tip.hash),
+        height: blocks?.tip.height ?? 0,
+        tip: blocks === undefined ? "" : shortHash(blocks.tip.hash),
         received: Math.max(0, sample.received - first.received) / seconds,
         sent: Math.max(0, sample.sent - first.sent) / seconds,
         bytes: peers.reduce((sum, peer) => sum + peer.bytesReceived + peer.bytesSent, 0),

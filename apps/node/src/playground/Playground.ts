@@ -26,7 +26,7 @@ export type PlaygroundError = NodeFailure | NodeStartError | PlatformError
 const GREETING = [
   "Satwire playground: a private Bitcoin regtest network, in this process, on loopback.",
   "Two nodes talk over real TCP. The miner makes a block every few seconds; the follower follows.",
-  "Headers only for now: blocks, transactions and a web page come with later releases. Ctrl-C ends it."
+  "Whole blocks move; transactions of yours and a web page come with later releases. Ctrl-C ends it."
 ]
 
 /** Runs the playground; succeeds when the blocks that were asked for have reached both nodes. */
@@ -100,7 +100,7 @@ const reached = (nodes: ReadonlyArray<PlaygroundNode>, blocks: number | undefine
         nodes,
         (node) =>
           node.service.facts.pipe(
-            Stream.filter((fact) => fact._tag === "TipChanged" && fact.tip.height >= blocks),
+            Stream.filter((fact) => fact._tag === "BlockTipChanged" && fact.tip.height >= blocks),
             Stream.runHead
           ),
         { concurrency: "unbounded", discard: true }

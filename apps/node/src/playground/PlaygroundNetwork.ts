@@ -5,6 +5,7 @@ import { regtest } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
 import { DEFAULT_CONNECT_TIMEOUT_MS, type Endpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
+import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import { VERSION } from "../Version.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -39,8 +40,9 @@ const startNode = Effect.fnUntraced(function* (
   const options: NodeOptions = {
     params: regtest,
     roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
+    blocks: { serve: true },
     userAgent: `/satwire-playground-${name}:${VERSION}/`,
-    services: 0n,
+    services: NODE_NETWORK | NODE_NETWORK_LIMITED | NODE_WITNESS,
     connect,
     listen: { host: LOOPBACK, port: 0 },
     maxInbound: DEFAULT_MAX_INBOUND,
@@ -52,6 +54,6 @@ const startNode = Effect.fnUntraced(function* (
   return { name, doing, endpoint: service.listening ?? { host: LOOPBACK, port: 0 }, service }
 })
 
-/** The height of a node's best header. */
+/** How far a node has all blocks. */
 export const heightOf = (node: PlaygroundNode): Effect.Effect<number> =>
-  Effect.map(node.service.query("headers"), (headers) => headers?.tip.height ?? 0)
+  Effect.map(node.service.query("blocks"), (blocks) => blocks?.tip.height ?? 0)

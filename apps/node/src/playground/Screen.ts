@@ -21,7 +21,7 @@ export interface Frame {
   readonly wanted: number | undefined
   readonly elapsedMs: number
   readonly intervalMs: number
-  /** Headers that the slowest node lacks of the highest tip. */
+  /** Blocks that the slowest node lacks of the highest tip. */
   readonly behind: number
   readonly events: ReadonlyArray<string>
   readonly columns: number
@@ -81,7 +81,7 @@ const row = (cells: ReadonlyArray<string>, shown: ReadonlyArray<number>): string
 
 const progress = (frame: Frame): string => {
   const { blocks, wanted, behind, elapsedMs, intervalMs } = frame
-  const sync = behind === 0 ? "all nodes agree" : `${behind} header${behind === 1 ? "" : "s"} behind`
+  const sync = behind === 0 ? "all nodes agree" : `${behind} block${behind === 1 ? "" : "s"} behind`
   const time = `${Math.floor(elapsedMs / 1000)} s`
   if (wanted === undefined) {
     const part = (elapsedMs % intervalMs) / intervalMs

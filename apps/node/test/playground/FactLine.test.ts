@@ -6,10 +6,11 @@ import { factLine } from "../../src/playground/FactLine.ts"
 const hash = blockHashFromHex("00000000000000000000000000000000000000000000000000000123456789ab")
 
 describe("a line for a fact", () => {
-  it("names the tip, its height, who sent it and what it replaced", () => {
+  it("names the block up to which all are there, its height and what it replaced", () => {
     const tip = { height: 12, hash, time: 1_750_000_000 }
-    const fact = { _tag: "TipChanged", tip, forkHeight: 10, removed: 1, added: 2, from: PeerId(3) } as const
-    assert.strictEqual(factLine("bob", fact), "bob       tip is …0123456789ab at height 12 (from peer 3, 1 replaced)")
+    const fact = { _tag: "BlockTipChanged", tip, forkHeight: 10, removed: 1, added: 2 } as const
+    const line = "bob       has all blocks up to …0123456789ab at height 12, 1 replaced"
+    assert.strictEqual(factLine("bob", fact), line)
   })
 
   it("says why a peer was lost, in a sentence", () => {

@@ -30,7 +30,7 @@ describe("the playground's screen", () => {
     const text = drawScreen(frame).join("\n")
     assert.match(text, /miner +mines +127\.0\.0\.1:18444 +1 +3 …0123456789ab +1\.3 +0\.5 +1 234 567 +0\.8 ms/)
     assert.match(text, /follower +follows .* –$/m)
-    assert.include(text, "block 3 of 6 after 9 s, 1 header behind")
+    assert.include(text, "block 3 of 6 after 9 s, 1 block behind")
     assert.include(text, "miner     mined a block")
   })
 

@@ -11,10 +11,9 @@
  * Text in, values out: where a file lies and how it is read is the app's.
  */
 import { equals } from "@satwire/bytes"
-import { type BlockHash, type ChainParams, fromHex, toHex } from "@satwire/primitives"
-import { MAX_HEADERS_RESULTS } from "@satwire/wire"
 import * as Result from "effect/Result"
-import type { HeaderTree } from "./HeaderTree.ts"
+import type { ChainParams } from "./ChainParams.ts"
+import { type BlockHash, fromHex, toHex } from "./Hash.ts"
 
 /**
  * A list of mainnet with a point every 2,000 headers has some 500.
@@ -22,13 +21,6 @@ import type { HeaderTree } from "./HeaderTree.ts"
  * @limit points of a list of headers
  */
 export const MAX_HEADER_POINTS = 100_000
-
-/**
- * How far two points of a skeleton may be apart: what lies between is held in memory until it is whole.
- *
- * @limit headers between two points of a skeleton
- */
-export const MAX_STRETCH_HEADERS = 20_000
 
 export interface HeaderPoint {
   readonly height: number
@@ -46,7 +38,7 @@ export interface HeaderPointsFault {
 /**
  * The points of a list, lowest first; or the first line that is wrong. Empty lines, and what stands behind a number sign, are passed over.
  *
- * @param mostApart how far two of them, and the first of them and genesis, may be apart; {@link MAX_STRETCH_HEADERS} for a skeleton
+ * @param mostApart how far two of them, and the first of them and genesis, may be apart
  */
 export const parseHeaderPoints = (
   text: string,
@@ -95,14 +87,3 @@ const shown = (text: string): string => text.slice(0, 20).replaceAll(/[^\x20-\x7
 /** The list as text, which `parseHeaderPoints` gives back. */
 export const formatHeaderPoints = (points: ReadonlyArray<HeaderPoint>): string =>
   points.map(({ height, hash }) => `${height} ${toHex(hash)}\n`).join("")
-
-/** Points of the best chain from genesis on, every so many headers, the tip last: one message of `headers` lies between two. */
-export const headerPointsOf = (tree: HeaderTree, every: number = MAX_HEADERS_RESULTS): ReadonlyArray<HeaderPoint> => {
-  const points: Array<HeaderPoint> = []
-  const { best } = tree
-  const top = tree.height(best)
-  for (let height = tree.height(0); ; height = Math.min(height + every, top)) {
-    points.push({ height, hash: tree.hash(tree.ancestor(best, height)) })
-    if (height === top) return points
-  }
-}

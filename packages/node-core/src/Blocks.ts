@@ -1,0 +1,230 @@
+/** The role of having blocks: they are fetched, checked, kept, followed and given. Checks, disk and what is read from it are the edge's. */
+import {
+  type BadBlock,
+  type BlockStalling,
+  BlockSync,
+  type BlockSyncInput,
+  type BlockSyncMessage,
+  type BlockSyncOutput,
+  type BlockTimeout,
+  type BlocksSnapshot,
+  type NotServed,
+  type WantedRange
+} from "@satwire/block-sync"
+import { BlockContexts, type BlockRule, type PeriodFirst } from "@satwire/consensus"
+import type { Sha256 } from "@satwire/crypto"
+import { type HeaderTree, type Tip, locate, tipOf } from "@satwire/header-sync"
+import type { Instant, Now, PeerId } from "@satwire/machine"
+import type { MiningView } from "@satwire/mining"
+import type { BlockHash } from "@satwire/primitives"
+import type { Block, Message } from "@satwire/wire"
+import { Manager } from "./Manager.ts"
+
+export interface BlocksRole {
+  /** Which blocks are fetched; all where it is not given. */
+  readonly wanted?: WantedRange | undefined
+  /** Answers `getdata` and `getblocks`. */
+  readonly serve: boolean
+  /** Old blocks are not kept, and the last 288 are what is offered (BIP-0159). */
+  readonly isLimited: boolean
+  /** Those that were kept before this began, by the numbers of their headers. */
+  readonly kept: Iterable<number>
+  /** The last block of the best chain that was kept once and is no more, where blocks were pruned. */
+  readonly prunedTo?: number | undefined
+}
+
+/** What the role asks of the node around it. */
+export interface BlocksHost {
+  readonly send: (peer: PeerId, message: Message, isHistoric: boolean) => void
+  readonly owe: (peer: PeerId, owed: boolean) => void
+  readonly close: (
+    peer: PeerId,
+    reason: BadBlock | BlockStalling | BlockTimeout | NotServed,
+    cost: "disconnect" | "discourage"
+  ) => void
+  readonly isTargetReached: (now: Now) => boolean
+  /** The header of most work that we know the peer has, or -1. */
+  readonly bestOf: (peer: PeerId) => number
+  /** The header of a block that came without being announced. `from` is `undefined` for one of our own. */
+  readonly submitHeader: (raw: Uint8Array, from: PeerId | undefined) => void
+  readonly followed: (header: number) => void
+  readonly invalid: (header: number) => void
+  readonly useful: (peer: PeerId) => void
+  readonly tell: (output: BlocksCommand | BlocksFact) => void
+}
+
+/** What of it is the edge's to do. */
+export type BlocksCommand = Extract<BlockSyncOutput, { readonly _tag: "CheckBlock" | "StoreBlock" | "ReadBlock" }>
+
+/** What of it is news. */
+export type BlocksFact =
+  /** Another chain of whole blocks is followed: `removed` blocks above the fork are no longer, and `added` are now. */
+  | {
+      readonly _tag: "BlockTipChanged"
+      readonly tip: Tip
+      readonly forkHeight: number
+      readonly removed: number
+      readonly added: number
+    }
+  /** A block breaks a rule: its header is invalid, and what follows it. */
+  | {
+      readonly _tag: "BlockInvalid"
+      readonly height: number
+      readonly hash: BlockHash
+      readonly rule: BlockRule
+      /** The transaction that breaks it, where it is one. */
+      readonly transaction: number | undefined
+    }
+
+/** What the edge answers. */
+export type BlocksAnswer = Extract<
+  BlockSyncInput,
+  { readonly _tag: "BlockChecked" | "BlockDropped" | "BlocksStored" | "BlockRead" | "BlocksPruned" | "BlockLost" }
+>
+
+export class Blocks {
+  readonly #sync: BlockSync
+  readonly #manager: Manager<BlockSyncInput, BlockSyncOutput>
+  readonly #host: BlocksHost
+  readonly #tree: HeaderTree
+  readonly #sha256: Sha256
+
+  constructor(role: BlocksRole, { host, sha256, tree }: { host: BlocksHost; sha256: Sha256; tree: HeaderTree }) {
+    const contexts = new BlockContexts(tree.params, tree)
+    this.#host = host
+    this.#tree = tree
+    this.#sha256 = sha256
+    this.#sync = new BlockSync({
+      headers: tree,
+      locate: (tip, locator) => locate(tree, tip, locator),
+      chains: { bestOf: host.bestOf },
+      wanted: role.wanted,
+      contextOf: (header) => contexts.after(tree.parent(header), tree.time(header)),
+      serves: role.serve,
+      isLimited: role.isLimited,
+      isTargetReached: host.isTargetReached
+    })
+    for (const header of role.kept) this.#sync.restore(header)
+    this.#sync.restored(role.prunedTo)
+    this.#manager = new Manager(this.#sync, (output: BlockSyncOutput) => this.#perform(output))
+  }
+
+  /** The end of the followed chain. */
+  get tip(): number {
+    return this.#sync.tip
+  }
+
+  get isEmpty(): boolean {
+    return this.#sync.isEmpty
+  }
+
+  /** What is mined on: a chain of which we have the blocks. */
+  get miningView(): MiningView {
+    return new FollowedView(this.#tree, () => this.tip)
+  }
+
+  snapshot(): BlocksSnapshot {
+    return this.#sync.snapshot()
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#sync.nextTimeout()
+  }
+
+  handle(input: BlockSyncInput, now: Now): void {
+    this.#manager.handle(input, now)
+  }
+
+  timeout(now: Now): void {
+    if (this.#manager.isDue(now.instant)) this.handle({ _tag: "Timeout" }, now)
+  }
+
+  /** A message of a peer's. The header of a block that nobody announced is looked at first, as any header is. */
+  received(peer: PeerId, message: Message, now: Now): void {
+    if (message._tag === "block") this.take(message.block, peer, now)
+    else this.handle({ _tag: "Received", peer, message: message as BlockSyncMessage }, now)
+  }
+
+  /** A block of a peer's, or one of our own. */
+  take(block: Block["block"], from: PeerId | undefined, now: Now): void {
+    const hash = block.hash(this.#sha256)
+    if (this.#tree.find(hash) < 0) this.#host.submitHeader(block.rawHeader.slice(), from)
+    this.handle({ _tag: "BlockReceived", from, block, hash }, now)
+  }
+
+  #perform(output: BlockSyncOutput): void {
+    const host = this.#host
+    switch (output._tag) {
+      case "Send":
+        return host.send(output.peer, output.message, output.isHistoric === true)
+      case "ReplyOwed":
+        return host.owe(output.peer, output.owed)
+      case "Misbehaved":
+        return host.close(output.peer, output.reason, "discourage")
+      case "TooSlow":
+        return host.close(output.peer, output.reason, "disconnect")
+      case "BlockAccepted":
+        if (output.from !== undefined) host.useful(output.from)
+        return
+      case "BlockTipChanged":
+        return this.#tipChanged(output)
+      case "BlockInvalid":
+        return this.#invalid(output)
+      default:
+        return host.tell(output)
+    }
+  }
+
+  #tipChanged({ _tag, added, forkHeight, header, removed }: Output<"BlockTipChanged">): void {
+    this.#host.tell({ _tag, tip: tipOf(this.#tree, header), forkHeight, removed, added })
+    this.#host.followed(header)
+  }
+
+  #invalid({ _tag, fault, header }: Output<"BlockInvalid">): void {
+    const { rule, transaction } = fault
+    const { hash, height } = tipOf(this.#tree, header)
+    this.#host.tell({ _tag, height, hash, rule, transaction })
+    this.#host.invalid(header)
+  }
+}
+
+type Output<Tag extends BlockSyncOutput["_tag"]> = Extract<BlockSyncOutput, { readonly _tag: Tag }>
+
+/** A tree of headers whose best is the end of a chain of which we have the blocks. */
+class FollowedView implements MiningView {
+  readonly #tree: HeaderTree
+  readonly #tip: () => number
+
+  constructor(tree: HeaderTree, tip: () => number) {
+    this.#tree = tree
+    this.#tip = tip
+  }
+
+  get best(): number {
+    return this.#tip()
+  }
+  hash(header: number): BlockHash {
+    return this.#tree.hash(header)
+  }
+  height(header: number): number {
+    return this.#tree.height(header)
+  }
+  version(header: number): number {
+    return this.#tree.version(header)
+  }
+  time(header: number): number {
+    return this.#tree.time(header)
+  }
+  bits(header: number): number {
+    return this.#tree.bits(header)
+  }
+  parent(header: number): number {
+    return this.#tree.parent(header)
+  }
+  ancestor(header: number, height: number): number {
+    return this.#tree.ancestor(header, height)
+  }
+  periodFirst(header: number): PeriodFirst {
+    return this.#tree.periodFirst(header)
+  }
+}

@@ -1,0 +1,146 @@
+/** What can be asked of a running node, and how it answers. */
+import type { BlockDamaged } from "@satwire/block-store"
+import {
+  type BlockPlace,
+  type BlockStep,
+  type BlockStreamError,
+  type Changes,
+  blockStream
+} from "@satwire/block-stream"
+import type { Subnet } from "@satwire/connections"
+import type { HeaderTree } from "@satwire/header-sync"
+import type { NodeCore, NodeCoreInput, Queries } from "@satwire/node-core"
+import { type BlockHash, type BlockView, HEADER_SIZE } from "@satwire/primitives"
+import type { MachineFailed } from "@satwire/runtime"
+import type { StoreError } from "@satwire/store"
+import { type Endpoint, formatEndpoint } from "@satwire/transport"
+import * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { BlockKeeper } from "./KeptBlocks.ts"
+import type { KeptPeers } from "./KeptPeers.ts"
+import type { NodeFact } from "./NodeFact.ts"
+
+/**
+ * How many facts are kept for a slow reader; the oldest make room.
+ *
+ * @limit facts kept for a slow reader
+ */
+export const FACTS_KEPT = 4096
+/**
+ * How many of the last facts a new reader begins with, so that who reads from the start on misses nothing of it.
+ *
+ * @limit facts that a new reader begins with
+ */
+export const FACTS_REPLAYED = 16
+
+/** Why a node cannot go on. */
+export type NodeFailure = MachineFailed | StoreError
+
+export interface NodeShape {
+  /** Where it can be found, if it listens. */
+  readonly listening: Endpoint | undefined
+  /**
+   * The last {@link FACTS_REPLAYED} facts, and what happens from then on; it ends when the node has, in whatever way. A reader that is
+   * more than {@link FACTS_KEPT} facts behind loses the oldest, without a word: facts are news, and state is asked for by `query`.
+   */
+  readonly facts: Stream.Stream<NodeFact>
+  /** Reads state, as of now. */
+  readonly query: <Name extends keyof Queries>(name: Name) => Effect.Effect<Queries[Name]>
+  /** Keeps a connection to this address from now on; also to one that was given up before. */
+  readonly connect: (endpoint: Endpoint) => Effect.Effect<void>
+  /** Keeps a connection to this address no more, and ends the one that there is. */
+  readonly release: (endpoint: Endpoint) => Effect.Effect<void>
+  /**
+   * Bans a subnet for so long; its peers are let go. The ban is on disk when this is done, where bans are kept there;
+   * where it fails the ban holds all the same, and is saved when it can be.
+   */
+  readonly ban: (subnet: Subnet, seconds: number) => Effect.Effect<void, StoreError>
+  readonly unban: (subnet: Subnet) => Effect.Effect<void, StoreError>
+  /** Whether there are connections at all: where not, all end and none begins. */
+  readonly setNetworkActive: (isActive: boolean) => Effect.Effect<void>
+  /**
+   * Takes in headers from elsewhere: `count` raw headers, each the child of the one before, in one turn. They are copied. What is refused
+   * is told as the fact `SubmitRefused`; dies of a `RangeError` where there are fewer bytes than that.
+   */
+  readonly submitHeaders: (headers: Uint8Array, count: number) => Effect.Effect<void>
+  /**
+   * Says that a header is invalid, and so all that follow it: the best chain is another then (Core's `invalidateblock`). It holds until it is
+   * taken back or the node ends. Gives whether there is such a header; that of genesis cannot be invalid and counts as none.
+   */
+  readonly invalidateHeader: (hash: BlockHash) => Effect.Effect<boolean>
+  /** Takes back that a header, or one before or after it, is invalid (Core's `reconsiderblock`). Gives whether there is such a header. */
+  readonly reconsiderHeader: (hash: BlockHash) => Effect.Effect<boolean>
+  /**
+   * Takes in a block from elsewhere, whose bytes are the node's from then on. What is wrong with its header is told as `SubmitRefused`, with the
+   * block as `BlockInvalid`; what follows it, or that it was known, by nothing.
+   */
+  readonly submitBlock: (block: BlockView) => Effect.Effect<void>
+  /** The bytes of a block, or `undefined` where it is not kept. Fails where they are damaged, which the node mends by itself. */
+  readonly readBlock: (hash: BlockHash) => Effect.Effect<BlockView | undefined, StoreError | BlockDamaged>
+  /**
+   * The followed chain, block after block from behind `after` on, and from the first block on where it is not given; where the chain is another,
+   * the blocks that are to be taken back come first, the last one first. It is read as it is asked for, goes on as blocks come, and ends when
+   * the node does.
+   */
+  readonly blocks: (after?: BlockPlace) => Stream.Stream<BlockStep, BlockStreamError>
+  /** Has a block mined on the best tip, which is told as `BlockMade`. Without the mining role it does nothing. */
+  readonly makeBlock: Effect.Effect<void>
+  /** Never succeeds. Fails when the node cannot go on; by then everything that it held is closed. */
+  readonly failure: Effect.Effect<never, NodeFailure>
+}
+
+/** What can be asked of a running node. */
+export const doors = ({
+  blocks,
+  core,
+  peers,
+  changes,
+  submit,
+  tree
+}: {
+  readonly core: NodeCore
+  readonly submit: (input: NodeCoreInput) => void
+  readonly peers: KeptPeers
+  readonly tree: HeaderTree
+  readonly blocks: BlockKeeper | undefined
+  readonly changes: Changes
+}): Omit<NodeShape, "facts" | "failure" | "listening"> => {
+  const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
+  const banned = (input: NodeCoreInput): Effect.Effect<void, StoreError> =>
+    Effect.andThen(submitted(input), peers.saveBans)
+  const judged = (_tag: "InvalidateHeader" | "ReconsiderHeader") => (hash: BlockHash) =>
+    Effect.sync(() => {
+      const isThere = tree.find(hash) > 0
+      if (isThere) submit({ _tag, hash })
+      return isThere
+    })
+  return {
+    query: (name) => Effect.sync(() => core.query(name)),
+    connect: (endpoint) => submitted({ _tag: "Keep", endpoint: formatEndpoint(endpoint) }),
+    release: (endpoint) => submitted({ _tag: "Release", endpoint: formatEndpoint(endpoint) }),
+    ban: (subnet, seconds) => banned({ _tag: "Ban", subnet, seconds }),
+    unban: (subnet) => banned({ _tag: "Unban", subnet }),
+    setNetworkActive: (isActive) => submitted({ _tag: "NetworkActive", isActive }),
+    submitHeaders: (headers, count) =>
+      Effect.sync(() => {
+        checkLength(headers, count)
+        if (count > 0) submit({ _tag: "SubmitHeaders", headers, count })
+      }),
+    invalidateHeader: judged("InvalidateHeader"),
+    reconsiderHeader: judged("ReconsiderHeader"),
+    submitBlock: (block) => submitted({ _tag: "SubmitBlock", block }),
+    readBlock: (hash) => blocks?.read(hash) ?? Effect.succeed(undefined),
+    blocks: (after) =>
+      blockStream(
+        { tree, read: (hash) => blocks?.read(hash) ?? Effect.succeed(undefined), changes, tip: () => core.blockTip },
+        after
+      ),
+    makeBlock: submitted({ _tag: "MakeBlock" })
+  }
+}
+
+/** A mistake of the caller's, which must not look like one of the machine. */
+const checkLength = (headers: Uint8Array, count: number): void => {
+  if (Number.isInteger(count) && count >= 0 && headers.length >= count * HEADER_SIZE) return
+  throw new RangeError(`${headers.length} bytes are not ${count} headers`)
+}
