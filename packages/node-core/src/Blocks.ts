@@ -88,6 +88,9 @@ export class Blocks {
   readonly #host: BlocksHost
   readonly #tree: HeaderTree
   readonly #sha256: Sha256
+  /** Peers that were given all that they asked for. */
+  readonly #answered: Array<PeerId> = []
+  #isReleasing = false
 
   constructor(role: BlocksRole, { host, sha256, tree }: { host: BlocksHost; sha256: Sha256; tree: HeaderTree }) {
     const contexts = new BlockContexts(tree.params, tree)
@@ -133,6 +136,22 @@ export class Blocks {
 
   handle(input: BlockSyncInput, now: Now): void {
     this.#manager.handle(input, now)
+    this.#release()
+  }
+
+  /**
+   * Peers whose reply is given are heard again.
+   *
+   * Specification: not while the manager is at work. Rationale: what such a peer asks for next is told within that call, and has to be taken in
+   * there, or the peer would not be held for its reply and would ask for more.
+   */
+  #release(): void {
+    if (this.#isReleasing || !this.#manager.isIdle) return
+    this.#isReleasing = true
+    for (let peer = this.#answered.shift(); peer !== undefined; peer = this.#answered.shift()) {
+      this.#host.owe(peer, false)
+    }
+    this.#isReleasing = false
   }
 
   timeout(now: Now): void {
@@ -158,7 +177,9 @@ export class Blocks {
       case "Send":
         return host.send(output.peer, output.message, output.isHistoric === true)
       case "ReplyOwed":
-        return host.owe(output.peer, output.owed)
+        if (output.owed) host.owe(output.peer, true)
+        else this.#answered.push(output.peer)
+        return
       case "Misbehaved":
         return host.close(output.peer, output.reason, "discourage")
       case "TooSlow":

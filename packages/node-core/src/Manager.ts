@@ -27,6 +27,11 @@ export class Manager<Input, Output> {
     this.#isAtWork = false
   }
 
+  /** Whether an input would be handled at once. */
+  get isIdle(): boolean {
+    return !this.#isAtWork
+  }
+
   nextTimeout(): Instant | undefined {
     return this.#machine.nextTimeout()
   }

@@ -17,6 +17,7 @@ import type { NodeCoreInput, NodeCoreOutput } from "@satwire/node-core"
 import { type BlockHash, BlockView } from "@satwire/primitives"
 import { WorkerPool } from "@satwire/runtime/workers"
 import { type SnapshotFile, type StoreError, type Keeper, type StoreNews, keepInOrder } from "@satwire/store"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -130,7 +131,13 @@ export const keepBlocks = (
     const workers = Option.getOrUndefined(yield* Effect.serviceOption(WorkerPool))
     const run = Effect.runForkWith(yield* Effect.context())
     const scope = yield* Effect.scope
-    const fork = (effect: Effect.Effect<void>): void => void run(Effect.forkIn(effect, scope))
+    const fork = (effect: Effect.Effect<void>): void => {
+      // What dies here is a bug of ours, and somebody would wait for its answer for ever.
+      const watched = Effect.catchCause(effect, (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.sync(() => options.failed(cause))
+      )
+      run(Effect.forkIn(watched, scope))
+    }
     const recent: Array<Passed> = []
     const keeper: Keeper<Passed> = yield* keepInOrder<Passed>({
       ...options,
@@ -203,7 +210,7 @@ const checker = (
     fork(
       workers.run({ _tag: "CheckBlock", bytes, context }).pipe(
         Effect.map((answer) => {
-          submit({ _tag: "BlockChecked", header, block: decoded(answer.bytes), fault: answer.fault })
+          submit({ _tag: "BlockChecked", header, block: block.movedTo(answer.bytes), fault: answer.fault })
         }),
         // The block went with the worker that died: it is as if it had not come.
         Effect.catch((lost) =>

@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type BlockStep, type NodeOptions, UnknownPlace } from "@satwire/node"
 import { regtest, toHex } from "@satwire/primitives"
+import { connect } from "@satwire/client"
+import { portableSha256 } from "@satwire/crypto"
+import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
+import { Inventory, MSG_WITNESS_BLOCK, NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
 import { type TestNode, startNode } from "./TestNode.ts"
 
 const withBlocks = (changes: Partial<NodeOptions> = {}) =>
@@ -79,5 +83,34 @@ describe("a node that has blocks", () => {
         assert.instanceOf(failure, UnknownPlace)
       })
     )
+  )
+
+  it.live(
+    "gives a peer all that it asks for, in the order in which it asks, however much it asks before it is answered",
+    () =>
+      scoped(
+        Effect.gen(function* () {
+          const node = yield* withBlocks()
+          yield* mine(node, 12)
+          const steps = yield* Stream.runCollect(Stream.take(node.service.blocks(), 12))
+          const options = { params: regtest, userAgent: "/asker:1.0/", services: 0n, v2transport: "never" } as const
+          const session = yield* Effect.provide(connect(node.endpoint, options), yield* Layer.build(layerTcp))
+          const hashes = steps.map(({ hash }) => hash)
+          const ask = (from: number, to: number) =>
+            session.send({ _tag: "getdata", inventory: Inventory.ofType(MSG_WITNESS_BLOCK, hashes.slice(from, to)) })
+          for (let round = 0; round < 20; round++) {
+            yield* Effect.all([ask(0, 4), ask(4, 4), ask(4, 6), ask(6, 12), session.send({ _tag: "getaddr" })])
+            const given = yield* session.messages.pipe(
+              Stream.filter(({ _tag }) => _tag === "block"),
+              Stream.take(12),
+              Stream.runCollect
+            )
+            assert.deepStrictEqual(
+              given.map((message) => (message._tag === "block" ? toHex(message.block.hash(portableSha256)) : "")),
+              hashes.map(toHex)
+            )
+          }
+        })
+      )
   )
 })

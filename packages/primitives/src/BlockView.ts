@@ -156,6 +156,13 @@ export class BlockView {
     return merkleRootInPlace(backend, this.wtxids(backend), this.transactionCount)
   }
 
+  /** The same block in other memory, to which its bytes were moved. */
+  movedTo(bytes: Uint8Array): BlockView {
+    const length = this.parts.at(-1) ?? this.#first
+    if (bytes.length !== length) throw new RangeError(`a block of ${length} bytes cannot have moved to ${bytes.length}`)
+    return new BlockView(bytes, this.#first, this.parts)
+  }
+
   /** The block as it is sent to who asks for it without witnesses (BIP-0144); itself where it has none. */
   withoutWitness(): BlockView {
     const parts = this.parts

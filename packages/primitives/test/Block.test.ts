@@ -7,6 +7,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
   type Block,
+  BlockView,
   HEADER_SIZE,
   Satoshis,
   type Transaction,
@@ -53,6 +54,22 @@ describe("a block", () => {
         const ids = (of: Block): Array<string> => of.transactions.map((tx) => toHex(txid(portableSha256, tx)))
         expect(ids(plain)).toEqual(ids(block))
         expect(written(plain)).toEqual(written(block, false))
+      })
+    )
+  })
+
+  it("as a view loses its witnesses in the same way, and is the same in other memory of its size", () => {
+    fc.assert(
+      fc.property(arbitraryBlock, (block) => {
+        const view = BlockView.of(block)
+        const plain = view.withoutWitness()
+        expect(plain.bytes).toEqual(written(block, false))
+        expect(plain.txids(portableSha256)).toEqual(view.txids(portableSha256))
+        expect(plain.materialise()).toEqual(read(written(block, false)))
+        const moved = view.movedTo(view.bytes.slice())
+        expect(moved.wtxids(portableSha256)).toEqual(view.wtxids(portableSha256))
+        expect(moved.materialise()).toEqual(block)
+        expect(() => view.movedTo(new Uint8Array(view.bytes.length + 1))).toThrow(RangeError)
       })
     )
   })
