@@ -13,23 +13,17 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Bcoin } from "../Bcoin.ts"
-import { bcoinRegtest } from "../BcoinRegtest.ts"
+import { besideBcoin } from "../BesideBcoin.ts"
 
 const BLOCKS = 500
 
-const withBlocks = (connect: ReadonlyArray<Endpoint>): NodeOptions => ({
-  params: bcoinRegtest,
-  roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
-  blocks: { serve: true },
-  userAgent: "/satwire-interop:0.0.0/",
-  services: NODE_NETWORK | NODE_WITNESS,
-  connect,
-  listen: undefined,
-  maxInbound: 0,
-  dialTimeoutMs: 5000,
-  // It bans who speaks to it what it does not know.
-  v2transport: false
-})
+const withBlocks = (connect: ReadonlyArray<Endpoint>): NodeOptions =>
+  besideBcoin({
+    connect,
+    roles: { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } },
+    blocks: { serve: true },
+    services: NODE_NETWORK | NODE_WITNESS
+  })
 
 /** Waits until the node has all blocks up to this height. */
 const reaches = (node: NodeShape, height: number) =>

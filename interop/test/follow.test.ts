@@ -1,29 +1,15 @@
 import { expect, layer } from "@effect/vitest"
-import { type NodeFact, type NodeOptions, type NodeShape, makeNode } from "@satwire/node"
+import { type NodeFact, type NodeShape, makeNode } from "@satwire/node"
 import { toHex } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
-import type { Endpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Bcoin } from "../Bcoin.ts"
-import { bcoinRegtest } from "../BcoinRegtest.ts"
+import { besideBcoin } from "../BesideBcoin.ts"
 
 const HEADERS = 500
-
-const following = (connect: ReadonlyArray<Endpoint>): NodeOptions => ({
-  params: bcoinRegtest,
-  roles: { headers: { serve: true, announce: true }, mining: undefined },
-  userAgent: "/satwire-interop:0.0.0/",
-  services: 0n,
-  connect,
-  listen: undefined,
-  maxInbound: 0,
-  dialTimeoutMs: 5000,
-  // It bans who speaks to it what it does not know.
-  v2transport: false
-})
 
 /** Waits until the node's tip has this height. */
 const reaches = (node: NodeShape, height: number) =>
@@ -41,7 +27,7 @@ layer(Layer.mergeAll(Bcoin.layer, layerTcp, HeaderStore.layerMemory), { excludeT
         Effect.gen(function* () {
           const bcoin = yield* Bcoin
           yield* bcoin.mine(HEADERS)
-          const node = yield* makeNode(following([bcoin.p2p]))
+          const node = yield* makeNode(besideBcoin({ connect: [bcoin.p2p] }))
           yield* reaches(node, HEADERS)
           yield* bcoin.mine(3)
           yield* reaches(node, HEADERS + 3)

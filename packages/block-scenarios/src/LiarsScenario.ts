@@ -5,22 +5,19 @@
 import { type Random, shuffle } from "@satwire/machine"
 import {
   Breach,
-  ChainInvariants,
+  type ChainInvariants,
   EPOCH_UNIX,
-  MinedHeaders,
   Simulation,
   type SimulatedNode,
   type Weakness,
   Wiring,
-  peerInvariants,
-  sha256,
-  wireInvariants
+  sha256
 } from "@satwire/simulator"
-import { MAX_PROTOCOL_MESSAGE_LENGTH } from "@satwire/wire"
 import { FilledChain } from "@satwire/testkit"
-import { BlockInvariants } from "./BlockInvariants.ts"
+import type { BlockInvariants } from "./BlockInvariants.ts"
 import { BLOCK_TROUBLES, type BlockLie, DRIBBLE_BYTES_PER_SECOND, blockLiar } from "./BlockLiar.ts"
 import { BlockNode } from "./BlockNode.ts"
+import { judged } from "./Judged.ts"
 
 export interface LiarsOptions {
   readonly seed: number
@@ -72,17 +69,9 @@ class Liars {
     this.#chain = new FilledChain({ count, blockBytes, firstTime: EPOCH_UNIX - 600 * (count + 1) }, sha256)
     this.#honest = this.#makeHonest(random)
     this.#troubles = others ?? shuffle(random, [...BLOCK_TROUBLES]).slice(0, 1 + random.below(4))
-    const mined = new MinedHeaders()
-    mined.add(this.#chain.headers)
-    this.#headers = new ChainInvariants(this.#honest, mined)
-    this.#blocks = new BlockInvariants(this.#honest)
-    for (const invariant of [
-      this.#headers.afterTurn,
-      this.#blocks.afterTurn,
-      wireInvariants(this.#honest, MAX_PROTOCOL_MESSAGE_LENGTH)
-    ])
-      simulation.always(invariant)
-    simulation.always(peerInvariants(this.#honest))
+    const { blocks, headers } = judged(simulation, this.#honest, this.#chain)
+    this.#headers = headers
+    this.#blocks = blocks
     this.#count(new Set(this.#honest.map(({ node }) => node)))
     this.#wiring = new Wiring(simulation)
     this.#dial()

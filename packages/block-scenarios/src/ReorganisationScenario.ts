@@ -5,21 +5,19 @@
 import { shuffle } from "@satwire/machine"
 import {
   Breach,
-  ChainInvariants,
+  type ChainInvariants,
   EPOCH_UNIX,
-  MinedHeaders,
   Simulation,
   type Weakness,
   Wiring,
-  peerInvariants,
-  sha256,
-  wireInvariants
+  mineApart,
+  sha256
 } from "@satwire/simulator"
-import { MAX_PROTOCOL_MESSAGE_LENGTH } from "@satwire/wire"
 import { FilledChain } from "@satwire/testkit"
-import { BlockInvariants } from "./BlockInvariants.ts"
+import type { BlockInvariants } from "./BlockInvariants.ts"
 import { BLOCK_TROUBLES, type BlockLie, blockLiar } from "./BlockLiar.ts"
 import { BlockNode } from "./BlockNode.ts"
+import { judged } from "./Judged.ts"
 
 export interface BlockReorganisationResult {
   readonly seed: number
@@ -64,17 +62,9 @@ class Reorganisation {
       { length: 3 + random.below(4) },
       (_, i) => new BlockNode(simulation, `node-${i}`, { has, checks: sha256 })
     )
-    const mined = new MinedHeaders()
-    mined.add(has.headers)
-    this.#headers = new ChainInvariants(this.#honest, mined)
-    this.#blocks = new BlockInvariants(this.#honest)
-    for (const invariant of [
-      this.#headers.afterTurn,
-      this.#blocks.afterTurn,
-      wireInvariants(this.#honest, MAX_PROTOCOL_MESSAGE_LENGTH)
-    ])
-      simulation.always(invariant)
-    simulation.always(peerInvariants(this.#honest))
+    const { blocks, headers } = judged(simulation, this.#honest, has)
+    this.#headers = headers
+    this.#blocks = blocks
     this.#others = shuffle(random, [...BLOCK_TROUBLES])
       .filter((trouble) => trouble !== "dribbles")
       .slice(0, random.below(3))
@@ -87,7 +77,11 @@ class Reorganisation {
 
   run(): BlockReorganisationResult {
     const simulation = this.#simulation
-    const branches = this.#split()
+    const branches = mineApart(simulation, this.#honest, {
+      splitMs: SPLIT_MS,
+      meetMs: MEET_MS,
+      mostBlocks: MOST_BRANCH
+    })
     simulation.run(MEET_MS)
     simulation.partition(() => 0)
     const metMs = simulation.timeMs
@@ -105,27 +99,6 @@ class Reorganisation {
       agreedAfterSeconds: Math.round((simulation.timeMs - metMs) / 1000),
       traceHash: simulation.trace.digest()
     }
-  }
-
-  /** Has each part mine alone; one in four mines exactly as many blocks as the first. */
-  #split(): ReadonlyArray<number> {
-    const simulation = this.#simulation
-    const { random } = simulation
-    const parts = 2 + random.below(2)
-    const partOf = new Map(simulation.nodes.map((node) => [node, random.below(parts)]))
-    this.#honest.slice(0, parts).forEach(({ node }, i) => partOf.set(node, i))
-    simulation.after(SPLIT_MS, () => simulation.partition((node) => partOf.get(node) ?? 0))
-    const first = 1 + random.below(MOST_BRANCH)
-    const branches = Array.from({ length: parts }, (_, i) =>
-      i === 0 || random.below(4) === 0 ? first : 1 + random.below(MOST_BRANCH)
-    )
-    branches.forEach((count, part) => {
-      const pauseMs = (MEET_MS - SPLIT_MS - MINUTE_MS) / count
-      for (let i = 0; i < count; i++) {
-        simulation.after(SPLIT_MS + 1000 + Math.floor(i * pauseMs), () => this.#honest[part]?.mine())
-      }
-    })
-    return branches
   }
 
   #longest(): BlockNode {

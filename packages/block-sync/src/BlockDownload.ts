@@ -257,9 +257,9 @@ export class BlockDownload {
     this.#lost.delete(header)
   }
 
-  /** A block has joined the followed chain: peers are fast enough. */
-  joined(): void {
-    this.#stallingMs = Math.max(BLOCK_STALLING_TIMEOUT_DEFAULT_MS, STALLING_TIMEOUT_DECAY * this.#stallingMs)
+  /** So many blocks have joined the followed chain: peers are fast enough. */
+  joined(count: number): void {
+    this.#stallingMs = Math.max(BLOCK_STALLING_TIMEOUT_DEFAULT_MS, STALLING_TIMEOUT_DECAY ** count * this.#stallingMs)
   }
 
   /** What the peer is to be asked for now. It counts as asked. */

@@ -135,7 +135,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#blocks.keep(header)
   }
 
-  /** After the last `restore`. Blocks up to the lowest kept one of the best chain were pruned where `isPruned`. */
+  /** After the last `restore`. Blocks up to `passedOver` were kept once, and were pruned. */
   restored(passedOver: number | undefined): void {
     if (passedOver !== undefined) this.#blocks.passOver(passedOver)
     this.#blocks.follow(true)
@@ -381,8 +381,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const move = this.#blocks.follow(anew)
     if (move === undefined) return
     if (move.removed > 0) this.#download.rewind()
-    for (let i = 0; i < Math.min(move.added, 64); i++) this.#download.joined()
     const { added, fork, removed, tip } = move
+    this.#download.joined(added)
     out.push({ _tag: "BlockTipChanged", header: tip, forkHeight: this.#headers.height(fork), removed, added })
   }
 

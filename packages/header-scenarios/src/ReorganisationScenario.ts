@@ -20,7 +20,8 @@ import {
   WEAKNESSES,
   type Weakness,
   Wiring,
-  headerNode
+  headerNode,
+  mineApart
 } from "@satwire/simulator"
 
 export interface ReorganisationResult {
@@ -36,6 +37,7 @@ export interface ReorganisationResult {
 }
 
 const MINUTE_MS = 60_000
+const SPLIT_MS = 2 * MINUTE_MS
 const MEET_MS = 10 * MINUTE_MS
 const MOST_PATIENCE_MS = 60 * MINUTE_MS
 const MOST_BRANCH = 200
@@ -109,28 +111,13 @@ class Reorganisation {
     return this.#simulation.add(`other-${index}`, actor, { isHonest: false })
   }
 
-  /** Has each part mine alone; of two parts one in four mines exactly as many as the other. */
+  /** Has each part mine alone, on some blocks that all have in common. */
   #split(): ReadonlyArray<number> {
     const simulation = this.#simulation
     const { random } = simulation
-    // Some blocks that all have in common.
     const before = random.below(20)
     for (let i = 0; i < before; i++) simulation.after(1000 + 100 * i, () => this.#honest[0]?.mine())
-    const parts = 2 + random.below(2)
-    const partOf = new Map(simulation.nodes.map((node) => [node, random.below(parts)]))
-    this.#honest.slice(0, parts).forEach(({ node }, i) => partOf.set(node, i))
-    simulation.after(2 * MINUTE_MS, () => simulation.partition((node) => partOf.get(node) ?? 0))
-    const first = 1 + random.below(MOST_BRANCH)
-    const branches = Array.from({ length: parts }, (_, i) =>
-      i > 0 && random.below(4) === 0 ? first : i === 0 ? first : 1 + random.below(MOST_BRANCH)
-    )
-    branches.forEach((count, part) => {
-      const pauseMs = (7 * MINUTE_MS) / count
-      for (let i = 0; i < count; i++) {
-        simulation.after(2 * MINUTE_MS + 1000 + Math.floor(i * pauseMs), () => this.#honest[part]?.mine())
-      }
-    })
-    return branches
+    return mineApart(simulation, this.#honest, { splitMs: SPLIT_MS, meetMs: MEET_MS, mostBlocks: MOST_BRANCH })
   }
 
   #longest(): HonestNode {

@@ -597,7 +597,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** One write, one deadline and one word on reading for every peer that had to do with this turn. */
   #endTurn(): void {
-    this.#toBlocks({ _tag: "TurnEnds" })
+    this.#toBlocks(TURN_ENDS)
     // Who is let go here may move others, which then have to do with this turn too.
     for (const entry of this.#touched) if (this.#entries.has(entry.id)) this.#weigh(entry)
     while (this.#touched.length > 0) this.#writeTouched()
@@ -645,6 +645,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (this.#countsUpload) this.#toConnections({ _tag: "Sent", bytes: bytes.length })
   }
 }
+
+/** One for all turns. */
+const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 

@@ -1,49 +1,21 @@
 import { assert, describe, it, onTestFinished } from "vitest"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { killedLife } from "./KilledLife.ts"
 
 /** How many times: a few here, and as many as `SATWIRE_KILLS` says for who has the time. */
 const KILLS = Number(process.env["SATWIRE_KILLS"] ?? 6)
 /** The longest that a life lasts, from its first line on. */
 const LIFE_MS = 4000
 
-const script = fileURLToPath(new URL("./KilledNode.ts", import.meta.url))
-const runtime = "Deno" in globalThis ? ["run", "-A", "--conditions=@satwire/source"] : ["--conditions=@satwire/source"]
+const script = new URL("./KilledNode.ts", import.meta.url)
 
 interface Line {
   readonly began?: { readonly addresses: number; readonly bans: number }
   readonly dials?: string
   readonly saved?: "addresses" | "anchors" | "bans"
   readonly count?: number
-}
-
-/** One life, killed so many milliseconds after it began: all that it said. */
-const live = async (directory: string, number: number, afterMs: number): Promise<ReadonlyArray<Line>> => {
-  const child = spawn(process.execPath, [...runtime, script, directory, String(number)], {
-    stdio: ["ignore", "pipe", "pipe"]
-  })
-  let out = ""
-  let errors = ""
-  child.stderr.on("data", (chunk) => (errors += String(chunk)))
-  const began = new Promise<void>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      out += String(chunk)
-      if (out.includes("began")) resolve()
-    })
-    child.once("close", () => reject(new Error(`it ended by itself: ${errors}`)))
-  })
-  await began
-  const gone = once(child, "close")
-  setTimeout(() => child.kill("SIGKILL"), afterMs)
-  await gone
-  assert.notInclude(errors, "set aside")
-  // The last line may be cut.
-  const whole = out.slice(0, out.lastIndexOf("\n"))
-  return whole.split("\n").map((line) => JSON.parse(line) as Line)
 }
 
 describe("kill -9", () => {
@@ -55,7 +27,11 @@ describe("kill -9", () => {
       const kept = { addresses: 0, anchors: 0, bans: 0 }
       for (let number = 0; number < KILLS; number++) {
         // From the first moment to well after the first addresses are written.
-        const lines = await live(directory, number, (LIFE_MS * ((number * 7) % KILLS)) / KILLS)
+        const lines = await killedLife<Line>(
+          script,
+          [directory, String(number)],
+          (LIFE_MS * ((number * 7) % KILLS)) / KILLS
+        )
         const began = lines.find((line) => line.began !== undefined)?.began
         assert.isAtLeast(began?.addresses ?? -1, kept.addresses, `life ${number}`)
         assert.isAtLeast(began?.bans ?? -1, kept.bans, `life ${number}`)

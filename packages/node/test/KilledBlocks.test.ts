@@ -4,10 +4,8 @@ import { FilledChain } from "@satwire/testkit"
 import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { readdirSync, rmSync } from "node:fs"
-import { fileURLToPath } from "node:url"
+import { killedLife } from "./KilledLife.ts"
 import { temporaryDirectory } from "./TemporaryDirectory.ts"
 import { type TestNode, startNode } from "./TestNode.ts"
 
@@ -16,38 +14,12 @@ const KILLS = Number(process.env["SATWIRE_KILLS"] ?? 5)
 /** The longest that a life lasts, from its first line on: some more than a whole sync. */
 const LIFE_MS = 1500
 
-const script = fileURLToPath(new URL("./KilledBlocks.ts", import.meta.url))
-const runtime = "Deno" in globalThis ? ["run", "-A", "--conditions=@satwire/source"] : ["--conditions=@satwire/source"]
+const script = new URL("./KilledBlocks.ts", import.meta.url)
 
 interface Line {
   readonly began?: number
   readonly kept?: number
   readonly wrong?: unknown
-}
-
-/** One life, killed so many milliseconds after it began: all that it said. */
-const live = async (directory: string, port: number, afterMs: number): Promise<ReadonlyArray<Line>> => {
-  const child = spawn(process.execPath, [...runtime, script, directory, String(port)], {
-    stdio: ["ignore", "pipe", "pipe"]
-  })
-  let out = ""
-  let errors = ""
-  child.stderr.on("data", (chunk) => (errors += String(chunk)))
-  const began = new Promise<void>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      out += String(chunk)
-      if (out.includes("began")) resolve()
-    })
-    child.once("close", () => reject(new Error(`it ended by itself: ${errors}`)))
-  })
-  await began
-  const gone = once(child, "close")
-  setTimeout(() => child.kill("SIGKILL"), afterMs)
-  await gone
-  assert.notInclude(errors, "set aside")
-  // The last line may be cut.
-  const whole = out.slice(0, out.lastIndexOf("\n"))
-  return whole.split("\n").map((line) => JSON.parse(line) as Line)
 }
 
 /** A node that has a chain of small blocks, and some of 100 kB behind. */
@@ -72,7 +44,9 @@ describe("kill -9 while blocks are fetched", () => {
           let killedWithin = 0
           for (let number = 0; number < KILLS; number++) {
             const afterMs = (LIFE_MS * ((number * 7 + 3) % KILLS)) / KILLS
-            const lines = yield* Effect.promise(() => live(directory, endpoint.port, afterMs))
+            const lines = yield* Effect.promise(() =>
+              killedLife<Line>(script, [directory, String(endpoint.port)], afterMs)
+            )
             const began = lines.find((line) => line.began !== undefined)?.began ?? -1
             assert.isAtLeast(began, kept, `life ${number}`)
             assert.deepStrictEqual(
