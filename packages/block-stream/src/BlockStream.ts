@@ -92,11 +92,16 @@ export interface BlockStreamSource {
   readonly tip: () => number
   readonly read: (hash: BlockHash) => Effect.Effect<BlockView | undefined, StoreError | BlockDamaged>
   readonly changes: Changes
+  /** Whether a block is none of those that the reader wants: it is left out. */
+  readonly isPassedOver?: (header: number) => boolean
 }
+
+/** How many blocks that are left out are passed over before others have their turn. */
+const PASSED_AT_ONCE = 10_000
 
 /** Everything that follows `after`; what follows the first header of the tree where it is not given. */
 export const blockStream = (
-  { changes, read, tip, tree }: BlockStreamSource,
+  { changes, isPassedOver = () => false, read, tip, tree }: BlockStreamSource,
   after?: BlockPlace
 ): Stream.Stream<BlockStep, BlockStreamError> => {
   const placeOf = (header: number): BlockPlace => ({ height: tree.height(header), hash: tree.hash(header) })
@@ -124,10 +129,22 @@ export const blockStream = (
     const place = placeOf(at)
     return Effect.map(patient(place.hash), (block) => ({ _tag: "Disconnected", ...place, block }))
   }
-  const step = (at: number): Effect.Effect<readonly [BlockStep, number] | undefined, BlockStreamError> =>
+  /** The place behind blocks that are left out, on the way from one place to the end of the chain. */
+  const afterPassedOver = (from: number, end: number): number => {
+    let at = from
+    for (let left = PASSED_AT_ONCE; left > 0 && at !== end; left--) {
+      const isBelow = tree.isAncestor(at, end)
+      const block = isBelow ? tree.ancestor(end, tree.height(at) + 1) : at
+      if (!isPassedOver(block)) return at
+      at = isBelow ? block : tree.parent(at)
+    }
+    return at
+  }
+  const step = (from: number): Effect.Effect<readonly [BlockStep, number] | undefined, BlockStreamError> =>
     Effect.suspend(() => {
       const { next } = changes
       const end = tip()
+      const at = afterPassedOver(from, end)
       if (at === end) return changes.isOver ? Effect.undefined : Effect.andThen(next, step(at))
       const isBelow = tree.isAncestor(at, end)
       const to = isBelow ? tree.ancestor(end, tree.height(at) + 1) : tree.parent(at)

@@ -116,8 +116,10 @@ export class BlockDownload {
   readonly #asked: Map<number, Array<PeerBlocks>> = new Map()
   /** Blocks that have come and are not kept yet. */
   readonly #coming: Set<number> = new Set()
-  /** Blocks that were kept and are to be fetched again, wherever they are. */
+  /** Blocks that are to be fetched wherever they are: they were kept, or were not wanted before. */
   readonly #lost: Set<number> = new Set()
+  /** Where blocks are judged before they are fetched: those that are worth it and have not come. */
+  readonly #matching: Set<number> = new Set()
   /** Since when somebody could fetch more but for the first block of the window. */
   #heldUpSince: Instant | undefined = undefined
   /** The end of the chain that is fetched. */
@@ -236,7 +238,19 @@ export class BlockDownload {
   kept(header: number): void {
     this.#coming.delete(header)
     this.#lost.delete(header)
+    this.#matching.delete(header)
     this.#window.setOpen(header, false)
+    this.#advance()
+  }
+
+  /** A block is worth being fetched, where that is judged of each. */
+  matches(header: number): void {
+    this.#matching.add(header)
+    this.#reopen(header)
+  }
+
+  /** Blocks count as here that nobody is asked for. */
+  passed(): void {
     this.#advance()
   }
 
@@ -246,7 +260,12 @@ export class BlockDownload {
     this.#reopen(header)
   }
 
-  /** A block that was kept is to be fetched again. */
+  /** Whether a block is to be fetched that is kept no more, or was not wanted. */
+  isLost(header: number): boolean {
+    return this.#lost.has(header)
+  }
+
+  /** A block that was kept is to be fetched again, or one that was not wanted is now. */
   lost(header: number): void {
     this.#lost.add(header)
     this.#reopen(header)
@@ -390,7 +409,9 @@ export class BlockDownload {
   }
 
   #isMissing(header: number): boolean {
-    return !this.#blocks.isHere(header) && !this.#asked.has(header) && !this.#coming.has(header)
+    if (this.#asked.has(header) || this.#coming.has(header)) return false
+    if (this.#lost.has(header)) return !this.#blocks.isKept(header)
+    return !this.#blocks.isHere(header) && (!this.#wanted.isFiltered || this.#matching.has(header))
   }
 
   /** The lowest block that the peer has. */

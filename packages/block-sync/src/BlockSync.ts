@@ -120,6 +120,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     return this.#blocks.tip
   }
 
+  /** The heights of the first and last block that is wanted. */
+  get range(): { readonly from: number; readonly to: number | undefined } {
+    return this.#wanted
+  }
+
   /** Which blocks are here, for whoever looks it up between turns. */
   get blocks(): BlockTree {
     return this.#blocks
@@ -204,6 +209,10 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
         this.#blocks.lose(input.header)
         this.#download.lost(input.header)
         return this.#everybodyIsHungry()
+      case "BlockJudged":
+        return this.#judged(input, out)
+      case "BlockWanted":
+        return this.#want(input.header)
       case "Hold":
         this.#held = input.held
         return
@@ -212,6 +221,25 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
       case "Timeout":
         return this.#timeout(now, out)
     }
+  }
+
+  /**
+   * Specification: a block that was passed over is fetched after all where it is said later that it matches; one that has come stays. Rationale:
+   * who judged it may have been told lies.
+   */
+  #judged({ header, matches }: BlockSyncInput & { _tag: "BlockJudged" }, out: Outbox<BlockSyncOutput>): void {
+    if (matches) return this.#want(header)
+    if (this.#blocks.isHere(header) || this.#download.isAsked(header) || this.#waiting.has(header)) return
+    this.#blocks.pass(header)
+    this.#download.passed()
+    this.#follow(false, out)
+  }
+
+  #want(header: number): void {
+    if (this.#blocks.isKept(header) || this.#waiting.has(header)) return
+    if (this.#blocks.isHere(header)) this.#download.lost(header)
+    else this.#download.matches(header)
+    this.#everybodyIsHungry()
   }
 
   #headersMoved(anew: boolean, out: Outbox<BlockSyncOutput>): void {
@@ -285,7 +313,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const isAnswer = peer !== undefined && this.#download.answered(header, peer, block.bytes.length, now.instant)
     if (peer !== undefined && isAnswer) this.#hungry.add(peer)
     // What is here is not looked at again.
-    if (!isWanted || this.#blocks.isHere(header) || !this.#headers.isValid(header)) return
+    const isHere = this.#blocks.isHere(header) && !this.#download.isLost(header)
+    if (!isWanted || isHere || !this.#headers.isValid(header)) return
     const waiting = this.#waiting.get(header)
     if (waiting === undefined) return this.#check(header, { from, block: owned(block) }, out)
     if (!isAnswer || waiting.isChecked || waiting.spare !== undefined) return

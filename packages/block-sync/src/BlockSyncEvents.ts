@@ -50,6 +50,10 @@ export type BlockSyncInput =
   | { readonly _tag: "BlocksPruned"; readonly headers: ReadonlyArray<number> }
   /** The bytes of a block were found damaged: it is fetched again. */
   | { readonly _tag: "BlockLost"; readonly header: number }
+  /** Whether a block is worth being fetched, where that is judged of each. It may be said otherwise later. */
+  | { readonly _tag: "BlockJudged"; readonly header: number; readonly matches: boolean }
+  /** A block is to be fetched and kept, whether it is one of those that are wanted or not. */
+  | { readonly _tag: "BlockWanted"; readonly header: number }
   /** Whether so much waits to be kept that no more is to be asked for. */
   | { readonly _tag: "Hold"; readonly held: boolean }
   /** The turn ends: what was found out in it is acted on at once. */

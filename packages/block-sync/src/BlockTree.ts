@@ -85,6 +85,11 @@ export class BlockTree {
     this.#arrive(header)
   }
 
+  /** A block is none that we want after all: nothing of it is still to come. The followed chain is as before until `follow`. */
+  pass(header: number): void {
+    this.#arrive(header)
+  }
+
   /** Blocks up to this one were kept once and are no more (pruned): they count as here. */
   passOver(header: number): void {
     for (let at = header; at >= 0 && !this.isWhole(at); at = this.#headers.parent(at)) this.#mark(at, HERE | WHOLE)

@@ -1,4 +1,7 @@
-/** Which blocks are wanted: a range of heights, of which the first may be known by the time when it was mined alone. */
+/**
+ * Which blocks are wanted: a range of heights, of which the first may be known by the time when it was mined alone, and of those all, or the ones
+ * that somebody judges worth it.
+ */
 import { medianTimePast } from "@satwire/consensus"
 import type { HeaderLookup } from "./ChainLookups.ts"
 
@@ -12,15 +15,20 @@ export interface WantedRange {
   readonly fromTime?: number | undefined
   /** The height of the last one, where there is one. */
   readonly to?: number | undefined
+  /** Only those of which `BlockJudged` says that they match are fetched; the others count as here once it says that they do not. */
+  readonly isFiltered?: boolean | undefined
 }
 
 export class WantedBlocks {
   readonly to: number | undefined
+  /** Whether each is judged before it is fetched. */
+  readonly isFiltered: boolean
   readonly #since: number | undefined
   #from: number
 
-  constructor({ from = 0, fromTime, to }: WantedRange) {
+  constructor({ from = 0, fromTime, isFiltered = false, to }: WantedRange) {
     this.to = to
+    this.isFiltered = isFiltered
     this.#from = from
     this.#since = fromTime === undefined ? undefined : fromTime - TIMESTAMP_WINDOW_S
   }

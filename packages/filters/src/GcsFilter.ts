@@ -136,20 +136,46 @@ export class GcsFilter {
   /** Whether any of the elements may be in the set. One walk over the filter, however many there are. */
   matchAny(elements: ReadonlyArray<Uint8Array>): boolean {
     if (this.count === 0 || elements.length === 0) return false
-    const { key, p, m } = this.params
+    const hashes = this.#hashesOf(elements)
+    let next = 0
+    return this.#walk((value) => {
+      while ((hashes[next] as number) < value) if (++next === hashes.length) return false
+      return hashes[next] === value ? true : undefined
+    })
+  }
+
+  /** Whether all of the elements may be in the set. One walk over the filter, however many there are. */
+  matchAll(elements: ReadonlyArray<Uint8Array>): boolean {
+    if (elements.length === 0) return true
+    if (this.count === 0) return false
+    const hashes = this.#hashesOf(elements)
+    let next = 0
+    return this.#walk((value) => {
+      if ((hashes[next] as number) < value) return false
+      while (hashes[next] === value) if (++next === hashes.length) return true
+      return undefined
+    })
+  }
+
+  /** What the elements would be in the set, the least first. */
+  #hashesOf(elements: ReadonlyArray<Uint8Array>): Float64Array {
+    const { key, m } = this.params
     const range = this.count * m
     const hashes = new Float64Array(elements.length)
     elements.forEach((element, i) => {
       hashes[i] = hashIntoRange(key, element, range)
     })
-    hashes.sort()
+    return hashes.sort()
+  }
+
+  /** Goes through the set, the least first, until something is known. */
+  #walk(known: (value: number) => boolean | undefined): boolean {
     const bits = new BitReader(this.bytes, this.#start)
     let value = 0
-    let next = 0
     for (let left = this.count; left > 0; left--) {
-      value += bits.golombRice(p)
-      while ((hashes[next] as number) < value) if (++next === hashes.length) return false
-      if (hashes[next] === value) return true
+      value += bits.golombRice(this.params.p)
+      const answer = known(value)
+      if (answer !== undefined) return answer
     }
     return false
   }

@@ -99,6 +99,7 @@ describe("a Golomb-coded set", () => {
       fc.property(fc.array(element, { maxLength: 20 }), fc.array(element, { maxLength: 6 }), (elements, asked) => {
         const filter = GcsFilter.build(coarse, elements)
         expect(filter.matchAny(asked)).toBe(asked.some((one) => filter.match(one)))
+        expect(filter.matchAll(asked)).toBe(asked.every((one) => filter.match(one)))
       }),
       { numRuns: 500 }
     )

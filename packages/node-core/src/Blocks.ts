@@ -11,26 +11,30 @@ import {
   type NotServed,
   type WantedRange
 } from "@satwire/block-sync"
+import type { FilterSyncSnapshot } from "@satwire/filter-sync"
 import { BlockContexts, type BlockRule, type PeriodFirst } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { type HeaderTree, type Tip, locate, tipOf } from "@satwire/header-sync"
-import type { Instant, Now, PeerId } from "@satwire/machine"
+import { type Instant, type Now, type PeerId, earliest } from "@satwire/machine"
 import type { MiningView } from "@satwire/mining"
 import type { BlockHash } from "@satwire/primitives"
 import type { Block, Message } from "@satwire/wire"
+import { BlockFilters, type FilterFault, type FiltersFact, type MatchingRole } from "./BlockFilters.ts"
 import { Manager } from "./Manager.ts"
 
 export interface BlocksRole {
   /** Which blocks are fetched; all where it is not given. */
-  readonly wanted?: WantedRange | undefined
+  readonly wanted?: Omit<WantedRange, "isFiltered"> | undefined
+  /** Of those only the ones that matter, by the filters that peers give; all where it is not given. */
+  readonly matching?: MatchingRole | undefined
   /** Answers `getdata` and `getblocks`. */
   readonly serve: boolean
   /** Old blocks are not kept, and the last 288 are what is offered (BIP-0159). */
   readonly isLimited: boolean
   /** Those that were kept before this began, by the numbers of their headers. */
   readonly kept: Iterable<number>
-  /** The last block of the best chain that was kept once and is no more, where blocks were pruned. */
-  readonly prunedTo?: number | undefined
+  /** Blocks up to this one are not fetched again: they were pruned, or did not matter. */
+  readonly passedTo?: number | undefined
 }
 
 /** What the role asks of the node around it. */
@@ -39,7 +43,7 @@ export interface BlocksHost {
   readonly owe: (peer: PeerId, owed: boolean) => void
   readonly close: (
     peer: PeerId,
-    reason: BadBlock | BlockStalling | BlockTimeout | NotServed,
+    reason: BadBlock | BlockStalling | BlockTimeout | NotServed | FilterFault,
     cost: "disconnect" | "discourage"
   ) => void
   readonly isTargetReached: (now: Now) => boolean
@@ -75,6 +79,7 @@ export type BlocksFact =
       /** The transaction that breaks it, where it is one. */
       readonly transaction: number | undefined
     }
+  | FiltersFact
 
 /** What the edge answers. */
 export type BlocksAnswer = Extract<
@@ -85,12 +90,15 @@ export type BlocksAnswer = Extract<
 export class Blocks {
   readonly #sync: BlockSync
   readonly #manager: Manager<BlockSyncInput, BlockSyncOutput>
+  readonly #filters: BlockFilters | undefined
   readonly #host: BlocksHost
   readonly #tree: HeaderTree
   readonly #sha256: Sha256
   /** Peers that were given all that they asked for. */
   readonly #answered: Array<PeerId> = []
   #isReleasing = false
+  /** That of the turn that is under way. */
+  #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
 
   constructor(role: BlocksRole, { host, sha256, tree }: { host: BlocksHost; sha256: Sha256; tree: HeaderTree }) {
     const contexts = new BlockContexts(tree.params, tree)
@@ -101,15 +109,38 @@ export class Blocks {
       headers: tree,
       locate: (tip, locator) => locate(tree, tip, locator),
       chains: { bestOf: host.bestOf },
-      wanted: role.wanted,
+      wanted: { ...role.wanted, isFiltered: role.matching !== undefined },
       contextOf: (header) => contexts.after(tree.parent(header), tree.time(header)),
       serves: role.serve,
       isLimited: role.isLimited,
       isTargetReached: host.isTargetReached
     })
     for (const header of role.kept) this.#sync.restore(header)
-    this.#sync.restored(role.prunedTo)
+    this.#sync.restored(role.passedTo)
     this.#manager = new Manager(this.#sync, (output: BlockSyncOutput) => this.#perform(output))
+    this.#filters = role.matching === undefined ? undefined : this.#makeFilters(role.matching)
+  }
+
+  #makeFilters(matching: MatchingRole): BlockFilters {
+    const host = this.#host
+    const options = {
+      ...matching,
+      headers: this.#tree,
+      sha256: this.#sha256,
+      chains: { bestOf: host.bestOf },
+      range: () => this.#sync.range
+    }
+    return new BlockFilters(options, {
+      send: (peer, message) => host.send(peer, message, false),
+      close: host.close,
+      judged: (header, matches) => this.#judge({ _tag: "BlockJudged", header, matches }),
+      fetch: (header) => this.#judge({ _tag: "BlockWanted", header }),
+      tell: host.tell
+    })
+  }
+
+  #judge(input: BlockSyncInput): void {
+    this.#manager.handle(input, this.#now)
   }
 
   /** The end of the followed chain. */
@@ -118,7 +149,7 @@ export class Blocks {
   }
 
   get isEmpty(): boolean {
-    return this.#sync.isEmpty
+    return this.#sync.isEmpty && this.#filters?.isEmpty !== false
   }
 
   /** What is mined on: a chain of which we have the blocks. */
@@ -130,13 +161,46 @@ export class Blocks {
     return this.#sync.snapshot()
   }
 
+  /** Whether a block of the followed chain does not matter, and so is not kept. */
+  isPassedOver(header: number): boolean {
+    return this.#filters !== undefined && !this.#sync.blocks.isKept(header)
+  }
+
+  /** How far filters have come; `undefined` where all blocks are wanted. */
+  get filters(): FilterSyncSnapshot | undefined {
+    return this.#filters?.snapshot()
+  }
+
   nextTimeout(): Instant | undefined {
-    return this.#sync.nextTimeout()
+    return earliest(this.#sync.nextTimeout(), this.#filters?.nextTimeout())
+  }
+
+  /** These scripts matter too, in blocks that are still to come. */
+  watch(scripts: ReadonlyArray<Uint8Array>, now: Now): void {
+    this.#filters?.handle({ _tag: "Watch", scripts }, now)
   }
 
   handle(input: BlockSyncInput, now: Now): void {
+    this.#now = now
+    // First, so that what is judged in this turn is fetched at its end.
+    if (this.#filters !== undefined) this.#toFilters(this.#filters, input)
     this.#manager.handle(input, now)
     this.#release()
+  }
+
+  #toFilters(filters: BlockFilters, input: BlockSyncInput): void {
+    switch (input._tag) {
+      case "PeerReady":
+      case "PeerGone":
+      case "HeadersMoved":
+      case "TurnEnds":
+        return filters.handle(input, this.#now)
+      case "BlockChecked":
+        if (input.fault === undefined) filters.handle({ ...input, _tag: "BlockSeen" }, this.#now)
+        return
+      default:
+        return
+    }
   }
 
   /**
@@ -155,13 +219,18 @@ export class Blocks {
   }
 
   timeout(now: Now): void {
+    this.#now = now
+    this.#filters?.timeout(now)
     if (this.#manager.isDue(now.instant)) this.handle({ _tag: "Timeout" }, now)
   }
 
   /** A message of a peer's. The header of a block that nobody announced is looked at first, as any header is. */
   received(peer: PeerId, message: Message, now: Now): void {
+    this.#now = now
     if (message._tag === "block") this.take(message.block, peer, now)
-    else this.handle({ _tag: "Received", peer, message: message as BlockSyncMessage }, now)
+    else if (message._tag === "cfcheckpt" || message._tag === "cfheaders" || message._tag === "cfilter") {
+      this.#filters?.received(peer, message, now)
+    } else this.handle({ _tag: "Received", peer, message: message as BlockSyncMessage }, now)
   }
 
   /** A block of a peer's, or one of our own. */

@@ -30,6 +30,8 @@ export interface ConnectionsRole {
   readonly uploadTargetBytes?: number | undefined
   /** Services without which nobody is worth a connection that we choose; blocks and witnesses, as with Core, where not given. */
   readonly wantedServices?: bigint | undefined
+  /** What is wanted beside that; nothing where not given. */
+  readonly moreServices?: bigint | undefined
 }
 
 /** Of a node that was told nothing: whom it is told to dial is good enough. */
@@ -48,7 +50,7 @@ export const managerOptions = (
   networks: role.networks ?? NETWORKS.map(({ network }) => network),
   bans: role.bans ?? new BanList(),
   wants: (services, now) => {
-    const wanted = role.wantedServices ?? desirableServices(services, given.tree, now)
+    const wanted = (role.wantedServices ?? desirableServices(services, given.tree, now)) | (role.moreServices ?? 0n)
     return (services & wanted) === wanted
   },
   // Core's `MayHaveUsefulAddressDB`.

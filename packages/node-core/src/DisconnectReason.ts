@@ -2,6 +2,7 @@
 import type { BadBlock, BlockStalling, BlockTimeout, NotServed } from "@satwire/block-sync"
 import type { LetGo } from "@satwire/connections"
 import type { AddressFault } from "@satwire/discovery"
+import type { BadFilter, FilterDisagrees, FilterTimeout } from "@satwire/filter-sync"
 import type { ChainTimeout, HeadersTimeout, InvalidHeader, LittleWork } from "@satwire/header-sync"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
@@ -17,6 +18,9 @@ export type DisconnectReason =
   | BlockStalling
   | BlockTimeout
   | NotServed
+  | BadFilter
+  | FilterTimeout
+  | FilterDisagrees
   /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
   | { readonly _tag: "ExchangeCrowdedOut" }
   /** All peers together have sent more of unfinished messages than we hold, and it most. */
@@ -52,6 +56,12 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return `a block did not come within BLOCK_DOWNLOAD_TIMEOUT (${reason.allowedMs / 1000} s)`
     case "NotServed":
       return NOT_SERVED[reason.because]
+    case "BadFilter":
+      return `${BAD_FILTER[reason.because]}, at height ${reason.height} (BIP-0157)`
+    case "FilterTimeout":
+      return `it offers filters (BIP-0157) and sent none of those that it was asked for within ${reason.allowedMs / 1000} s`
+    case "FilterDisagrees":
+      return `the filters that it gives are others than those of most peers from height ${reason.height} on (BIP-0157)`
     case "ExchangeCrowdedOut":
       return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
     case "HeldTooMuch":
@@ -71,6 +81,12 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
     default:
       return describePeerDisconnect(reason)
   }
+}
+
+const BAD_FILTER: { readonly [Because in BadFilter["because"]]: string } = {
+  "not-of-its-hash": "it sent a filter that is not the one of its hash",
+  "lacks-a-script": "the filter that it gives lacks what its block pays to",
+  "wrong-count": "it sent other than so many filter hashes as it was asked for"
 }
 
 const NOT_SERVED: { readonly [Because in NotServed["because"]]: string } = {

@@ -245,12 +245,18 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     return this.#blocks?.tip ?? 0
   }
 
+  /** Whether a block of that chain does not matter, where only those that do are kept. */
+  isPassedOver(header: number): boolean {
+    return this.#blocks?.isPassedOver(header) === true
+  }
+
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
       peers: () => this.#inOrder().map((entry) => status(entry, this.#addresses)),
       headers: () => this.#headerSync?.snapshot(),
       blocks: () => this.#blocks?.snapshot(),
+      filters: () => this.#blocks?.filters,
       tips: () => this.#options.tree.tips(),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
@@ -319,6 +325,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return this.#toBlocks(input)
       case "HoldBlocks":
         return this.#toBlocks({ _tag: "Hold", held: input.held })
+      case "WatchScripts":
+        return this.#blocks?.watch(input.scripts, this.#now)
       case "InvalidateHeader":
         return this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
       case "ReconsiderHeader":

@@ -11,6 +11,7 @@ import type {
   UploadLeft
 } from "@satwire/connections"
 import type { AddressCounts, LocalAddress, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
+import type { FilterSyncSnapshot } from "@satwire/filter-sync"
 import type {
   ChainTip,
   HeaderSyncOutput,
@@ -77,6 +78,8 @@ export type NodeCoreInput =
   | BlocksAnswer
   /** Whether so many blocks wait to be kept that no more is to be asked for. */
   | { readonly _tag: "HoldBlocks"; readonly held: boolean }
+  /** These scripts matter too, where only blocks that matter are fetched. */
+  | { readonly _tag: "WatchScripts"; readonly scripts: ReadonlyArray<Uint8Array> }
   /** Mines one block on the best tip. Without the mining role it does nothing. */
   | { readonly _tag: "MakeBlock" }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
@@ -186,6 +189,8 @@ export interface Queries {
   readonly headers: HeadersSnapshot | undefined
   /** Blocks and how far they have come; `undefined` in a node that has none. */
   readonly blocks: BlocksSnapshot | undefined
+  /** How far the filters have come that say which blocks matter; `undefined` in a node that fetches all. */
+  readonly filters: FilterSyncSnapshot | undefined
   /** Every header that no other follows, the best first. */
   readonly tips: ReadonlyArray<ChainTip>
   /** All dials and connections, and what each is for. */

@@ -1,4 +1,5 @@
 export type { AddressesRole } from "./Addresses.ts"
+export type { MatchingRole } from "./BlockFilters.ts"
 export type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
 export { type ConnectionsRole, DEFAULT_MAX_INBOUND } from "./ConnectionsRole.ts"
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"

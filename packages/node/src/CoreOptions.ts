@@ -5,10 +5,13 @@ import { LocalAddresses } from "@satwire/discovery"
 import type { Random } from "@satwire/machine"
 import { NETWORKS, type NetGroups } from "@satwire/netaddress"
 import type { AddressesRole, BlocksRole, NodeCoreOptions } from "@satwire/node-core"
-import { NODE_P2P_V2 } from "@satwire/wire"
+import { NODE_COMPACT_FILTERS, NODE_P2P_V2 } from "@satwire/wire"
 import type { BlocksAtStart } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
+
+/** Of so many peers filters are compared before any is believed. */
+const DEFAULT_FILTER_PEERS = 2
 
 export const coreOptions = (
   options: NodeOptions,
@@ -38,6 +41,8 @@ export const coreOptions = (
         anchors: peers.anchors,
         isAutomatic: addresses?.isAutomatic,
         networks: addresses?.networks,
+        moreServices:
+          addresses?.wantedServices === undefined && options.blocks?.matching !== undefined ? NODE_COMPACT_FILTERS : 0n,
         wantedServices: addresses === undefined ? 0n : addresses.wantedServices
       }
     },
@@ -49,12 +54,13 @@ export const coreOptions = (
   }
 }
 
-const blocksRole = ({ blocks }: NodeOptions, { kept, prunedTo }: BlocksAtStart): BlocksRole => ({
+const blocksRole = ({ blocks }: NodeOptions, { kept, passedTo }: BlocksAtStart): BlocksRole => ({
   wanted: { from: blocks?.from, fromTime: blocks?.fromTime, to: blocks?.to },
   serve: blocks?.serve ?? false,
   isLimited: blocks?.pruneBytes !== undefined,
+  matching: blocks?.matching === undefined ? undefined : { leastPeers: DEFAULT_FILTER_PEERS, ...blocks.matching },
   kept,
-  prunedTo
+  passedTo
 })
 
 const addressesRole = (options: NodeOptions, peers: KeptPeers, random: Random): AddressesRole | undefined => {

@@ -24,6 +24,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import { type Judgement, keptJudgement } from "./KeptJudgement.ts"
 import { snapshotsHere } from "./KeptPeers.ts"
 
 /**
@@ -66,7 +67,9 @@ export interface BlockKeeperOptions extends StoreNews {
 export interface BlockKeeper {
   readonly perform: (output: Command<"CheckBlock" | "StoreBlock" | "ReadBlock">) => void
   /** The followed chain moved: something may go. */
-  readonly moved: (tipHeight: number) => void
+  readonly moved: (tip: { readonly height: number; readonly hash: BlockHash }) => void
+  /** These scripts matter too from now on. */
+  readonly watch: (scripts: ReadonlyArray<Uint8Array>) => void
   /** For who is no peer. */
   readonly read: (hash: BlockHash) => Effect.Effect<BlockView | undefined, StoreError | BlockDamaged>
 }
@@ -75,17 +78,27 @@ export interface BlockKeeper {
 export interface BlocksAtStart {
   /** By the numbers of their headers. */
   readonly kept: ReadonlyArray<number>
-  /** The last block of the best chain below those that are kept, where older ones were pruned. */
-  readonly prunedTo: number | undefined
+  /** Blocks up to this one are not fetched again: they were pruned, or did not matter. */
+  readonly passedTo: number | undefined
 }
 
 export interface BlocksHere extends BlocksAtStart {
   readonly store: BlockStore["Service"]
   readonly prunedFile: SnapshotFile<number>
+  /** Where only what matters is kept. */
+  readonly judgement: Judgement | undefined
 }
 
-/** The store of blocks, and what is in it already; one that lasts as long as the process where none is given. */
-export const blocksHere = (tree: HeaderTree): Effect.Effect<BlocksHere, StoreError, Scope.Scope> =>
+/**
+ * The store of blocks, and what is in it already; one that lasts as long as the process where none is given.
+ *
+ * @param scripts what is looked for, where that is not everything
+ */
+export const blocksHere = (
+  tree: HeaderTree,
+  sha256: Sha256,
+  scripts: ReadonlyArray<Uint8Array> | undefined
+): Effect.Effect<BlocksHere, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const here = yield* Effect.serviceOption(BlockStore)
     const store = Option.isSome(here)
@@ -101,7 +114,9 @@ export const blocksHere = (tree: HeaderTree): Effect.Effect<BlocksHere, StoreErr
     const prunedBelow = (yield* file.load).value ?? 0
     const { best } = tree
     const prunedTo = prunedBelow === 0 ? undefined : tree.ancestor(best, Math.min(prunedBelow - 1, tree.height(best)))
-    return { store, kept, prunedTo, prunedFile: file }
+    const judgement = scripts === undefined ? undefined : yield* keptJudgement(tree, sha256, scripts)
+    const passedTo = judgement === undefined ? prunedTo : judgement.passedTo
+    return { store, kept, passedTo, prunedFile: file, judgement }
   })
 
 /** Below which height blocks were pruned: so many are not fetched again. */
@@ -124,7 +139,7 @@ interface Passed {
 
 /** Checks, keeps, reads and prunes until the scope closes; what waits to be kept then is kept before it has closed. */
 export const keepBlocks = (
-  { prunedFile, store }: BlocksHere,
+  { judgement, prunedFile, store }: BlocksHere,
   options: BlockKeeperOptions
 ): Effect.Effect<BlockKeeper, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -181,7 +196,9 @@ export const keepBlocks = (
         }
       },
       read,
-      moved: (tipHeight) => {
+      watch: (scripts) => judgement?.watch(scripts),
+      moved: ({ hash, height: tipHeight }) => {
+        judgement?.moved(hash)
         // What frees a file frees many blocks: it is looked at now and then.
         if (options.pruneBytes === undefined || tipHeight < prunedAt + PRUNE_EVERY) return
         prunedAt = tipHeight

@@ -123,7 +123,8 @@ const runningNode = (
       saved: (what, count) => tell({ _tag: "PeersSaved", what, count }),
       unsaved: (what, error, retryInMs) => tell({ _tag: "PeersUnsaved", what, error, retryInMs })
     })
-    const blocks = options.blocks === undefined ? undefined : yield* blocksHere(tree)
+    const blocks =
+      options.blocks === undefined ? undefined : yield* blocksHere(tree, sha256, options.blocks.matching?.scripts)
     const core = new NodeCore({ ...coreOptions(options, peers, groups, random.fork(), blocks), tree, sha256, random })
     const connections: Connections = new Connections(
       (input) => service.submit(input),
@@ -193,7 +194,7 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
       return to.between(() => to.stores.blocks?.perform(output))
     case "BlockTipChanged":
       to.between(() => {
-        to.stores.blocks?.moved(output.tip.height)
+        to.stores.blocks?.moved(output.tip)
         to.stores.changes.tell()
       })
       return to.tell(output)

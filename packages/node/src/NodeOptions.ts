@@ -37,6 +37,11 @@ export interface BlockOptions {
   readonly fromTime?: number | undefined
   /** The height of the last one; all that come where not given. */
   readonly to?: number | undefined
+  /**
+   * Fetches only those that pay to one of these output scripts or spend from one, as filters of peers say (BIP-0157). Other scripts than in the
+   * last run have all looked through again. `leastPeers` is how many peers' filters are compared before any is believed, 2 where not given.
+   */
+  readonly matching?: { readonly scripts: ReadonlyArray<Uint8Array>; readonly leastPeers?: number } | undefined
   /** Old blocks go when all take more than so many bytes; the last 288 stay in any case. All are kept where not given. */
   readonly pruneBytes?: number | undefined
   /** Whether `getdata` and `getblocks` are answered. */

@@ -79,10 +79,15 @@ export interface NodeShape {
   readonly readBlock: (hash: BlockHash) => Effect.Effect<BlockView | undefined, StoreError | BlockDamaged>
   /**
    * The followed chain, block after block from behind `after` on, and from the first block on where it is not given; where the chain is another,
-   * the blocks that are to be taken back come first, the last one first. It is read as it is asked for, goes on as blocks come, and ends when
+   * the blocks that are to be taken back come first, the last one first. Blocks that do not matter, where that is judged, are left out. It is read as it is asked for, goes on as blocks come, and ends when
    * the node does.
    */
   readonly blocks: (after?: BlockPlace) => Stream.Stream<BlockStep, BlockStreamError>
+  /**
+   * Looks for these output scripts too, where only blocks that matter are fetched, in those that are still to come; for those that were looked
+   * through start it with all of them.
+   */
+  readonly watch: (scripts: ReadonlyArray<Uint8Array>) => Effect.Effect<void>
   /** Has a block mined on the best tip, which is told as `BlockMade`. Without the mining role it does nothing. */
   readonly makeBlock: Effect.Effect<void>
   /** Never succeeds. Fails when the node cannot go on; by then everything that it held is closed. */
@@ -132,9 +137,20 @@ export const doors = ({
     readBlock: (hash) => blocks?.read(hash) ?? Effect.succeed(undefined),
     blocks: (after) =>
       blockStream(
-        { tree, read: (hash) => blocks?.read(hash) ?? Effect.succeed(undefined), changes, tip: () => core.blockTip },
+        {
+          tree,
+          read: (hash) => blocks?.read(hash) ?? Effect.succeed(undefined),
+          changes,
+          tip: () => core.blockTip,
+          isPassedOver: (header) => core.isPassedOver(header)
+        },
         after
       ),
+    watch: (scripts) =>
+      Effect.sync(() => {
+        blocks?.watch(scripts)
+        submit({ _tag: "WatchScripts", scripts })
+      }),
     makeBlock: submitted({ _tag: "MakeBlock" })
   }
 }

@@ -56,13 +56,14 @@ export class ServedHeaders {
 /** Listens, and lets every session with who connects be spoken by `speak`. */
 export const scriptedPeer = (
   params: ChainParams,
-  speak: (session: PeerSession) => Effect.Effect<void, unknown>
+  speak: (session: PeerSession) => Effect.Effect<void, unknown>,
+  services: bigint = 0n
 ): Effect.Effect<Endpoint, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime()
     const listener = Context.get(yield* Layer.build(Layer.fresh(layerTcp)), Listener)
     const { endpoint } = yield* listener.listen({ host: LOOPBACK, port: 0 }, (connection) => {
-      const session = Effect.flatMap(overConnection(connection, { params, userAgent: "/scripted:0/" }), speak)
+      const session = Effect.flatMap(overConnection(connection, { params, userAgent: "/scripted:0/", services }), speak)
       run(Effect.ignore(Effect.scoped(session)))
     })
     return endpoint
