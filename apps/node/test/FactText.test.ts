@@ -19,6 +19,10 @@ const LINES: ReadonlyArray<readonly [text: string, fact: NodeFact]> = [
   ["Wrote 2 blocks to disk, 1,000 bytes.", { _tag: "BlocksStored", count: 2, bytes: 1000 }],
   ["Removed 3 old blocks to make room.", { _tag: "BlocksPruned", count: 3 }],
   [
+    `Peers give 2 different filters of block 7 (${"00".repeat(32)}): the block shows which are false.`,
+    { _tag: "FiltersDisputed", height: 7, hash: new Uint8Array(32) as BlockHash, versions: 2, isProven: true }
+  ],
+  [
     `Block 7 (${"00".repeat(32)}) breaks the rule "bad-cb-height": its chain is not followed.`,
     {
       _tag: "BlockInvalid",

@@ -76,6 +76,7 @@ describe("what a node is started with", () => {
     const blocks = (text: string) => optionsOf(text).blocks
     expect(blocks("")).toBeUndefined()
     expect(blocks("regtest=1")).toEqual({
+      matching: undefined,
       from: undefined,
       fromTime: undefined,
       to: undefined,
@@ -88,6 +89,24 @@ describe("what a node is started with", () => {
     expect(blocks("prune=550")?.pruneBytes).toBe(550 * 1024 * 1024)
     expect(blocks("blocksfrom=840000\nblocksto=840100")).toMatchObject({ from: 840_000, to: 840_100 })
     expect(blocks("blocksfrom=2024-04-20")?.fromTime).toBe(1_713_571_200)
+  })
+
+  it("fetches blocks for addresses alone where some are given, and compares the filters of as many peers as there can be", () => {
+    const address = "bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202"
+    const script = Uint8Array.from([0, 20, ...new Uint8Array(20)])
+    const { blocks, services } = optionsOf(`regtest=1\n[regtest]\nblocksfor=${address}`)
+    expect(blocks).toMatchObject({ matching: { scripts: [script] }, serve: false })
+    expect(blocks?.matching).not.toHaveProperty("leastPeers")
+    expect(services).toBe(0n)
+    const alone = optionsOf(`regtest=1\n[regtest]\nconnect=a\nblocksfor=${address}`).blocks
+    expect(alone?.matching?.leastPeers).toBe(1)
+    const refused = (text: string): string => {
+      const plan = planned(text)
+      return Result.isFailure(plan) ? plan.failure.message : ""
+    }
+    expect(refused(`regtest=1\n[regtest]\nblocksfor=${address}\nprune=550`)).toMatch(/give one of them/)
+    expect(refused(`blocksfor=${address}`)).toMatch(/address of another network \(mainnet\)/)
+    expect(refused(`regtest=1\n[regtest]\nblocksfor=${address.slice(0, -1)}q`)).toMatch(/checksum does not hold/)
   })
 
   it("says what is not validated, and what to do where nobody is to be found", () => {

@@ -21,6 +21,7 @@ import {
   NETWORK_NAMES,
   type NetworkName,
   type Through,
+  addressText,
   beginning,
   local,
   netName,
@@ -58,6 +59,7 @@ export interface Settings {
   readonly fetchblocks: boolean | undefined
   readonly blocksfrom: Beginning | undefined
   readonly blocksto: number | undefined
+  readonly blocksfor: ReadonlyArray<string>
   readonly prune: number
   readonly onlynet: ReadonlyArray<NetName>
   readonly cjdnsreachable: boolean | undefined
@@ -228,7 +230,7 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     name: "fetchblocks",
     value: trueOrFalse,
     doc: "Whether blocks are fetched, checked as far as that needs no coins, and kept, and not headers alone.",
-    defaultDoc: "1 on regtest and where one of the next three is given, else 0",
+    defaultDoc: "1 on regtest and where one of the next four is given, else 0",
     commands: NODE
   }),
   blocksfrom: oneOrNone({
@@ -248,6 +250,16 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "a height",
     doc: "The last block that is fetched.",
     defaultDoc: "all that come",
+    perNetwork: true,
+    commands: NODE
+  }),
+  blocksfor: list({
+    name: "blocksfor",
+    value: addressText,
+    metavar: "<address>",
+    allowed: "an address of the chosen network",
+    doc: "Fetches only blocks that pay to this address or spend from it, as filters of two peers or of those of --connect say (BIP-0157); may be given several times.",
+    defaultDoc: "all blocks",
     perNetwork: true,
     commands: NODE
   }),

@@ -91,6 +91,9 @@ export const beginning: Value<Beginning> = decoded(
   (text) => (text.includes("-") ? { time: Date.parse(`${text}T00:00:00Z`) / 1000 } : { height: Number(text) })
 )
 
+/** What may be an address: which it is depends on the network. */
+export const addressText: Value<string> = pattern(/^[0-9A-Za-z]{14,90}$/)
+
 export const path: Value<string> = Schema.NonEmptyString
 
 /** Letters, digits and the punctuation that Core's `SAFE_CHARS_UA_COMMENT` allows (util/strencodings.cpp). */

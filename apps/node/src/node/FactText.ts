@@ -38,6 +38,7 @@ const storeText = (
         | "BlocksPruned"
         | "BlockDamaged"
         | "BlockInvalid"
+        | "FiltersDisputed"
         | "StoreBehind"
         | "StoreHasRoom"
     }
@@ -62,6 +63,10 @@ const storeText = (
       return warn(
         `Block ${counted(fact.height)} (${toHex(fact.hash)}) breaks the rule "${fact.rule}": its chain is not followed.`
       )
+    case "FiltersDisputed":
+      return warn(
+        `Peers give ${fact.versions} different filters of block ${counted(fact.height)} (${toHex(fact.hash)}): ${fact.isProven ? "the block shows which are false" : "nobody can tell which is true, so that of most is taken, and the block was fetched"}.`
+      )
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "StoreHasRoom":
@@ -79,6 +84,7 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "BlocksPruned":
     case "BlockDamaged":
     case "BlockInvalid":
+    case "FiltersDisputed":
     case "StoreBehind":
     case "StoreHasRoom":
       return storeText(fact)

@@ -6,7 +6,7 @@ import {
 } from "@satwire/connections"
 import type { NetworkAddr } from "@satwire/netaddress"
 import type { BlockOptions, NodeOptions } from "@satwire/node"
-import type { ChainParams } from "@satwire/primitives"
+import { type AddressFault, type ChainParams, decodeAddress } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import * as Result from "effect/Result"
@@ -45,7 +45,7 @@ export const planNode = (
     const port = listen?.port ?? params.defaultPort
     const here = listen === undefined ? [] : interfaces.map((host) => ({ ...host, port }))
     const { addresses, isAutomatic } = yield* findingOf(resolution, identity, here)
-    const blocks = blocksOf(settings, params)
+    const blocks = yield* blocksOf(settings, params)
     const options: NodeOptions = {
       params,
       blocks,
@@ -64,17 +64,52 @@ export const planNode = (
   })
 
 /** Which blocks are fetched. Whoever says how many means that there are any. */
-const blocksOf = (settings: Settings, params: ChainParams): BlockOptions | undefined => {
-  const { blocksfrom, blocksto, fetchblocks, prune } = settings
-  const isAsked = blocksfrom !== undefined || blocksto !== undefined || prune > 0
-  if (!(fetchblocks ?? (isAsked || !isPublic(params)))) return undefined
-  return {
-    from: blocksfrom !== undefined && "height" in blocksfrom ? blocksfrom.height : undefined,
-    fromTime: blocksfrom !== undefined && "time" in blocksfrom ? blocksfrom.time : undefined,
-    to: blocksto,
-    pruneBytes: prune > 0 ? prune * 1024 * 1024 : undefined,
-    serve: true
-  }
+const blocksOf = (settings: Settings, params: ChainParams): Result.Result<BlockOptions | undefined, ConfigError> =>
+  Result.gen(function* () {
+    const { blocksfor, blocksfrom, blocksto, fetchblocks, prune } = settings
+    const isAsked = blocksfrom !== undefined || blocksto !== undefined || prune > 0 || blocksfor.length > 0
+    if (!(fetchblocks ?? (isAsked || !isPublic(params)))) return undefined
+    const matching = yield* matchingOf(settings, params)
+    return {
+      matching,
+      from: blocksfrom !== undefined && "height" in blocksfrom ? blocksfrom.height : undefined,
+      fromTime: blocksfrom !== undefined && "time" in blocksfrom ? blocksfrom.time : undefined,
+      to: blocksto,
+      pruneBytes: prune > 0 ? prune * 1024 * 1024 : undefined,
+      serve: matching === undefined
+    }
+  })
+
+/** What blocks are fetched for, where that is not everything. Where our user names peers their filters are compared, however few they are. */
+const matchingOf = (
+  { blocksfor, connect, prune }: Settings,
+  params: ChainParams
+): Result.Result<BlockOptions["matching"], ConfigError> =>
+  Result.gen(function* () {
+    if (blocksfor.length === 0) return undefined
+    if (prune > 0) {
+      const message = "prune removes old blocks, and blocksfor keeps only those that matter: give one of them"
+      return yield* Result.fail(new ConfigError({ message }))
+    }
+    const scripts: Array<Uint8Array> = []
+    for (const address of blocksfor) {
+      const decoded = decodeAddress(address, params)
+      if (Result.isFailure(decoded)) {
+        const message = `blocksfor is ${address}, which ${NO_ADDRESS[decoded.failure]} (${params.name})`
+        return yield* Result.fail(new ConfigError({ message }))
+      }
+      scripts.push(decoded.success)
+    }
+    return connect.length === 1 ? { scripts, leastPeers: 1 } : { scripts }
+  })
+
+const NO_ADDRESS: { readonly [Fault in AddressFault]: string } = {
+  tooLong: "is longer than any address",
+  checksum: "is no address, or has a letter wrong: its checksum does not hold",
+  network: "is an address of another network",
+  encoding: "is not encoded as its version has to be",
+  version: "has a witness version that there is not",
+  length: "has not the length that its kind has"
 }
 
 /**
@@ -83,7 +118,8 @@ const blocksOf = (settings: Settings, params: ChainParams): BlockOptions | undef
  */
 const servicesOf = (blocks: BlockOptions | undefined, params: ChainParams): bigint => {
   if (blocks === undefined || isPublic(params)) return 0n
-  const isWhole = blocks.from === undefined && blocks.fromTime === undefined && blocks.to === undefined
+  const { from, fromTime, matching, to } = blocks
+  const isWhole = from === undefined && fromTime === undefined && to === undefined && matching === undefined
   if (!isWhole) return 0n
   return NODE_WITNESS | NODE_NETWORK_LIMITED | (blocks.pruneBytes === undefined ? NODE_NETWORK : 0n)
 }

@@ -53,6 +53,8 @@ const factText = (fact: NodeFact): string | undefined => {
       return `refused ${fact.address}: ${fact.because}`
     case "StoreBehind":
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
+    case "FiltersDisputed":
+      return `was given ${fact.versions} different filters of block ${fact.height}`
     case "AddressesLearned":
     case "BansChanged":
     case "BlocksLoaded":
