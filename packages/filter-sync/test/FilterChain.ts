@@ -1,5 +1,5 @@
 /** A chain of blocks of one transaction each with its filters, and peers that give them, as they are or otherwise. */
-import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
+import { portableSha256 } from "@satwire/crypto"
 import { buildBasicFilter, filterHash, filterHeaders } from "@satwire/filters"
 import { Instant, type Now, PeerId, UnixSeconds } from "@satwire/machine"
 import {
@@ -270,5 +270,3 @@ export class FilterHarness {
     }
   }
 }
-
-export const randomOf = (seed: number): ChaChaRandom => ChaChaRandom.fromNumber(seed)

@@ -1,5 +1,5 @@
 import { PeerId } from "@satwire/machine"
-import { NODE_NETWORK } from "@satwire/wire"
+import { HashList, NODE_NETWORK } from "@satwire/wire"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { FILTER_TIMEOUT_MS, type FilterSyncOutput, MAX_FILTERS_OF_PEER } from "../src/index.ts"
@@ -185,9 +185,9 @@ describe("FilterSync, lied to", () => {
   it("blames who gives more or fewer hashes than it was asked for", () => {
     const bench = new FilterHarness(20)
     bench.peer(1, silent)
-    const { stopHash } = (bench.of("Send")[0] as { message: { stopHash: never } }).message
+    const stopHash = bench.chain.hash(bench.chain.best)
     const message = { _tag: "cfheaders", filterType: 0, stopHash, previousFilterHeader: new Uint8Array(32) } as const
-    const filterHashes = { raw: new Uint8Array(96), count: 3 } as never
+    const filterHashes = new HashList(new Uint8Array(96))
     bench.input({ _tag: "Received", peer: PeerId(1), message: { ...message, filterHashes } })
     expect(bench.of("Misbehaved").map(offender)).toEqual([
       [1, { _tag: "BadFilter", because: "wrong-count", height: 19 }]
