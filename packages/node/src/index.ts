@@ -7,28 +7,6 @@ export {
   UnknownPlace
 } from "@satwire/block-stream"
 export { BYTES_AFTER_END } from "./Connections.ts"
-export {
-  type ExportFault,
-  HeaderFileBroken,
-  HeaderFileEmpty,
-  HeaderFileExists,
-  HeaderFileForeign,
-  HeaderFileTorn,
-  HeaderFileUnreadable,
-  HeaderFileUnwritable,
-  type ImportFault
-} from "./HeaderFileError.ts"
-export {
-  type ExportOptions,
-  type Exported,
-  HEADERS_AT_A_TIME,
-  type ImportOptions,
-  type Imported,
-  SKELETON_SPACING,
-  exportHeaders,
-  exportSkeleton,
-  importHeaders
-} from "./HeaderFiles.ts"
 export { BLOCK_BYTES_WAITING, MIN_BLOCKS_TO_KEEP } from "./KeptBlocks.ts"
 export { HEADER_BYTES_WAITING } from "./KeptHeaders.ts"
 export { Node, type NodeStartError, makeNode } from "./Node.ts"

@@ -19,7 +19,7 @@ import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import * as HeaderFiles from "./HeaderFiles.ts"
+import * as HeaderFiles from "@satwire/header-files"
 import { makeNode } from "./Node.ts"
 import type { NodeFailure, NodeShape } from "./NodeShape.ts"
 import type { BlockOptions, NodeOptions } from "./NodeOptions.ts"
@@ -35,7 +35,7 @@ export {
   HeaderFileUnreadable,
   HeaderFileUnwritable,
   type ImportFault
-} from "./HeaderFileError.ts"
+} from "@satwire/header-files"
 export {
   type BlockPlace,
   type BlockStep,
@@ -43,7 +43,7 @@ export {
   BlockUnavailable,
   UnknownPlace
 } from "@satwire/block-stream"
-export type { Exported, Imported } from "./HeaderFiles.ts"
+export type { Exported, Imported } from "@satwire/header-files"
 export { HeadersRefused } from "@satwire/header-stream/effect"
 export type { NodeStartError } from "./Node.ts"
 export type { NodeFailure } from "./NodeShape.ts"

@@ -4,9 +4,8 @@ import { HEADER_SIZE, ZERO_HASH, mainnet, regtest } from "@satwire/primitives"
 import { MAX_HEADERS_RESULTS, PROTOCOL_VERSION } from "@satwire/wire"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { lastOf } from "./RealChain.ts"
 import { HANDSHAKE, frame, framed, rawPeer } from "./RawPeer.ts"
-import { regtestChain } from "@satwire/testkit"
+import { lastOf, regtestChain } from "@satwire/testkit"
 import { type TestNode, startNode } from "./TestNode.ts"
 
 const bytesSentTo = (node: TestNode, address: string): Effect.Effect<number> =>

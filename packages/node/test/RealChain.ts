@@ -1,31 +1,9 @@
 /** What the real headers come to, reckoned without the code under test. */
 import { fromHex } from "@satwire/bytes"
-import { portableSha256 } from "@satwire/crypto"
-import {
-  type ChainParams,
-  HEADER_BITS,
-  HEADER_SIZE,
-  HEADER_TIME,
-  headerHash,
-  toHex,
-  workFromBits
-} from "@satwire/primitives"
+import { type ChainParams, HEADER_BITS, HEADER_SIZE, HEADER_TIME, workFromBits } from "@satwire/primitives"
 import type { HeaderSegment, RealData } from "@satwire/testkit"
 
 const RETARGET_PERIOD = 2016
-
-/** The hash of header number `index` of these raw ones, as people write it. */
-export const hashAt = (headers: Uint8Array, index: number): string =>
-  toHex(headerHash(portableSha256, headers.slice(index * HEADER_SIZE, (index + 1) * HEADER_SIZE)))
-
-/** The last of these raw headers, the first of which stands at `firstHeight`. */
-export const lastOf = (
-  headers: Uint8Array,
-  firstHeight: number
-): { readonly height: number; readonly hash: string } => {
-  const last = headers.length / HEADER_SIZE - 1
-  return { height: firstHeight + last, hash: hashAt(headers, last) }
-}
 
 /** The row of mainnet's table for the header with which the period of this height begins. */
 const periodStart = (data: RealData, height: number) => {

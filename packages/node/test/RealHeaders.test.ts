@@ -1,11 +1,11 @@
 import { BlockHash, HEADER_PREVIOUS, HEADER_SIZE, Height, mainnet, signet } from "@satwire/primitives"
 import type { NodeOptions } from "@satwire/node"
-import { type HeaderSegment, type RealData, describeWithData } from "@satwire/testkit"
+import { describeWithData, hashAt, lastOf, type HeaderSegment, type RealData } from "@satwire/testkit"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ServedHeaders, headerServer } from "./HeaderServer.ts"
-import { aboveBase, chainWorkAt, hashAt, lastOf, periodAt, withoutMinimum } from "./RealChain.ts"
+import { aboveBase, chainWorkAt, periodAt, withoutMinimum } from "./RealChain.ts"
 import { type TestNode, startNode, tipOf } from "./TestNode.ts"
 
 const follow = { headers: { serve: true, announce: true }, mining: undefined }

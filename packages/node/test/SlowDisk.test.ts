@@ -12,9 +12,8 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ServedHeaders, headerServer } from "./HeaderServer.ts"
-import { lastOf } from "./RealChain.ts"
 import { rawPeer } from "./RawPeer.ts"
-import { regtestChain } from "@satwire/testkit"
+import { lastOf, regtestChain } from "@satwire/testkit"
 import { type TestNode, startNode, startOn } from "./TestNode.ts"
 
 /** A store that writes nothing while the latch is closed. */

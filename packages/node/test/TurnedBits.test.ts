@@ -9,12 +9,12 @@ import {
   mainnet,
   regtest
 } from "@satwire/primitives"
-import { describeWithData } from "@satwire/testkit"
+import { describeWithData, lastOf } from "@satwire/testkit"
 import { formatEndpoint } from "@satwire/transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ServedHeaders, headerServer } from "./HeaderServer.ts"
-import { aboveBase, lastOf, withoutMinimum } from "./RealChain.ts"
+import { aboveBase, withoutMinimum } from "./RealChain.ts"
 import { startNode, tipOf } from "./TestNode.ts"
 
 /** Some bits of each field, the first and the last among them, by their numbers in a header. */

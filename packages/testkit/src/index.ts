@@ -27,3 +27,4 @@ export { type SocksServer, type SocksServerOptions, socksServer } from "./SocksS
 export { Pieces, carry, tcpServer } from "./TcpServer.ts"
 export { type FrameOptions, frame, framed } from "./HandMadeFrames.ts"
 export { type GeneratedHeaders, generatedHeaders } from "./GeneratedHeaders.ts"
+export { hashAt, lastOf } from "./HeaderAt.ts"

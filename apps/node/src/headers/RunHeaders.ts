@@ -2,14 +2,13 @@
 import { dirname, join } from "node:path"
 import {
   type ExportFault,
-  type HeadersRefused,
   type ImportFault,
   SKELETON_SPACING,
   exportHeaders,
   exportSkeleton,
-  importHeaders,
-  layerOnDisk
-} from "@satwire/node"
+  importHeaders
+} from "@satwire/header-files"
+import { type HeadersRefused, layerOnDisk } from "@satwire/node"
 import { type ChainParams, toHex } from "@satwire/primitives"
 import { type Files, type HeaderStore, type StoreError, layerFiles } from "@satwire/store"
 import type * as Cause from "effect/Cause"

@@ -37,8 +37,6 @@ const storeText = (
         | `${"Headers" | "Blocks"}${"Loaded" | "Stored"}`
         | "BlocksPruned"
         | "BlockDamaged"
-        | "BlockInvalid"
-        | "FiltersDisputed"
         | "StoreBehind"
         | "StoreHasRoom"
     }
@@ -59,19 +57,18 @@ const storeText = (
       return info(`Removed ${counted(fact.count, "old block")} to make room.`)
     case "BlockDamaged":
       return warn(`${fact.error.message} It is fetched again.`)
-    case "BlockInvalid":
-      return warn(
-        `Block ${counted(fact.height)} (${toHex(fact.hash)}) breaks the rule "${fact.rule}": its chain is not followed.`
-      )
-    case "FiltersDisputed":
-      return warn(
-        `Peers give ${fact.versions} different filters of block ${counted(fact.height)} (${toHex(fact.hash)}): ${fact.isProven ? "the block shows which are false" : "nobody can tell which is true, so that of most is taken, and the block was fetched"}.`
-      )
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "StoreHasRoom":
       return info("There is room on the disk again: all that waited is kept.")
   }
+}
+
+const disputeText = (fact: Extract<NodeFact, { readonly _tag: "FiltersDisputed" }>): string => {
+  const outcome = fact.isProven
+    ? "the block shows which are false"
+    : "nobody can tell which is true, so that of most is taken, and the block was fetched"
+  return `Peers give ${fact.versions} different filters of block ${counted(fact.height)} (${toHex(fact.hash)}): ${outcome}.`
 }
 
 /** The sentence for a fact; `undefined` where progress lines say it. */
@@ -83,11 +80,15 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "BlocksStored":
     case "BlocksPruned":
     case "BlockDamaged":
-    case "BlockInvalid":
-    case "FiltersDisputed":
     case "StoreBehind":
     case "StoreHasRoom":
       return storeText(fact)
+    case "BlockInvalid":
+      return warn(
+        `Block ${counted(fact.height)} (${toHex(fact.hash)}) breaks the rule "${fact.rule}": its chain is not followed.`
+      )
+    case "FiltersDisputed":
+      return warn(disputeText(fact))
     case "Listening":
       return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
     case "PeerConnecting":

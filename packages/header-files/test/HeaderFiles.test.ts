@@ -5,7 +5,7 @@ import {
   type Imported,
   exportHeaders,
   importHeaders
-} from "@satwire/node"
+} from "../src/index.ts"
 import { concat } from "@satwire/bytes"
 import type { RunFault } from "@satwire/header-sync"
 import {
@@ -20,12 +20,11 @@ import {
 } from "@satwire/primitives"
 import { type Files, HeaderStore, type StoreError } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
-import { describeWithData, regtestChain } from "@satwire/testkit"
+import { describeWithData, hashAt, lastOf, regtestChain } from "@satwire/testkit"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { hashAt, lastOf } from "./RealChain.ts"
 
 const COUNT = HEADERS_AT_A_TIME + 2500
 const FILE = "/brought/headers.bin"
