@@ -9,11 +9,25 @@ import { sanitizeUserAgent } from "@satwire/wire"
 import { counted } from "../Numbers.ts"
 import type { LogLine } from "./LogLines.ts"
 
-/** How it stands with the headers. */
-const headersText = (
-  fact: Extract<NodeFact, { readonly _tag: "TipStale" | "Presynced" | "SkeletonEnded" }>
+/** How it stands with the chain. */
+const chainText = (
+  fact: Extract<
+    NodeFact,
+    { readonly _tag: "TipStale" | "Presynced" | "SkeletonEnded" | "BlockInvalid" | "FiltersDisputed" }
+  >
 ): LogLine => {
   switch (fact._tag) {
+    case "BlockInvalid":
+      return warn(
+        `Block ${counted(fact.height)} (${toHex(fact.hash)}) breaks the rule "${fact.rule}": its chain is not followed.`
+      )
+    case "FiltersDisputed": {
+      const outcome = fact.isProven
+        ? "the block shows which are false"
+        : "nobody can tell which is true, so that of most is taken, and the block was fetched"
+      const block = `block ${counted(fact.height)} (${toHex(fact.hash)})`
+      return warn(`Peers give ${fact.versions} different filters of ${block}: ${outcome}.`)
+    }
     case "TipStale":
       return fact.isStale ? warn("No block has come for long: another peer is asked.") : info("A block has come again.")
     case "Presynced":
@@ -64,13 +78,6 @@ const storeText = (
   }
 }
 
-const disputeText = (fact: Extract<NodeFact, { readonly _tag: "FiltersDisputed" }>): string => {
-  const outcome = fact.isProven
-    ? "the block shows which are false"
-    : "nobody can tell which is true, so that of most is taken, and the block was fetched"
-  return `Peers give ${fact.versions} different filters of block ${counted(fact.height)} (${toHex(fact.hash)}): ${outcome}.`
-}
-
 /** The sentence for a fact; `undefined` where progress lines say it. */
 export const factText = (fact: NodeFact): LogLine | undefined => {
   switch (fact._tag) {
@@ -83,12 +90,6 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "StoreBehind":
     case "StoreHasRoom":
       return storeText(fact)
-    case "BlockInvalid":
-      return warn(
-        `Block ${counted(fact.height)} (${toHex(fact.hash)}) breaks the rule "${fact.rule}": its chain is not followed.`
-      )
-    case "FiltersDisputed":
-      return warn(disputeText(fact))
     case "Listening":
       return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
     case "PeerConnecting":
@@ -100,7 +101,9 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "TipStale":
     case "Presynced":
     case "SkeletonEnded":
-      return headersText(fact)
+    case "BlockInvalid":
+    case "FiltersDisputed":
+      return chainText(fact)
     case "PeerConnected":
       return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
     case "PeerReady": {
