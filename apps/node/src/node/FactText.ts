@@ -92,8 +92,6 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return storeText(fact)
     case "Listening":
       return info(`Listening on ${formatEndpoint(fact.endpoint)}.`)
-    case "PeerConnecting":
-      return debug(`Dialling ${formatEndpoint(fact.endpoint)}.`)
     case "ListeningLost":
     case "PeersUnsaved":
     case "StoreFull":
@@ -104,25 +102,14 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "BlockInvalid":
     case "FiltersDisputed":
       return chainText(fact)
+    case "PeerConnecting":
     case "PeerConnected":
-      return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
-    case "PeerReady": {
-      const { direction, userAgent, startHeight, transport } = fact.info
-      const who = `${fact.address}, ${direction}, ${transport}`
-      const name = sanitizeUserAgent(userAgent) || "no user agent"
-      return info(`Shook hands with ${who}: ${name} at height ${counted(startHeight)}.`)
-    }
+    case "PeerReady":
     case "PeerDisconnecting":
-      return info(`Disconnected ${fact.address}: ${describeDisconnect(fact.reason)}.`)
     case "DialFailed":
-      if (fact.retryInMs === undefined) return debug(fact.error.message)
-      return warn(`${fact.error.message} Trying again in ${Math.max(1, Math.round(fact.retryInMs / 1000))} s.`)
     case "PeerGivenUp":
-      return warn(
-        `${formatEndpoint(fact.endpoint)} ${GIVEN_UP[fact.because]} and is not dialled again until the next start.`
-      )
     case "InboundRefused":
-      return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
+      return peerText(fact)
     case "AddressesLearned":
     case "SeedsWait":
     case "SeedGave":
@@ -148,6 +135,43 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "PeerIntroduced":
     case "TipChanged":
       return undefined
+  }
+}
+
+/** How it goes with one peer. */
+const peerText = (
+  fact: Extract<
+    NodeFact,
+    {
+      readonly _tag:
+        | `Peer${"Connecting" | "Connected" | "Ready" | "Disconnecting" | "GivenUp"}`
+        | "DialFailed"
+        | "InboundRefused"
+    }
+  >
+): LogLine => {
+  switch (fact._tag) {
+    case "PeerConnecting":
+      return debug(`Dialling ${formatEndpoint(fact.endpoint)}.`)
+    case "PeerConnected":
+      return debug(`${fact.direction === "outbound" ? "Connected to" : "Connection from"} ${fact.address}.`)
+    case "PeerReady": {
+      const { direction, userAgent, startHeight, transport } = fact.info
+      const who = `${fact.address}, ${direction}, ${transport}`
+      const name = sanitizeUserAgent(userAgent) || "no user agent"
+      return info(`Shook hands with ${who}: ${name} at height ${counted(startHeight)}.`)
+    }
+    case "PeerDisconnecting":
+      return info(`Disconnected ${fact.address}: ${describeDisconnect(fact.reason)}.`)
+    case "DialFailed":
+      if (fact.retryInMs === undefined) return debug(fact.error.message)
+      return warn(`${fact.error.message} Trying again in ${Math.max(1, Math.round(fact.retryInMs / 1000))} s.`)
+    case "PeerGivenUp":
+      return warn(
+        `${formatEndpoint(fact.endpoint)} ${GIVEN_UP[fact.because]} and is not dialled again until the next start.`
+      )
+    case "InboundRefused":
+      return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
   }
 }
 
