@@ -9,7 +9,6 @@
  *
  * One turn: one input, fully handled; then one write for each peer that has bytes.
  */
-import type { BlockSyncInput } from "@satwire/block-sync"
 import { ConnectionManager, type ConnectionsInput, type ConnectionsOutput, type Permission } from "@satwire/connections"
 import {
   InboundFraming,
@@ -20,7 +19,6 @@ import {
   type V2Options,
   shouldRetryAsV1
 } from "@satwire/framing"
-import type { ChosenFor, HeaderSync, HeaderSyncInput, HeaderSyncMessage, HeaderSyncOutput } from "@satwire/header-sync"
 import {
   IdMap,
   Deadlines,
@@ -34,26 +32,24 @@ import {
   earliest
 } from "@satwire/machine"
 import type { NetAddr, Network } from "@satwire/netaddress"
-import type { Miner, MinerOutput } from "@satwire/mining"
 import {
-  type ConnectionKind,
   type DisconnectCost,
+  type ConnectionKind,
   Peer,
   type PeerInput,
   directionOf,
   type PeerIdentity,
   type PeerOutput
 } from "@satwire/peer"
-import { BlockView } from "@satwire/primitives"
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import { Addresses, type AddressesHost, type AddressesRole } from "./Addresses.ts"
-import { Blocks, type BlocksHost, type BlocksRole } from "./Blocks.ts"
+import { Chain, type ChainHost } from "./Chain.ts"
 import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
 import { Manager } from "./Manager.ts"
-import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
+import type { NodeCoreOptions } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries } from "./NodeCoreEvents.ts"
 import { PeerEntry } from "./PeerEntry.ts"
 import { ROUTES } from "./Routes.ts"
@@ -80,12 +76,6 @@ export const DEFAULT_MAX_RECEIVED_BYTES: number = 256 * 1024 * 1024
 /** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
 const MAX_TIP_AGE_S = 24 * 60 * 60
 
-/** Connections that are opened of our own accord, and have to be worth their place. */
-const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
-  ["outbound-full-relay", "full-relay"],
-  ["block-relay-only", "block-relay-only"]
-])
-
 export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #options: NodeCoreOptions
   readonly #entries: IdMap<PeerId, PeerEntry> = new IdMap()
@@ -93,9 +83,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #connections: ConnectionManager
   readonly #toConnectionManager: Manager<ConnectionsInput, ConnectionsOutput>
   readonly #addresses: Addresses | undefined
-  readonly #blocks: Blocks | undefined
-  readonly #headerSync: HeaderSync | undefined
-  readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
+  readonly #chain: Chain
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
   readonly #shakingHands: Set<PeerEntry> = new Set()
   readonly #identity: PeerIdentity
@@ -113,8 +101,6 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Those of the turn that is under way. */
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
-  readonly #miner: Miner | undefined
-  readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
   readonly #countsUpload: boolean
   #hasBegun = false
   /** Whether the best chain has ever been near the present. */
@@ -132,13 +118,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       v2 === undefined
         ? undefined
         : { ...v2, magic: params.magic, sha256, random, initiating: true, deferExchange: true }
-    const { addresses, blocks, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
-    this.#blocks = blocks === undefined ? undefined : this.#makeBlocks(blocks)
-    this.#headerSync = headerSyncOf(options, this.#blocks?.tip)
-    this.#toHeaderSyncMachine =
-      this.#headerSync === undefined
-        ? undefined
-        : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
+    const { addresses, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
+    this.#chain = this.#makeChain()
     const managing = managerOptions(connections, addresses, options)
     this.#connections = new ConnectionManager(managing)
     this.#countsUpload = (connections.uploadTargetBytes ?? 0) > 0
@@ -146,7 +127,6 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       this.#fromConnections(output)
     )
     this.#addresses = addresses === undefined ? undefined : this.#makeAddresses(addresses, connections.networks)
-    this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree)
     this.#identity = {
       describe: () => ({
         protocolVersion: PROTOCOL_VERSION,
@@ -186,39 +166,27 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     return new Addresses(role, { random: random.fork(), sha256, services, networks, refusals, host })
   }
 
-  #makeBlocks(role: BlocksRole): Blocks {
-    const { sha256, tree } = this.#options
-    const host: BlocksHost = {
-      send: (peer, message, isHistoric) => this.#send(peer, message, undefined, isHistoric),
-      owe: (peer, owed) => {
+  #makeChain(): Chain {
+    const host: ChainHost = {
+      send: (peer, message, about, isHistoric) => this.#send(peer, message, about, isHistoric),
+      owe: (peer, by, owed) => {
         const entry = this.#entries.get(peer)
-        if (entry === undefined) return
-        entry.isServed = owed
-        this.#touch(entry).machine.handle({ _tag: "ReplyOwed", owed }, this.#now, entry)
+        if (entry === undefined || !entry.owe(by, owed)) return
+        this.#touch(entry).machine.handle({ _tag: "ReplyOwed", owed: entry.isServed }, this.#now, entry)
       },
       close: (peer, reason, cost) => this.#close(peer, reason, cost),
       isTargetReached: (now) => this.#countsUpload && this.#connections.uploadLeft(now).isReachedForHistoric,
-      bestOf: (peer) => this.#headerSync?.bestOf(peer) ?? -1,
-      submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
-      followed: (header) => {
-        this.#toHeaderSync({ _tag: "Show", header })
-        this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
-      },
-      invalid: (header) => this.#toHeaderSync({ _tag: "Invalidate", hash: tree.hash(header) }),
-      useful: (peer) => this.#toConnections({ _tag: "UsefulBlock", peer }),
+      connections: (input) => this.#toConnections(input),
       tell: (output) => this.#out.push(output)
     }
-    return new Blocks(role, { host, sha256, tree })
-  }
-
-  #toBlocks(input: BlockSyncInput): void {
-    this.#blocks?.handle(input, this.#now)
+    return new Chain(this.#options, host)
   }
 
   handle(input: NodeCoreInput, now: Now, out: Outbox<NodeCoreOutput>): void {
     this.#now = now
     this.#out = out
     this.#historic.beginTurn()
+    this.#chain.begin(now)
     if (!this.#hasBegun) {
       this.#hasBegun = true
       this.#addresses?.start(now)
@@ -229,11 +197,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    const chain = earliest(
-      earliest(this.#headerSync?.nextTimeout(), this.#blocks?.nextTimeout()),
-      this.#miner?.nextTimeout()
-    )
-    const managers = earliest(chain, this.#addresses?.nextTimeout())
+    const managers = earliest(this.#chain.nextTimeout(), this.#addresses?.nextTimeout())
     return earliest(
       earliest(this.#deadlines.earliest(), this.#exchangeAt),
       earliest(managers, this.#connections.nextTimeout())
@@ -242,22 +206,22 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** The end of the chain of which we have the blocks, by the number of its header; the tree's first without the role. */
   get blockTip(): number {
-    return this.#blocks?.tip ?? 0
+    return this.#chain.blockTip
   }
 
   /** Whether a block of that chain does not matter, where only those that do are kept. */
   isPassedOver(header: number): boolean {
-    return this.#blocks?.isPassedOver(header) === true
+    return this.#chain.isPassedOver(header)
   }
 
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
       peers: () => this.#inOrder().map((entry) => status(entry, this.#addresses)),
-      headers: () => this.#headerSync?.snapshot(),
-      blocks: () => this.#blocks?.snapshot(),
-      filters: () => this.#blocks?.filters,
-      tips: () => this.#options.tree.tips(),
+      headers: () => this.#chain.query("headers"),
+      blocks: () => this.#chain.query("blocks"),
+      filters: () => this.#chain.query("filters"),
+      tips: () => this.#chain.query("tips"),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
       kept: () => this.#connections.kept,
@@ -275,18 +239,16 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** Whether nothing is held for any peer: so it is after the last one left. */
   get isEmpty(): boolean {
-    const headers = this.#headerSync?.snapshot()
     return (
       this.#entries.size === 0 &&
       this.#connections.isEmpty &&
       this.#addresses?.isEmpty !== false &&
-      this.#blocks?.isEmpty !== false &&
+      this.#chain.isEmpty &&
       this.#deadlines.size === 0 &&
       this.#shakingHands.size === 0 &&
       this.#exchanges.size === 0 &&
       this.#historic.size === 0 &&
-      this.#heldBytes === 0 &&
-      (headers === undefined || (headers.peers === 0 && this.#headerSync?.nextTimeout() === undefined))
+      this.#heldBytes === 0
     )
   }
 
@@ -313,27 +275,19 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "Disconnect":
         return this.#close(input.peer, { _tag: "Requested" }, "disconnect")
       case "SubmitHeaders":
-        return this.#toHeaderSync({ _tag: "Submit", headers: input.headers, count: input.count })
       case "SubmitBlock":
-        return this.#submit(input.block)
       case "BlockChecked":
       case "BlockDropped":
       case "BlocksStored":
       case "BlockRead":
       case "BlocksPruned":
       case "BlockLost":
-        return this.#toBlocks(input)
       case "HoldBlocks":
-        return this.#toBlocks({ _tag: "Hold", held: input.held })
-      case "WatchScripts":
-        return this.#blocks?.watch(input.scripts, this.#now)
       case "InvalidateHeader":
-        return this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
       case "ReconsiderHeader":
-        return this.#toHeaderSync({ _tag: "Reconsider", hash: input.hash })
+      case "WatchScripts":
       case "MakeBlock":
-        this.#miner?.handle({ _tag: "MakeBlock" }, this.#now, this.#minerOutbox)
-        return
+        return this.#chain.handle(input)
       case "Timeout":
         return this.#timeout()
       case "SeedAnswered":
@@ -420,20 +374,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           this.#now
         )
         entry.seenAs = undefined
-        this.#toHeaderSync({
-          _tag: "PeerReady",
-          peer: entry.id,
-          outbound: entry.kind !== "inbound",
-          isTrusted: entry.permissions.has("noban"),
-          chosenFor: CHOSEN_FOR.get(entry.kind)
-        })
-        return this.#toBlocks({
-          _tag: "PeerReady",
-          peer: entry.id,
-          services: output.info.services,
-          isPreferred: entry.kind !== "inbound" || entry.permissions.has("noban"),
-          isPrivileged: entry.permissions.has("download")
-        })
+        return this.#chain.ready(entry, output.info)
       case "Introduced":
         if (this.#addresses !== undefined) entry.seenAs = output.seenAs
         this.#out.push({
@@ -465,22 +406,17 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 
   #route(entry: PeerEntry, message: Message): void {
-    switch (ROUTES[message._tag]) {
-      case "headerSync":
-        this.#toHeaderSync({ _tag: "Received", peer: entry.id, message: message as HeaderSyncMessage })
-        return this.#toBlocks({ _tag: "PeerAdvanced", peer: entry.id })
-      case "blocks":
-        return this.#blocks?.received(entry.id, message, this.#now)
-      case "addresses":
-        return this.#addresses?.received(entry.id, message, this.#now)
-      case "peer":
-      case "ignore":
-        return
-    }
+    if (ROUTES[message._tag] === "addresses") this.#addresses?.received(entry.id, message, this.#now)
+    else this.#chain.received(entry.id, message)
   }
 
   /** A message of a manager's: an answer or a request, or news. */
-  #send(peer: PeerId, message: Message, about: "block" | "address" | undefined, isHistoric: boolean = false): void {
+  #send(
+    peer: PeerId,
+    message: Message,
+    about: "block" | "transaction" | "address" | undefined,
+    isHistoric: boolean = false
+  ): void {
     const entry = this.#entries.get(peer)
     if (entry === undefined) return
     const input: PeerInput =
@@ -495,46 +431,6 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     this.#isNearTip = true
     this.#toConnections({ _tag: "NearTip" })
     this.#addresses?.nearTip(this.#now)
-  }
-
-  #toHeaderSync(input: HeaderSyncInput): void {
-    this.#toHeaderSyncMachine?.handle(input, this.#now)
-  }
-
-  #fromHeaderSync(output: HeaderSyncOutput): void {
-    switch (output._tag) {
-      case "Send":
-        return this.#send(output.peer, output.message, output.isAnnouncement === true ? "block" : undefined)
-      case "Misbehaved":
-        return this.#close(output.peer, output.reason, "discourage")
-      case "TipStale":
-        this.#out.push(output)
-        return this.#toConnections(output)
-      case "Protected":
-        return this.#toConnections(output)
-      case "TooSlow":
-        return this.#close(output.peer, output.reason, "disconnect")
-      case "HeadersAccepted":
-        this.#out.push({ _tag: "HeadersAccepted", headers: output.headers, count: output.count, from: output.from })
-        return
-      case "TipChanged":
-        this.#out.push(output)
-        if (output.from !== undefined) this.#toConnections({ _tag: "BlockAnnounced", peer: output.from })
-        if (this.#blocks === undefined) this.#miner?.handle({ _tag: "TipMoved" }, this.#now, this.#minerOutbox)
-        return this.#toBlocks({ _tag: "HeadersMoved", anew: output.from === undefined })
-      default:
-        this.#out.push(output)
-    }
-  }
-
-  #fromMiner(output: MinerOutput): void {
-    this.#out.push(output)
-    this.#submit(BlockView.of(output.block))
-  }
-
-  #submit(block: BlockView): void {
-    if (this.#blocks !== undefined) this.#blocks.take(block, undefined, this.#now)
-    else this.#toHeaderSync({ _tag: "Submit", headers: block.rawHeader.slice(), count: 1 })
   }
 
   /** Ends a connection from our side. */
@@ -561,8 +457,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     entry.machine.handle({ _tag: "Close" }, this.#now, entry)
     this.#out.push({ _tag: "PeerDisconnecting", peer: id, address: entry.address, reason, cost, retryAsV1 })
     if (entry.ready) {
-      this.#toHeaderSync({ _tag: "PeerGone", peer: id })
-      this.#toBlocks({ _tag: "PeerGone", peer: id })
+      this.#chain.gone(id)
       this.#addresses?.gone(id, this.#now)
     }
     this.#toConnections({ _tag: "Ended", peer: id, end: { cost, reachedItself: entry.reachedItself, retryAsV1 } })
@@ -580,11 +475,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       replyBytes += entry.machine.queuedBytes
     }
     this.#exchange()
-    if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
-    this.#blocks?.timeout(this.#now)
+    this.#chain.timeout()
     this.#addresses?.timeout(this.#now)
     if (this.#toConnectionManager.isDue(instant)) this.#toConnections({ _tag: "Timeout" })
-    if (isDue(this.#miner, instant)) this.#miner?.handle({ _tag: "Timeout" }, this.#now, this.#minerOutbox)
   }
 
   /** The costly step of one connection, and what had come behind it. */
@@ -605,7 +498,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   /** One write, one deadline and one word on reading for every peer that had to do with this turn. */
   #endTurn(): void {
-    this.#toBlocks(TURN_ENDS)
+    this.#chain.endTurn()
     // Who is let go here may move others, which then have to do with this turn too.
     for (const entry of this.#touched) if (this.#entries.has(entry.id)) this.#weigh(entry)
     while (this.#touched.length > 0) this.#writeTouched()
@@ -619,7 +512,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       entry.touched = false
       if (!this.#entries.has(entry.id)) continue
       this.#write(entry)
-      if (entry.isServed && entry.machine.takesMore) this.#toBlocks({ _tag: "Drained", peer: entry.id })
+      if (entry.isServed && entry.machine.takesMore) this.#chain.drained(entry.id)
       this.#deadlines.set(entry.id, entry.machine.nextTimeout())
       const paused = this.#exchanges.has(entry) || entry.machine.shouldPause
       if (paused !== entry.paused) {
@@ -654,13 +547,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   }
 }
 
-/** One for all turns. */
-const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
-
 const NO_BYTES: Uint8Array = new Uint8Array(0)
-
-const isDue = (machine: { nextTimeout(): Instant | undefined } | undefined, instant: Instant): boolean =>
-  (machine?.nextTimeout() ?? Infinity) <= instant
 
 const status = (entry: PeerEntry, addresses: Addresses | undefined): PeerStatus => ({
   peer: entry.id,

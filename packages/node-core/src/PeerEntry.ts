@@ -7,6 +7,11 @@ import type { NetAddress } from "@satwire/wire"
 
 const NO_PERMISSIONS: ReadonlySet<Permission> = new Set()
 
+/** Who may owe a peer a reply. */
+export type Owing = "blocks" | "compact" | "transactions"
+
+const OWING: { readonly [By in Owing]: number } = { blocks: 1, compact: 2, transactions: 4 }
+
 export class PeerEntry implements Outbox<PeerOutput> {
   readonly id: PeerId
   readonly address: string
@@ -24,8 +29,8 @@ export class PeerEntry implements Outbox<PeerOutput> {
   /** The other end is this very node. */
   reachedItself = false
   paused = false
-  /** Blocks that it asked for are being fetched, one after another. */
-  isServed = false
+  /** Who owes it a reply: what it asked for is being fetched, one after another. */
+  #owing = 0
   /** What it holds of messages that are not whole. */
   heldBytes = 0
   /** It was touched in this turn and has its write and deadline still to come. */
@@ -41,6 +46,18 @@ export class PeerEntry implements Outbox<PeerOutput> {
     this.machine = fields.machine
     this.encrypted = fields.encrypted
     this.#router = router
+  }
+
+  /** Whether it is owed a reply. */
+  get isServed(): boolean {
+    return this.#owing !== 0
+  }
+
+  /** Somebody owes it a reply, or no longer. Gives whether that is news. */
+  owe(by: Owing, owed: boolean): boolean {
+    const before = this.#owing
+    this.#owing = owed ? before | OWING[by] : before & ~OWING[by]
+    return (before === 0) !== (this.#owing === 0) || owed
   }
 
   push(output: PeerOutput): void {

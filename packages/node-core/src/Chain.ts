@@ -1,0 +1,273 @@
+/**
+ * All that is about the chain, behind one door of the node: headers, blocks, transactions and mining, and what one of them is to know of the
+ * other. Connections are the node's.
+ */
+import type { BlockSyncInput } from "@satwire/block-sync"
+import type { ConnectionsInput } from "@satwire/connections"
+import type { ChosenFor, HeaderSync, HeaderSyncInput, HeaderSyncMessage, HeaderSyncOutput } from "@satwire/header-sync"
+import { type Instant, type Now, type Outbox, type PeerId, earliest } from "@satwire/machine"
+import type { Miner, MinerInput, MinerOutput } from "@satwire/mining"
+import type { ConnectionKind, PeerInfo } from "@satwire/peer"
+import { BlockView } from "@satwire/primitives"
+import type { Message } from "@satwire/wire"
+import { Blocks, type BlocksHost, type BlocksRole } from "./Blocks.ts"
+import type { DisconnectReason } from "./DisconnectReason.ts"
+import { Manager } from "./Manager.ts"
+import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
+import type { NodeCoreInput, NodeCoreOutput, Queries } from "./NodeCoreEvents.ts"
+import type { Owing, PeerEntry } from "./PeerEntry.ts"
+import { ROUTES } from "./Routes.ts"
+
+/** What it asks of the node around it. */
+export interface ChainHost {
+  /** A reply or a request, or, where it says what about, news. */
+  readonly send: (
+    peer: PeerId,
+    message: Message,
+    about: "block" | "transaction" | undefined,
+    isHistoric?: boolean
+  ) => void
+  /** Nothing more of the peer is to be handled until it is owed nothing by anybody. */
+  readonly owe: (peer: PeerId, by: Owing, owed: boolean) => void
+  readonly close: (peer: PeerId, reason: DisconnectReason, cost: "disconnect" | "discourage") => void
+  readonly isTargetReached: (now: Now) => boolean
+  readonly connections: (input: ConnectionsInput) => void
+  readonly tell: (output: NodeCoreOutput) => void
+}
+
+/** What of the node's inputs is about the chain. */
+export type ChainInput = Extract<
+  NodeCoreInput,
+  {
+    readonly _tag:
+      | "SubmitHeaders"
+      | "SubmitBlock"
+      | "BlockChecked"
+      | "BlockDropped"
+      | "BlocksStored"
+      | "BlockRead"
+      | "BlocksPruned"
+      | "BlockLost"
+      | "HoldBlocks"
+      | "InvalidateHeader"
+      | "ReconsiderHeader"
+      | "WatchScripts"
+      | "MakeBlock"
+  }
+>
+
+type ChainQueries = Pick<Queries, "headers" | "blocks" | "filters" | "tips">
+
+/** Connections that are opened of our own accord, and have to be worth their place. */
+const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
+  ["outbound-full-relay", "full-relay"],
+  ["block-relay-only", "block-relay-only"]
+])
+
+/** One for all turns. */
+const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
+
+export class Chain {
+  readonly #options: NodeCoreOptions
+  readonly #host: ChainHost
+  readonly #headerSync: HeaderSync | undefined
+  readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
+  readonly #blocks: Blocks | undefined
+  readonly #miner: Miner | undefined
+  readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
+  /** That of the turn that is under way. */
+  #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
+
+  constructor(options: NodeCoreOptions, host: ChainHost) {
+    this.#options = options
+    this.#host = host
+    const { blocks } = options.roles
+    this.#blocks = blocks === undefined ? undefined : this.#makeBlocks(blocks)
+    this.#headerSync = headerSyncOf(options, this.#blocks?.tip)
+    this.#toHeaderSyncMachine =
+      this.#headerSync === undefined
+        ? undefined
+        : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
+    this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree)
+  }
+
+  #makeBlocks(role: BlocksRole): Blocks {
+    const { sha256, tree } = this.#options
+    const host: BlocksHost = {
+      send: (peer, message, isHistoric) => this.#host.send(peer, message, undefined, isHistoric),
+      owe: (peer, owed) => this.#host.owe(peer, "blocks", owed),
+      close: this.#host.close,
+      isTargetReached: this.#host.isTargetReached,
+      bestOf: (peer) => this.#headerSync?.bestOf(peer) ?? -1,
+      submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
+      followed: (header) => {
+        this.#toHeaderSync({ _tag: "Show", header })
+        this.#toMiner({ _tag: "TipMoved" })
+      },
+      invalid: (header) => this.#toHeaderSync({ _tag: "Invalidate", hash: tree.hash(header) }),
+      useful: (peer) => this.#host.connections({ _tag: "UsefulBlock", peer }),
+      tell: this.#host.tell
+    }
+    return new Blocks(role, { host, sha256, tree })
+  }
+
+  /** A turn begins. */
+  begin(now: Now): void {
+    this.#now = now
+  }
+
+  nextTimeout(): Instant | undefined {
+    const chain = earliest(this.#headerSync?.nextTimeout(), this.#blocks?.nextTimeout())
+    return earliest(chain, this.#miner?.nextTimeout())
+  }
+
+  /** The end of the chain of which we have the blocks, by the number of its header; the tree's first without the role. */
+  get blockTip(): number {
+    return this.#blocks?.tip ?? 0
+  }
+
+  /** Whether a block of that chain does not matter, where only those that do are kept. */
+  isPassedOver(header: number): boolean {
+    return this.#blocks?.isPassedOver(header) === true
+  }
+
+  /** Whether nothing is held for any peer. */
+  get isEmpty(): boolean {
+    const headers = this.#headerSync?.snapshot()
+    return (
+      this.#blocks?.isEmpty !== false &&
+      (headers === undefined || (headers.peers === 0 && this.#headerSync?.nextTimeout() === undefined))
+    )
+  }
+
+  query<Name extends keyof ChainQueries>(name: Name): ChainQueries[Name] {
+    const answers: { readonly [N in keyof ChainQueries]: () => ChainQueries[N] } = {
+      headers: () => this.#headerSync?.snapshot(),
+      blocks: () => this.#blocks?.snapshot(),
+      filters: () => this.#blocks?.filters,
+      tips: () => this.#options.tree.tips()
+    }
+    return answers[name]()
+  }
+
+  handle(input: ChainInput): void {
+    switch (input._tag) {
+      case "SubmitHeaders":
+        return this.#toHeaderSync({ _tag: "Submit", headers: input.headers, count: input.count })
+      case "SubmitBlock":
+        return this.#submit(input.block)
+      case "HoldBlocks":
+        return this.#toBlocks({ _tag: "Hold", held: input.held })
+      case "InvalidateHeader":
+        return this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
+      case "ReconsiderHeader":
+        return this.#toHeaderSync({ _tag: "Reconsider", hash: input.hash })
+      case "WatchScripts":
+        return this.#blocks?.watch(input.scripts, this.#now)
+      case "MakeBlock":
+        return this.#toMiner({ _tag: "MakeBlock" })
+      default:
+        return this.#toBlocks(input)
+    }
+  }
+
+  /** A peer's handshake is done. */
+  ready({ id: peer, kind, permissions }: PeerEntry, info: PeerInfo): void {
+    const isTrusted = permissions.has("noban")
+    const outbound = kind !== "inbound"
+    this.#toHeaderSync({ _tag: "PeerReady", peer, outbound, isTrusted, chosenFor: CHOSEN_FOR.get(kind) })
+    this.#toBlocks({
+      _tag: "PeerReady",
+      peer,
+      services: info.services,
+      isPreferred: outbound || isTrusted,
+      isPrivileged: permissions.has("download")
+    })
+  }
+
+  gone(peer: PeerId): void {
+    this.#toHeaderSync({ _tag: "PeerGone", peer })
+    this.#toBlocks({ _tag: "PeerGone", peer })
+  }
+
+  /** What was sent to a peer last is on its way. */
+  drained(peer: PeerId): void {
+    this.#toBlocks({ _tag: "Drained", peer })
+  }
+
+  received(peer: PeerId, message: Message): void {
+    switch (ROUTES[message._tag]) {
+      case "headerSync":
+        this.#toHeaderSync({ _tag: "Received", peer, message: message as HeaderSyncMessage })
+        return this.#toBlocks({ _tag: "PeerAdvanced", peer })
+      case "blocks":
+        return this.#blocks?.received(peer, message, this.#now)
+      default:
+        return
+    }
+  }
+
+  endTurn(): void {
+    this.#toBlocks(TURN_ENDS)
+  }
+
+  timeout(): void {
+    const { instant } = this.#now
+    if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
+    this.#blocks?.timeout(this.#now)
+    if ((this.#miner?.nextTimeout() ?? Infinity) <= instant) this.#toMiner({ _tag: "Timeout" })
+  }
+
+  #toHeaderSync(input: HeaderSyncInput): void {
+    this.#toHeaderSyncMachine?.handle(input, this.#now)
+  }
+
+  #toBlocks(input: BlockSyncInput): void {
+    this.#blocks?.handle(input, this.#now)
+  }
+
+  #toMiner(input: MinerInput): void {
+    this.#miner?.handle(input, this.#now, this.#minerOutbox)
+  }
+
+  #fromHeaderSync(output: HeaderSyncOutput): void {
+    const host = this.#host
+    switch (output._tag) {
+      case "Send":
+        return host.send(output.peer, output.message, output.isAnnouncement === true ? "block" : undefined)
+      case "Misbehaved":
+        return host.close(output.peer, output.reason, "discourage")
+      case "TipStale":
+        host.tell(output)
+        return host.connections(output)
+      case "Protected":
+        return host.connections(output)
+      case "TooSlow":
+        return host.close(output.peer, output.reason, "disconnect")
+      case "HeadersAccepted":
+        return host.tell({
+          _tag: "HeadersAccepted",
+          headers: output.headers,
+          count: output.count,
+          from: output.from
+        })
+      case "TipChanged":
+        host.tell(output)
+        if (output.from !== undefined) host.connections({ _tag: "BlockAnnounced", peer: output.from })
+        if (this.#blocks === undefined) this.#toMiner({ _tag: "TipMoved" })
+        return this.#toBlocks({ _tag: "HeadersMoved", anew: output.from === undefined })
+      default:
+        return host.tell(output)
+    }
+  }
+
+  #fromMiner(output: MinerOutput): void {
+    this.#host.tell(output)
+    this.#submit(BlockView.of(output.block))
+  }
+
+  #submit(block: BlockView): void {
+    if (this.#blocks !== undefined) this.#blocks.take(block, undefined, this.#now)
+    else this.#toHeaderSync({ _tag: "Submit", headers: block.rawHeader.slice(), count: 1 })
+  }
+}
