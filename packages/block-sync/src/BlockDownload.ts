@@ -193,6 +193,16 @@ export class BlockDownload {
     return this.#asked.has(header)
   }
 
+  /** Who is asked for this block. */
+  askedOf(header: number): ReadonlyArray<PeerId> {
+    return (this.#asked.get(header) ?? NOBODY).map(({ id }) => id)
+  }
+
+  /** A peer is bringing a block of its own accord, or was asked for it elsewhere. */
+  claim(peer: PeerBlocks, header: number, now: Instant): void {
+    if (!peer.asked.has(header)) this.#note(peer, header, now)
+  }
+
   /** Another chain may have the most work, or more of it is known. */
   headersMoved(): void {
     const headers = this.#headers
@@ -497,15 +507,18 @@ export class BlockDownload {
   }
 
   #ask(taking: Taking, header: number): void {
-    const { now, peer } = taking
+    this.#note(taking.peer, header, taking.now)
+    taking.taken.push(header)
+    taking.room -= 1
+  }
+
+  #note(peer: PeerBlocks, header: number, now: Instant): void {
     peer.ask(header, now)
     this.#busy.add(peer)
     this.#window.setOpen(header, false)
     const asked = this.#asked.get(header)
     if (asked === undefined) this.#asked.set(header, [peer])
     else asked.push(peer)
-    taking.taken.push(header)
-    taking.room -= 1
   }
 
   /** A peer is no longer to bring a block. Where nobody else is, it is missing again. */

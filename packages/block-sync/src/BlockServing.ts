@@ -56,6 +56,8 @@ export interface ServingOptions {
   readonly locate: Locate
   /** We say that we keep the last 288 blocks only (BIP-0159), and give no more, whatever we have. */
   readonly isLimited: boolean
+  /** Transactions are somebody else's to give. */
+  readonly leavesTransactions: boolean
 }
 
 /** A peer that is being served. */
@@ -67,7 +69,14 @@ export interface Asker {
 
 export type Served =
   /** To be read: the answer comes later. */
-  | { readonly _tag: "Read"; readonly header: number; readonly hasWitness: boolean; readonly isHistoric: boolean }
+  | {
+      readonly _tag: "Read"
+      readonly header: number
+      readonly hasWitness: boolean
+      readonly isHistoric: boolean
+      /** It was asked for in short. */
+      readonly isCompact: boolean
+    }
   /** A turn's share of entries was looked at. */
   | { readonly _tag: "More" }
   /** Nothing is left; of some there was nothing to give. */
@@ -134,8 +143,8 @@ export class BlockServing {
       const { type } = queue
       const served = isBlock(type) ? this.#block(queue, asker, isTargetReached) : undefined
       if (served !== undefined) return served
-      // Who asks for what nobody knows is told nothing, as in Core.
-      if (isBlock(type) || isTransaction(type)) queue.lacks()
+      // Who asks for what nobody knows is told nothing, as in Core; transactions are others' to give.
+      if (isBlock(type) || (isTransaction(type) && !this.#options.leavesTransactions)) queue.lacks()
     }
     return { _tag: "More" }
   }
@@ -150,7 +159,7 @@ export class BlockServing {
     if (this.#options.isLimited && depth > LIMITED_DEPTH && !asker.isPrivileged)
       return { _tag: "Refused", because: "limited" }
     if (!this.#blocks.isKept(header)) return undefined
-    return { _tag: "Read", header, hasWitness: type !== MSG_BLOCK, isHistoric }
+    return { _tag: "Read", header, hasWitness: type !== MSG_BLOCK, isHistoric, isCompact: type === MSG_CMPCT_BLOCK }
   }
 
   /**
@@ -191,7 +200,6 @@ export class BlockServing {
   }
 }
 
-/** Compact blocks are given whole until there are any (issue 8). */
 const isBlock = (type: number): boolean => type === MSG_BLOCK || type === MSG_WITNESS_BLOCK || type === MSG_CMPCT_BLOCK
 
 const isTransaction = (type: number): boolean => type === MSG_TX || type === MSG_WITNESS_TX || type === MSG_WTX

@@ -22,6 +22,7 @@ import {
   type GetData,
   Inventory,
   MSG_BLOCK,
+  MSG_CMPCT_BLOCK,
   MSG_WITNESS_BLOCK,
   NODE_NETWORK,
   NODE_NETWORK_LIMITED,
@@ -30,7 +31,7 @@ import {
 } from "@satwire/wire"
 import { BlockDownload, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
 import { BlockQueue, BlockServing } from "./BlockServing.ts"
-import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot } from "./BlockSyncEvents.ts"
+import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot, CompactLookup } from "./BlockSyncEvents.ts"
 import { BlockTree } from "./BlockTree.ts"
 import type { HeaderLookup, Locate, PeerChains } from "./ChainLookups.ts"
 import { PeerBlocks } from "./PeerBlocks.ts"
@@ -57,16 +58,22 @@ export interface BlockSyncOptions {
   readonly isLimited: boolean
   /** Whether old blocks are beyond what is to be uploaded today. */
   readonly isTargetReached: (now: Now) => boolean
+  /** Where blocks travel in short too. */
+  readonly compact?: CompactLookup | undefined
+  /** Whether transactions that a peer asks for are somebody else's to give; they are said to be lacking where not given. */
+  readonly leavesTransactions?: boolean | undefined
 }
 
 /** A block that has come of a peer, or was made here. */
 interface Arrival {
   readonly from: PeerId | undefined
   readonly block: BlockView
+  readonly isRebuilt: boolean
 }
 
 interface Waiting {
   readonly from: PeerId | undefined
+  readonly isRebuilt: boolean
   readonly sizeBytes: number
   /** Another peer's answer to the same question, which came while the first was checked. */
   spare: Arrival | undefined
@@ -79,7 +86,7 @@ interface Asker {
   readonly isPrivileged: boolean
   queue: BlockQueue | undefined
   /** The block that is being read for it. */
-  reading: { readonly isHistoric: boolean; readonly header: number } | undefined
+  reading: { readonly isHistoric: boolean; readonly header: number; readonly isCompact: boolean } | undefined
   /** The last hash of an answer to `getblocks` after which there is more, or -1. */
   goesOnAfter: number
 }
@@ -112,7 +119,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#wanted.look(headers)
     this.#blocks = new BlockTree(headers, this.#wanted)
     this.#download = new BlockDownload(headers, this.#blocks, chains, this.#wanted)
-    this.#serving = new BlockServing(headers, this.#blocks, { isLimited, locate: options.locate })
+    this.#serving = new BlockServing(headers, this.#blocks, {
+      isLimited,
+      locate: options.locate,
+      leavesTransactions: options.leavesTransactions === true
+    })
   }
 
   /** The end of the followed chain. */
@@ -123,6 +134,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   /** The heights of the first and last block that is wanted. */
   get range(): { readonly from: number; readonly to: number | undefined } {
     return this.#wanted
+  }
+
+  /** Who is asked for a block. */
+  askedOf(header: number): ReadonlyArray<PeerId> {
+    return this.#download.askedOf(header)
   }
 
   /** Which blocks are here, for whoever looks it up between turns. */
@@ -209,6 +225,12 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
         this.#blocks.lose(input.header)
         this.#download.lost(input.header)
         return this.#everybodyIsHungry()
+      case "BlockClaimed":
+        return this.#claimed(input.peer, input.header, now)
+      case "BlockReleased":
+        return this.#released(input.peer, input.header, now)
+      case "BlockAskedWhole":
+        return this.#askedWhole(input.peer, input.header, now, out)
       case "BlockJudged":
         return this.#judged(input, out)
       case "BlockWanted":
@@ -295,13 +317,34 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   #ask(peer: PeerBlocks, options: TakeOptions, now: Now, out: Outbox<BlockSyncOutput>): void {
     const headers = this.#download.take(peer, now.instant, options)
     if (headers.length === 0) return
+    const [header = -1] = headers
+    const isCompact = headers.length === 1 && this.#options.compact?.shouldAsk(peer.id, header) === true
+    this.#getData(peer.id, headers, isCompact ? MSG_CMPCT_BLOCK : MSG_WITNESS_BLOCK, out)
+  }
+
+  #getData(peer: PeerId, headers: ReadonlyArray<number>, type: number, out: Outbox<BlockSyncOutput>): void {
     const hashes = headers.map((header) => this.#headers.hash(header))
-    const inventory = Inventory.ofType(MSG_WITNESS_BLOCK, hashes)
-    out.push({ _tag: "Send", peer: peer.id, message: { _tag: "getdata", inventory } })
+    out.push({ _tag: "Send", peer, message: { _tag: "getdata", inventory: Inventory.ofType(type, hashes) } })
+  }
+
+  #claimed(id: PeerId, header: number, now: Now): void {
+    const peer = this.#download.peer(id)
+    if (peer !== undefined && !this.#blocks.isHere(header)) this.#download.claim(peer, header, now.instant)
+  }
+
+  #released(id: PeerId, header: number, now: Now): void {
+    const peer = this.#download.peer(id)
+    if (peer === undefined || !this.#download.answered(header, peer, 0, now.instant)) return
+    this.#everybodyIsHungry()
+  }
+
+  #askedWhole(id: PeerId, header: number, now: Now, out: Outbox<BlockSyncOutput>): void {
+    this.#claimed(id, header, now)
+    if (this.#download.peer(id)?.asked.has(header) === true) this.#getData(id, [header], MSG_WITNESS_BLOCK, out)
   }
 
   #block(
-    { block, from, hash }: BlockSyncInput & { _tag: "BlockReceived" },
+    { block, from, hash, isRebuilt = false }: BlockSyncInput & { _tag: "BlockReceived" },
     now: Now,
     out: Outbox<BlockSyncOutput>
   ): void {
@@ -316,15 +359,15 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const isHere = this.#blocks.isHere(header) && !this.#download.isLost(header)
     if (!isWanted || isHere || !this.#headers.isValid(header)) return
     const waiting = this.#waiting.get(header)
-    if (waiting === undefined) return this.#check(header, { from, block: owned(block) }, out)
+    if (waiting === undefined) return this.#check(header, { from, block: owned(block), isRebuilt }, out)
     if (!isAnswer || waiting.isChecked || waiting.spare !== undefined) return
-    waiting.spare = { from, block: owned(block) }
+    waiting.spare = { from, block: owned(block), isRebuilt }
     this.#waitingBytes += block.bytes.length
   }
 
-  #check(header: number, { block, from }: Arrival, out: Outbox<BlockSyncOutput>): void {
+  #check(header: number, { block, from, isRebuilt }: Arrival, out: Outbox<BlockSyncOutput>): void {
     const sizeBytes = block.bytes.length
-    this.#waiting.set(header, { from, sizeBytes, spare: undefined, isChecked: false })
+    this.#waiting.set(header, { from, isRebuilt, sizeBytes, spare: undefined, isChecked: false })
     this.#waitingBytes += sizeBytes
     this.#download.arrived(header, sizeBytes)
     out.push({ _tag: "CheckBlock", header, block, context: this.#options.contextOf(header) })
@@ -348,7 +391,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   #checked({ block, fault, header }: BlockSyncInput & { _tag: "BlockChecked" }, out: Outbox<BlockSyncOutput>): void {
     const waiting = this.#waiting.get(header)
     if (waiting === undefined || waiting.isChecked) return
-    if (fault !== undefined) return this.#bad(header, waiting.from, fault, out)
+    if (fault !== undefined) return this.#bad(header, waiting, fault, out)
     // Somebody has said meanwhile that it is invalid, or what it stands on.
     if (!this.#headers.isValid(header)) return this.#uselessly(header, out)
     this.#waitingBytes -= waiting.spare?.block.bytes.length ?? 0
@@ -368,11 +411,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
    * has sent meanwhile is checked then, and else the block is fetched again. Rationale: CVE-2024-52921, where they made a node forget what
    * others were about to send.
    */
-  #bad(header: number, from: PeerId | undefined, fault: BlockFault, out: Outbox<BlockSyncOutput>): void {
+  #bad(header: number, { from, isRebuilt }: Waiting, fault: BlockFault, out: Outbox<BlockSyncOutput>): void {
     if (from !== undefined) this.#download.peer(from)?.lacks.add(header)
     if (!fault.isMutation) out.push({ _tag: "BlockInvalid", header, fault })
     this.#uselessly(header, out, !fault.isMutation)
-    if (from !== undefined && this.#askers.has(from)) {
+    if (from !== undefined && !isRebuilt && this.#askers.has(from)) {
       out.push({ _tag: "Misbehaved", peer: from, reason: { _tag: "BadBlock", rule: fault.rule } })
     }
   }
@@ -453,8 +496,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const served = this.#serving.next(queue, asker, this.#options.isTargetReached(now))
     switch (served._tag) {
       case "Read": {
-        const { hasWitness, header, isHistoric } = served
-        asker.reading = { header, isHistoric }
+        const { hasWitness, header, isCompact, isHistoric } = served
+        asker.reading = { header, isHistoric, isCompact }
         return out.push({ _tag: "ReadBlock", peer, header, hash: this.#headers.hash(header), hasWitness })
       }
       case "More":
@@ -486,8 +529,10 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
       asker.queue?.lacks()
       return this.#serveLater(asker, now)
     }
-    out.push({ _tag: "Send", peer, message: { _tag: "block", block }, isHistoric: reading.isHistoric })
-    this.#tellOfMore(asker, reading.header, out)
+    const { header, isCompact, isHistoric } = reading
+    if (isCompact) out.push({ _tag: "GiveCompact", peer, header, block })
+    else out.push({ _tag: "Send", peer, message: { _tag: "block", block }, isHistoric })
+    this.#tellOfMore(asker, header, out)
   }
 
   /** Who has fetched all that `getblocks` told it of is told of our tip, and asks again (Core `hashContinue`). */

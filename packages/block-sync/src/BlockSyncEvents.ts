@@ -30,7 +30,15 @@ export type BlockSyncInput =
       readonly from: PeerId | undefined
       readonly block: BlockView
       readonly hash: BlockHash
+      /** It was put together here of what the peer sent and of what we had: a fault in it is not held against the peer, as in Core. */
+      readonly isRebuilt?: boolean
     }
+  /** A peer is bringing a block in another way than whole (BIP-0152): it counts as asked for it. */
+  | { readonly _tag: "BlockClaimed"; readonly peer: PeerId; readonly header: number }
+  /** It brings it no more: others are asked. */
+  | { readonly _tag: "BlockReleased"; readonly peer: PeerId; readonly header: number }
+  /** It is to send the whole block after all. */
+  | { readonly _tag: "BlockAskedWhole"; readonly peer: PeerId; readonly header: number }
   /** What became of `CheckBlock`. The block is given back, as its bytes may have been elsewhere meanwhile. */
   | {
       readonly _tag: "BlockChecked"
@@ -88,6 +96,8 @@ export type BlockSyncOutput =
       readonly hash: BlockHash
       readonly hasWitness: boolean
     }
+  /** A peer asked for a block to be given compactly (BIP-0152): here it is. */
+  | { readonly _tag: "GiveCompact"; readonly peer: PeerId; readonly header: number; readonly block: BlockView }
   /** A block is here that was not; it may not be followed yet. */
   | { readonly _tag: "BlockAccepted"; readonly header: number; readonly from: PeerId | undefined }
   /** Another whole chain is followed: `removed` blocks above the fork are no longer, `added` are now. */
@@ -127,6 +137,12 @@ export interface BlockTimeout {
 export interface NotServed {
   readonly _tag: "NotServed"
   readonly because: "upload-target" | "limited"
+}
+
+/** How blocks travel other than whole (BIP-0152). The interface lives here, with its consumer. */
+export interface CompactLookup {
+  /** Whether a peer is to be asked for a block compactly, which is the only one that it is asked for. */
+  shouldAsk(peer: PeerId, header: number): boolean
 }
 
 export interface BlocksSnapshot {

@@ -10,6 +10,7 @@ export type {
   BlockSyncOutput,
   BlockTimeout,
   BlocksSnapshot,
+  CompactLookup,
   NotServed
 } from "./BlockSyncEvents.ts"
 export { BlockTree, type Move } from "./BlockTree.ts"

@@ -159,6 +159,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       case "Show":
         this.#shown = input.header
         return this.#announceToAll(undefined, now, out)
+      case "Told": {
+        const peer = this.#peers.get(input.peer)
+        if (peer !== undefined) peer.sent = input.header
+        return undefined
+      }
       case "Invalidate":
       case "Reconsider":
         return this.#believe(input, now, out)

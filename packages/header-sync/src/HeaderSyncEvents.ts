@@ -33,6 +33,8 @@ export type HeaderSyncInput =
     }
   /** The end of the chain that others are shown now: announcements and answers lead to it, whatever is the best header. */
   | { readonly _tag: "Show"; readonly header: number }
+  /** A peer was told of this header in another way (BIP-0152), and need not be again. */
+  | { readonly _tag: "Told"; readonly peer: PeerId; readonly header: number }
   /** Our user says that this header is invalid, or takes back that it or one before or after it is. Nothing is done where it is not known. */
   | { readonly _tag: "Invalidate" | "Reconsider"; readonly hash: BlockHash }
   | { readonly _tag: "Timeout" }

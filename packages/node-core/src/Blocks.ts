@@ -260,6 +260,9 @@ export class Blocks {
         return this.#tipChanged(output)
       case "BlockInvalid":
         return this.#invalid(output)
+      case "GiveCompact":
+        // Nothing of it is in short yet.
+        return host.send(output.peer, { _tag: "block", block: output.block }, false)
       default:
         return host.tell(output)
     }
