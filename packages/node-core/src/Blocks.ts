@@ -100,7 +100,15 @@ export class Blocks {
   /** That of the turn that is under way. */
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
 
-  constructor(role: BlocksRole, { host, sha256, tree }: { host: BlocksHost; sha256: Sha256; tree: HeaderTree }) {
+  constructor(
+    role: BlocksRole,
+    {
+      host,
+      leavesTransactions,
+      sha256,
+      tree
+    }: { host: BlocksHost; leavesTransactions: boolean; sha256: Sha256; tree: HeaderTree }
+  ) {
     const contexts = new BlockContexts(tree.params, tree)
     this.#host = host
     this.#tree = tree
@@ -113,7 +121,8 @@ export class Blocks {
       contextOf: (header) => contexts.after(tree.parent(header), tree.time(header)),
       serves: role.serve,
       isLimited: role.isLimited,
-      isTargetReached: host.isTargetReached
+      isTargetReached: host.isTargetReached,
+      leavesTransactions
     })
     for (const header of role.kept) this.#sync.restore(header)
     this.#sync.restored(role.passedTo)

@@ -2,6 +2,7 @@
  * All that is about the chain, behind one door of the node: headers, blocks, transactions and mining, and what one of them is to know of the
  * other. Connections are the node's.
  */
+import { BlockContexts } from "@satwire/consensus"
 import type { BlockSyncInput } from "@satwire/block-sync"
 import type { ConnectionsInput } from "@satwire/connections"
 import type { ChosenFor, HeaderSync, HeaderSyncInput, HeaderSyncMessage, HeaderSyncOutput } from "@satwire/header-sync"
@@ -11,6 +12,8 @@ import type { ConnectionKind, PeerInfo } from "@satwire/peer"
 import { BlockView } from "@satwire/primitives"
 import type { Message } from "@satwire/wire"
 import { Blocks, type BlocksHost, type BlocksRole } from "./Blocks.ts"
+import { RecentBlocks } from "./RecentBlocks.ts"
+import { Transactions, type TransactionsHost, type TransactionsRole } from "./Transactions.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import { Manager } from "./Manager.ts"
 import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
@@ -53,16 +56,21 @@ export type ChainInput = Extract<
       | "ReconsiderHeader"
       | "WatchScripts"
       | "MakeBlock"
+      | "SubmitTransaction"
+      | "MakeTransactions"
   }
 >
 
-type ChainQueries = Pick<Queries, "headers" | "blocks" | "filters" | "tips">
+type ChainQueries = Pick<Queries, "headers" | "blocks" | "filters" | "tips" | "pool">
 
 /** Connections that are opened of our own accord, and have to be worth their place. */
 const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
   ["outbound-full-relay", "full-relay"],
   ["block-relay-only", "block-relay-only"]
 ])
+
+/** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
+const MAX_TIP_AGE_S = 24 * 60 * 60
 
 /** One for all turns. */
 const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
@@ -73,6 +81,12 @@ export class Chain {
   readonly #headerSync: HeaderSync | undefined
   readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
   readonly #blocks: Blocks | undefined
+  readonly #transactions: Transactions | undefined
+  readonly #recent: RecentBlocks = new RecentBlocks()
+  /** Whether the followed chain has ever been near the present. */
+  #isNear = false
+  /** The end of the followed chain that transactions were told of last. */
+  #toldTip: number
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
   /** That of the turn that is under way. */
@@ -81,14 +95,16 @@ export class Chain {
   constructor(options: NodeCoreOptions, host: ChainHost) {
     this.#options = options
     this.#host = host
-    const { blocks } = options.roles
+    const { blocks, transactions } = options.roles
     this.#blocks = blocks === undefined ? undefined : this.#makeBlocks(blocks)
     this.#headerSync = headerSyncOf(options, this.#blocks?.tip)
     this.#toHeaderSyncMachine =
       this.#headerSync === undefined
         ? undefined
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
-    this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree)
+    this.#transactions = transactions === undefined ? undefined : this.#makeTransactions(transactions)
+    this.#toldTip = this.#followedTip
+    this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree, this.#transactions?.source)
   }
 
   #makeBlocks(role: BlocksRole): Blocks {
@@ -102,13 +118,48 @@ export class Chain {
       submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
       followed: (header) => {
         this.#toHeaderSync({ _tag: "Show", header })
+        this.#followed(header)
         this.#toMiner({ _tag: "TipMoved" })
       },
       invalid: (header) => this.#toHeaderSync({ _tag: "Invalidate", hash: tree.hash(header) }),
       useful: (peer) => this.#host.connections({ _tag: "UsefulBlock", peer }),
       tell: this.#host.tell
     }
-    return new Blocks(role, { host, sha256, tree })
+    const leavesTransactions = this.#options.roles.transactions !== undefined
+    return new Blocks(role, { host, leavesTransactions, sha256, tree })
+  }
+
+  #makeTransactions(role: TransactionsRole): Transactions {
+    const { random, sha256, tree } = this.#options
+    const host: TransactionsHost = {
+      send: (peer, message, isAnnouncement) =>
+        this.#host.send(peer, message, isAnnouncement ? "transaction" : undefined),
+      owe: (peer, owed) => this.#host.owe(peer, "transactions", owed),
+      close: this.#host.close,
+      isCatchingUp: () => !this.#isNearPresent(),
+      tip: () => this.#followedTip,
+      block: (header) => this.#recent.get(header),
+      notInPool: () => {},
+      tell: this.#host.tell
+    }
+    const contexts = new BlockContexts(tree.params, tree)
+    return new Transactions(role, { contexts, host, random: random.fork(), sha256, tree })
+  }
+
+  get #followedTip(): number {
+    return this.#blocks?.tip ?? this.#options.tree.best
+  }
+
+  #isNearPresent(): boolean {
+    const age = this.#now.unix - this.#options.tree.time(this.#followedTip)
+    this.#isNear ||= age <= MAX_TIP_AGE_S
+    return this.#isNear
+  }
+
+  #followed(header: number): void {
+    const from = this.#toldTip
+    this.#toldTip = header
+    this.#transactions?.moved({ from, to: header }, this.#now)
   }
 
   /** A turn begins. */
@@ -118,7 +169,7 @@ export class Chain {
 
   nextTimeout(): Instant | undefined {
     const chain = earliest(this.#headerSync?.nextTimeout(), this.#blocks?.nextTimeout())
-    return earliest(chain, this.#miner?.nextTimeout())
+    return earliest(chain, earliest(this.#transactions?.nextTimeout(), this.#miner?.nextTimeout()))
   }
 
   /** The end of the chain of which we have the blocks, by the number of its header; the tree's first without the role. */
@@ -136,6 +187,7 @@ export class Chain {
     const headers = this.#headerSync?.snapshot()
     return (
       this.#blocks?.isEmpty !== false &&
+      this.#transactions?.isEmpty !== false &&
       (headers === undefined || (headers.peers === 0 && this.#headerSync?.nextTimeout() === undefined))
     )
   }
@@ -145,7 +197,8 @@ export class Chain {
       headers: () => this.#headerSync?.snapshot(),
       blocks: () => this.#blocks?.snapshot(),
       filters: () => this.#blocks?.filters,
-      tips: () => this.#options.tree.tips()
+      tips: () => this.#options.tree.tips(),
+      pool: () => this.#transactions?.snapshot()
     }
     return answers[name]()
   }
@@ -166,13 +219,21 @@ export class Chain {
         return this.#blocks?.watch(input.scripts, this.#now)
       case "MakeBlock":
         return this.#toMiner({ _tag: "MakeBlock" })
+      case "SubmitTransaction":
+        return this.#transactions?.submit(input.tx, this.#now)
+      case "MakeTransactions":
+        return this.#transactions?.make(input.count, this.#now)
+      case "BlockChecked":
+        if (input.fault === undefined && this.#transactions !== undefined) this.#recent.add(input.header, input.block)
+        return this.#toBlocks(input)
       default:
         return this.#toBlocks(input)
     }
   }
 
   /** A peer's handshake is done. */
-  ready({ id: peer, kind, permissions }: PeerEntry, info: PeerInfo): void {
+  ready(entry: PeerEntry, info: PeerInfo): void {
+    const { id: peer, kind, permissions } = entry
     const isTrusted = permissions.has("noban")
     const outbound = kind !== "inbound"
     this.#toHeaderSync({ _tag: "PeerReady", peer, outbound, isTrusted, chosenFor: CHOSEN_FOR.get(kind) })
@@ -183,16 +244,19 @@ export class Chain {
       isPreferred: outbound || isTrusted,
       isPrivileged: permissions.has("download")
     })
+    this.#transactions?.ready(entry, info, this.#now)
   }
 
   gone(peer: PeerId): void {
     this.#toHeaderSync({ _tag: "PeerGone", peer })
     this.#toBlocks({ _tag: "PeerGone", peer })
+    this.#transactions?.gone(peer, this.#now)
   }
 
   /** What was sent to a peer last is on its way. */
   drained(peer: PeerId): void {
     this.#toBlocks({ _tag: "Drained", peer })
+    this.#transactions?.drained(peer, this.#now)
   }
 
   received(peer: PeerId, message: Message): void {
@@ -200,8 +264,17 @@ export class Chain {
       case "headerSync":
         this.#toHeaderSync({ _tag: "Received", peer, message: message as HeaderSyncMessage })
         return this.#toBlocks({ _tag: "PeerAdvanced", peer })
+      case "inventory":
+        this.#toHeaderSync({ _tag: "Received", peer, message: message as HeaderSyncMessage })
+        this.#toBlocks({ _tag: "PeerAdvanced", peer })
+        return this.#transactions?.received(peer, message, this.#now)
       case "blocks":
         return this.#blocks?.received(peer, message, this.#now)
+      case "data":
+        this.#blocks?.received(peer, message, this.#now)
+        return this.#transactions?.received(peer, message, this.#now)
+      case "transactions":
+        return this.#transactions?.received(peer, message, this.#now)
       default:
         return
     }
@@ -215,6 +288,7 @@ export class Chain {
     const { instant } = this.#now
     if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
     this.#blocks?.timeout(this.#now)
+    this.#transactions?.timeout(this.#now)
     if ((this.#miner?.nextTimeout() ?? Infinity) <= instant) this.#toMiner({ _tag: "Timeout" })
   }
 

@@ -4,6 +4,7 @@ import type { LetGo } from "@satwire/connections"
 import type { AddressFault } from "@satwire/discovery"
 import type { BadFilter, FilterDisagrees, FilterTimeout } from "@satwire/filter-sync"
 import type { ChainTimeout, HeadersTimeout, InvalidHeader, LittleWork } from "@satwire/header-sync"
+import type { PoolNotServed, TransactionsUnwanted } from "@satwire/tx-relay"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
 import { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
@@ -21,6 +22,8 @@ export type DisconnectReason =
   | BadFilter
   | FilterTimeout
   | FilterDisagrees
+  | TransactionsUnwanted
+  | PoolNotServed
   /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
   | { readonly _tag: "ExchangeCrowdedOut" }
   /** All peers together have sent more of unfinished messages than we hold, and it most. */
@@ -62,6 +65,10 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return `it offers filters (BIP-0157) and sent none of those that it was asked for within ${reason.allowedMs / 1000} s`
     case "FilterDisagrees":
       return `the filters that it gives are others than those of most peers from height ${reason.height} on (BIP-0157)`
+    case "TransactionsUnwanted":
+      return `it sent "${reason.command}" of a transaction, though our version says that we want none (BIP-0037)`
+    case "PoolNotServed":
+      return "it asked for the whole pool, which is given to those alone whom our user allows it (BIP-0035)"
     case "ExchangeCrowdedOut":
       return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
     case "HeldTooMuch":

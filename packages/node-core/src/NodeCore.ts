@@ -133,7 +133,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         services: options.services,
         userAgent: options.userAgent,
         startHeight: options.tree.height(options.tree.best),
-        relay: false
+        relay: options.roles.transactions !== undefined && options.roles.transactions.fetches !== false
       }),
       wants: (services) => managing.wants(services, this.#now),
       isOwnNonce: (nonce) => {
@@ -222,6 +222,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       blocks: () => this.#chain.query("blocks"),
       filters: () => this.#chain.query("filters"),
       tips: () => this.#chain.query("tips"),
+      pool: () => this.#chain.query("pool"),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
       kept: () => this.#connections.kept,
@@ -287,6 +288,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "ReconsiderHeader":
       case "WatchScripts":
       case "MakeBlock":
+      case "SubmitTransaction":
+      case "MakeTransactions":
         return this.#chain.handle(input)
       case "Timeout":
         return this.#timeout()

@@ -21,13 +21,14 @@ import type {
   Tip
 } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
-import type { Block, BlockHash, BlockView } from "@satwire/primitives"
+import type { Block, BlockHash, BlockView, TransactionView } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
 import type { AddressesRole } from "./Addresses.ts"
 import type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import type { PoolSnapshot, TransactionsFact, TransactionsRole } from "./Transactions.ts"
 
 /** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
 export interface Roles {
@@ -35,6 +36,8 @@ export interface Roles {
   readonly headers: HeaderSyncRoles | undefined
   /** Has blocks, fetches and gives them; it needs headers. */
   readonly blocks?: BlocksRole | undefined
+  /** Has transactions that wait for a block, and passes them on. */
+  readonly transactions?: TransactionsRole | undefined
   /** Makes blocks when it is asked to; for regtest. It needs headers. */
   readonly mining: MiningRole | undefined
   /** Whom it dials of itself and whom it lets in; where not given it dials only those that it is told to, and lets everybody in for whom there is room. */
@@ -82,6 +85,10 @@ export type NodeCoreInput =
   | { readonly _tag: "WatchScripts"; readonly scripts: ReadonlyArray<Uint8Array> }
   /** Mines one block on the best tip. Without the mining role it does nothing. */
   | { readonly _tag: "MakeBlock" }
+  /** A transaction of our own, to be kept and passed on: `TransactionSubmitted` says what became of it. */
+  | { readonly _tag: "SubmitTransaction"; readonly tx: TransactionView }
+  /** Makes so many transactions, where it can. */
+  | { readonly _tag: "MakeTransactions"; readonly count: number }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
   /** For the connection manager. */
   | Extract<
@@ -160,6 +167,7 @@ export type NodeCoreFact =
   /** This node mined a block. It is taken in right after. */
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
   | BlocksFact
+  | TransactionsFact
   /** A peer told of so many addresses that were looked at, of which so many got a place that they had not. */
   | { readonly _tag: "AddressesLearned"; readonly from: PeerId; readonly told: number; readonly added: number }
   /** How the search for the first peers goes. */
@@ -191,6 +199,8 @@ export interface Queries {
   readonly blocks: BlocksSnapshot | undefined
   /** How far the filters have come that say which blocks matter; `undefined` in a node that fetches all. */
   readonly filters: FilterSyncSnapshot | undefined
+  /** Transactions that wait, and how relay does; `undefined` in a node that has none. */
+  readonly pool: PoolSnapshot | undefined
   /** Every header that no other follows, the best first. */
   readonly tips: ReadonlyArray<ChainTip>
   /** All dials and connections, and what each is for. */

@@ -2,7 +2,7 @@
 import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
 import { HeaderSync, type HeaderTree } from "@satwire/header-sync"
 import type { Random } from "@satwire/machine"
-import { Miner, type MiningView } from "@satwire/mining"
+import { Miner, type MiningView, type TransactionSource } from "@satwire/mining"
 import type { ChainParams, HeaderPoint } from "@satwire/primitives"
 import { PROTOCOL_VERSION } from "@satwire/wire"
 import type { Roles } from "./NodeCoreEvents.ts"
@@ -50,7 +50,11 @@ export const headerSyncOf = (
         shown
       })
 
-export const minerOf = ({ params, random, roles, sha256 }: NodeCoreOptions, view: MiningView): Miner | undefined =>
+export const minerOf = (
+  { params, random, roles, sha256 }: NodeCoreOptions,
+  view: MiningView,
+  transactions: TransactionSource | undefined
+): Miner | undefined =>
   roles.mining === undefined
     ? undefined
     : new Miner({
@@ -58,6 +62,7 @@ export const minerOf = ({ params, random, roles, sha256 }: NodeCoreOptions, view
         view,
         sha256,
         payTo: roles.mining.payTo,
+        transactions,
         firstExtraNonce: random.u32(),
         isTakenAtOnce: roles.blocks === undefined
       })

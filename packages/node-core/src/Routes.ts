@@ -8,8 +8,13 @@ export type Route =
   /** Answered by the peer machine. */
   | "peer"
   | "headerSync"
+  /** Blocks concern header sync, transactions who has those. */
+  | "inventory"
   | "addresses"
   | "blocks"
+  /** Of blocks, transactions or both. */
+  | "data"
+  | "transactions"
   /** Understood by the codec and meant for a role that this node does not have yet. */
   | "ignore"
 
@@ -25,7 +30,7 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   sendheaders: "headerSync",
   getheaders: "headerSync",
   headers: "headerSync",
-  inv: "headerSync",
+  inv: "inventory",
   addr: "addresses",
   addrv2: "addresses",
   ancpkginfo: "ignore",
@@ -35,7 +40,7 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   cfheaders: "blocks",
   cfilter: "blocks",
   cmpctblock: "ignore",
-  feefilter: "ignore",
+  feefilter: "transactions",
   filteradd: "ignore",
   filterclear: "ignore",
   filterload: "ignore",
@@ -45,11 +50,11 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   getcfcheckpt: "ignore",
   getcfheaders: "ignore",
   getcfilters: "ignore",
-  getdata: "blocks",
+  getdata: "data",
   getpkgtxns: "ignore",
-  mempool: "ignore",
+  mempool: "transactions",
   merkleblock: "ignore",
-  notfound: "blocks",
+  notfound: "data",
   pkgtxns: "ignore",
   reconcildiff: "ignore",
   reject: "ignore",
@@ -58,5 +63,5 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   sendcmpct: "ignore",
   sendpackages: "ignore",
   sketch: "ignore",
-  tx: "ignore"
+  tx: "transactions"
 }

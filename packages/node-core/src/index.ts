@@ -16,4 +16,5 @@ export type {
   Queries,
   Roles
 } from "./NodeCoreEvents.ts"
+export type { PoolSnapshot, TransactionsFact, TransactionsRole } from "./Transactions.ts"
 export { ROUTES, type Route } from "./Routes.ts"
