@@ -1,0 +1,1 @@
+export { TxRequestTracker } from "./TxRequestTracker.ts"
