@@ -1,1 +1,8 @@
-export { TxRequestTracker } from "./TxRequestTracker.ts"
+export {
+  MAX_ORPHANAGE_LATENCY_SCORE,
+  MAX_STANDARD_TX_WEIGHT,
+  type NamedTransaction,
+  Orphanage,
+  RESERVED_ORPHAN_WEIGHT_PER_PEER
+} from "./Orphanage.ts"
+export { TxRequestTracker, type Judge, type Verdict } from "./TxRequestTracker.ts"
