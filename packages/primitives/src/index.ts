@@ -34,6 +34,7 @@ export {
 } from "./HeaderPoints.ts"
 export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
 export { HashIndex, type HashOrigin } from "./HashIndex.ts"
+export { HashNumbers } from "./HashNumbers.ts"
 export { merkleBranch, rootOfBranch } from "./MerkleBranch.ts"
 export { type MerkleRoot, merkleRoot, merkleRootInPlace } from "./MerkleTree.ts"
 export { mainnet, networks, regtest, signet, testnet3, testnet4 } from "./Networks.ts"

@@ -52,8 +52,8 @@ export class Chains {
   }
 }
 
-/** The column, or one twice as long in which there is room for `at`; new places hold -1. */
-export const roomFor = (column: Int32Array, at: number): Int32Array => {
+/** The column, or a longer one in which there is room for `at`; new places hold -1. */
+const roomFor = (column: Int32Array, at: number): Int32Array => {
   if (at < column.length) return column
   const wider = new Int32Array(Math.max(16, 2 * column.length, at + 1)).fill(NONE)
   wider.set(column)

@@ -35,7 +35,7 @@ export class NaiveTxRequests {
   receivedInv(peer: number, hash: number, isWtxid: boolean, isPreferred: boolean, time: number): void {
     if (this.#find(peer, hash) !== undefined) return
     const sequence = this.#sequence++
-    const priority = this.#priority(peer, hash) + (isPreferred ? 2 ** 32 : 0)
+    const priority = this.#priority(peer, hash) + (isPreferred ? 2 ** 33 : 0)
     this.#all.push({ peer, hash, isWtxid, isPreferred, sequence, priority, time, state: "candidate" })
   }
 
@@ -116,6 +116,6 @@ export class NaiveTxRequests {
     new DataView(bytes.buffer).setFloat64(32, peer)
     const halves = new Uint32Array(2)
     sipHash24(this.#key, bytes, 0, 40, halves)
-    return halves[0] as number
+    return (halves[0] as number) | 0
   }
 }

@@ -13,8 +13,7 @@
  * Source: Bitcoin Core 31.99 `node/txorphanage.cpp`.
  */
 import type { PeerId, Random } from "@satwire/machine"
-import type { TransactionView, Txid, Wtxid } from "@satwire/primitives"
-import { HashNumbers } from "./HashNumbers.ts"
+import { HashNumbers, type TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
 import { OUTPOINT_SIZE, spendsOf } from "./Outpoints.ts"
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Names that peers choose (hashes, outpoints), each with a number for as long as it is a member. Numbers are small and used again, so that they
- * are places in columns; `primitives`' `HashIndex` is the one for names that never go.
+ * are places in columns. `HashIndex` is the one for hashes that never go.
  *
  * ```
  *   slots   … │ mix  number + 1 │ 0  0 │ mix  number + 1 │ …     probed from the low bits of the mix on

@@ -43,7 +43,7 @@ const announce = (
   peer: number,
   hash: number,
   { at = 0, isPreferred = false, isWtxid = true }: { at?: number; isPreferred?: boolean; isWtxid?: boolean } = {}
-): void => tracker.receivedInv(PeerId(peer), hashOf(hash), 0, { isPreferred, isWtxid, requestAt: Instant(at) })
+): void => tracker.receivedInv(PeerId(peer), hashOf(hash), { isPreferred, isWtxid, requestAt: Instant(at) })
 
 const make = (seed: number = 1): TxRequestTracker => new TxRequestTracker(ChaChaRandom.fromNumber(seed))
 

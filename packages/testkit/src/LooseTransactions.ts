@@ -1,9 +1,8 @@
 /** Transactions that are well-formed and nothing more: what they spend is what the test says. */
 import { portableSha256 } from "@satwire/crypto"
-import { type Satoshis, TransactionView, type Txid } from "@satwire/primitives"
-import type { NamedTransaction } from "../src/index.ts"
+import { type Satoshis, TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
 
-export interface Shape {
+export interface LooseShape {
   /** Outputs of other transactions, or numbers that stand for outputs of transactions that nobody has. */
   readonly spends: ReadonlyArray<readonly [Uint8Array, number] | number>
   readonly outputs?: number
@@ -13,14 +12,19 @@ export interface Shape {
   readonly nonce?: number
 }
 
-/** The txid that a number stands for. */
-export const strangeTxid = (n: number): Txid => {
+const strangeTxid = (n: number): Uint8Array => {
   const txid = new Uint8Array(32).fill(0xee)
   new DataView(txid.buffer).setUint32(0, n)
-  return txid as Uint8Array as Txid
+  return txid
 }
 
-export const transaction = ({ nonce = 0, outputs = 1, spends, witnessBytes = 0 }: Shape): NamedTransaction => {
+/** A transaction of this shape, with both its hashes. */
+export const looseTransaction = ({
+  nonce = 0,
+  outputs = 1,
+  spends,
+  witnessBytes = 0
+}: LooseShape): { readonly tx: TransactionView; readonly txid: Txid; readonly wtxid: Wtxid } => {
   const tx = TransactionView.of({
     version: 2,
     lockTime: nonce,
@@ -33,10 +37,7 @@ export const transaction = ({ nonce = 0, outputs = 1, spends, witnessBytes = 0 }
         witness: i === 0 && witnessBytes > 0 ? [new Uint8Array(witnessBytes)] : []
       }
     }),
-    outputs: Array.from({ length: outputs }, () => ({
-      amount: 1000n as Satoshis,
-      scriptPubKey: new Uint8Array(22)
-    }))
+    outputs: Array.from({ length: outputs }, () => ({ amount: 1000n as Satoshis, scriptPubKey: new Uint8Array(22) }))
   })
   return { tx, txid: tx.txid(portableSha256), wtxid: tx.wtxid(portableSha256) }
 }

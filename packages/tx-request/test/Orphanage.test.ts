@@ -10,7 +10,7 @@ import {
   RESERVED_ORPHAN_WEIGHT_PER_PEER
 } from "../src/index.ts"
 import { NaiveOrphans } from "./NaiveOrphans.ts"
-import { transaction } from "./TestTransactions.ts"
+import { looseTransaction as transaction } from "@satwire/testkit"
 
 const make = (): Orphanage => new Orphanage(ChaChaRandom.fromNumber(1))
 

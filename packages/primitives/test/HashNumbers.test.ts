@@ -1,9 +1,14 @@
 import { ChaChaRandom } from "@satwire/crypto"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Chains } from "../src/Chains.ts"
-import { HashNumbers } from "../src/HashNumbers.ts"
-import { hashOf } from "./NaiveTxRequests.ts"
+import { HashNumbers } from "../src/index.ts"
+
+/** 32 bytes that stand for a number. */
+const hashOf = (n: number): Uint8Array => {
+  const hash = new Uint8Array(32).fill(7)
+  new DataView(hash.buffer).setUint32(12, n)
+  return hash
+}
 
 describe("numbers of hashes", () => {
   it("find what is there and nothing else, whatever came and went", () => {
@@ -42,35 +47,5 @@ describe("numbers of hashes", () => {
     const bytes = Uint8Array.from({ length: 200 }, (_, i) => i)
     numbers.add(bytes, 5)
     expect([numbers.find(bytes, 5), numbers.find(bytes, 6), numbers.find(bytes.slice(5, 41))]).toEqual([0, -1, 0])
-  })
-})
-
-describe("chains", () => {
-  it("keep the order of their items, whichever are taken out", () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(40)), { maxLength: 300 }), (ops) => {
-        const chains = new Chains()
-        const owners = new Map<number, number>()
-        const naive: Array<Array<number>> = [[], [], [], []]
-        for (const [owner, item] of ops) {
-          const held = owners.get(item)
-          if (held === undefined) {
-            chains.append(owner, item)
-            owners.set(item, owner)
-            naive[owner]?.push(item)
-          } else {
-            chains.remove(held, item)
-            owners.delete(item)
-            naive[held] = (naive[held] ?? []).filter((each) => each !== item)
-          }
-        }
-        naive.forEach((items, owner) => {
-          const found: Array<number> = []
-          for (let item = chains.first(owner); item >= 0; item = chains.after(item)) found.push(item)
-          expect(found).toEqual(items)
-        })
-      }),
-      { numRuns: 60 }
-    )
   })
 })

@@ -19,18 +19,10 @@
  *
  * Source: Bitcoin Core 31.99 `txrequest.h`, `txrequest.cpp`.
  */
+import { WordColumn } from "@satwire/bytes"
 import { type SipKey, sipHash24, sipKey } from "@satwire/crypto"
-import { Deadlines, IdMap, type Instant, type PeerId, type Random } from "@satwire/machine"
-import {
-  Announcements,
-  CANDIDATE_BEST,
-  CANDIDATE_DELAYED,
-  CANDIDATE_READY,
-  COMPLETED,
-  REQUESTED
-} from "./Announcements.ts"
-import { Chains, roomFor } from "./Chains.ts"
-import { HashNumbers } from "./HashNumbers.ts"
+import { Chains, Deadlines, IdMap, type Instant, type PeerId, type Random } from "@satwire/machine"
+import { HashNumbers } from "@satwire/primitives"
 
 /**
  * What becomes of an announcement whose turn it is: it is asked for now, it is of no use any more, or nothing yet, until `reconsider`.
@@ -39,6 +31,27 @@ export type Verdict = "ask" | "have" | "wait"
 
 /** Told of a hash (a view, good for the call) what is to become of it. */
 export type Judge = (hash: Uint8Array, isWtxid: boolean) => Verdict
+
+/** It may be asked for later. */
+const CANDIDATE_DELAYED = 0
+/** It could be asked for, and another is better or is being asked. */
+const CANDIDATE_READY = 1
+/** It is the one to be asked next. */
+const CANDIDATE_BEST = 2
+/** It was asked for, and the answer has time until its deadline. */
+const REQUESTED = 3
+/** It was answered, or its time is over: kept so that the same peer is not asked again. */
+const COMPLETED = 4
+
+/** A row for each announcement, of these words: the numbers of its peer and its hash, its state, its flags, and what chance gave it. */
+const [PEER, HASH, STATE, FLAGS, CHANCE] = [0, 1, 2, 3, 4]
+const ROW_WORDS = 5
+const BY_WTXID = 1
+const PREFERRED = 2
+
+/** A row for each hash: the announcement that is the best or asked for, + 1, and how many are not completed. */
+const [SELECTED, OPEN] = [0, 1]
+const HASH_WORDS = 2
 
 /** A peer with announcements, under its number. */
 interface Announcer {
@@ -49,25 +62,19 @@ interface Announcer {
   completed: number
 }
 
-/** Above every priority of a peer that is not preferred. */
-const PREFERRED = 2 ** 32
-
 export class TxRequestTracker {
   readonly #hashes: HashNumbers
-  readonly #rows: Announcements
-  readonly #priorityKey: SipKey
-  /** Rows by the number of their hash. */
+  /** The numbers of announcements, by the numbers of their peer and hash. */
+  readonly #pairs: HashNumbers
+  readonly #chanceKey: SipKey
+  #rows: WordColumn = new WordColumn(ROW_WORDS)
+  #ofHashes: WordColumn = new WordColumn(HASH_WORDS)
+  /** Announcements by the number of their hash. */
   readonly #ofHash: Chains = new Chains()
-  /** Rows by the number of their peer. */
+  /** Announcements by the number of their peer, in their order. */
   readonly #ofPeer: Chains = new Chains()
-  /** Rows that are the best, by the number of their peer. */
-  readonly #best: Chains = new Chains()
-  /** Of each hash: the row that is the best or asked for, or -1. */
-  #selected: Int32Array = new Int32Array(0)
-  /** Of each hash: how many rows are not completed. */
-  #open: Int32Array = new Int32Array(0)
   /** When those that are delayed may be asked, and those that are asked for must have answered. */
-  readonly #waiting: Deadlines<number> = new Deadlines(new RowPlaces())
+  readonly #waiting: Deadlines<number> = new Deadlines(new IdMap<number, number>())
   readonly #byId: IdMap<PeerId, Announcer> = new IdMap()
   readonly #byNumber: Array<Announcer | undefined> = []
   readonly #freeNumbers: Array<number> = []
@@ -76,13 +83,13 @@ export class TxRequestTracker {
 
   constructor(random: Random) {
     this.#hashes = new HashNumbers(random)
-    this.#rows = new Announcements(random)
-    this.#priorityKey = sipKey(random.bytes(16))
+    this.#pairs = new HashNumbers(random, pair.length)
+    this.#chanceKey = sipKey(random.bytes(16))
   }
 
   /** How many announcements there are of all peers. */
   get size(): number {
-    return this.#rows.size
+    return this.#pairs.size
   }
 
   /** When `advance` has something to do next. */
@@ -106,44 +113,48 @@ export class TxRequestTracker {
     return announcer === undefined ? 0 : announcer.total - announcer.requested - announcer.completed
   }
 
-  /** Whether a peer may still be asked for this, or is. */
+  /** Who may still be asked for this, or is. */
   candidatePeers(hash: Uint8Array): ReadonlyArray<PeerId> {
     const peers: Array<PeerId> = []
     const tx = this.#hashes.find(hash)
     if (tx < 0) return peers
     for (let row = this.#ofHash.first(tx); row >= 0; row = this.#ofHash.after(row)) {
-      if (this.#rows.state(row) !== COMPLETED) peers.push(this.#announcerOf(row).id)
+      if (this.#rows.get(row, STATE) !== COMPLETED) peers.push(this.#announcerOf(row).id)
     }
     return peers
   }
 
   /**
-   * A peer announced the hash at `offset` of `bytes`. What it announced already it does not announce again.
+   * A peer announced a hash. What it announced already it does not announce again.
    *
    * @param requestAt before this it is not asked
    */
   receivedInv(
     peer: PeerId,
-    bytes: Uint8Array,
-    offset: number,
+    hash: Uint8Array,
     { isPreferred, isWtxid, requestAt }: { isPreferred: boolean; isWtxid: boolean; requestAt: Instant }
   ): void {
-    let tx = this.#hashes.find(bytes, offset)
+    let tx = this.#hashes.find(hash)
     const known = this.#byId.get(peer)
-    if (tx >= 0 && known !== undefined && this.#rows.find(known.number, tx) >= 0) return
+    if (tx >= 0 && known !== undefined && this.#find(known, tx) >= 0) return
     const announcer = known ?? this.#join(peer)
     if (tx < 0) {
-      tx = this.#hashes.add(bytes, offset)
-      this.#selected = roomFor(this.#selected, tx)
-      this.#open = roomFor(this.#open, tx)
-      this.#selected[tx] = -1
-      this.#open[tx] = 0
+      tx = this.#hashes.add(hash)
+      this.#ofHashes.reserve(tx + 1)
+      this.#ofHashes.set(tx, SELECTED, 0)
+      this.#ofHashes.set(tx, OPEN, 0)
     }
-    const priority = (isPreferred ? PREFERRED : 0) + this.#chance(bytes, offset, peer)
-    const row = this.#rows.add(announcer.number, tx, isWtxid, priority)
+    const row = this.#pairs.add(pairOf(announcer, tx))
+    const rows = this.#rows
+    rows.reserve(row + 1)
+    rows.set(row, PEER, announcer.number)
+    rows.set(row, HASH, tx)
+    rows.set(row, STATE, CANDIDATE_DELAYED)
+    rows.set(row, FLAGS, (isWtxid ? BY_WTXID : 0) | (isPreferred ? PREFERRED : 0))
+    rows.set(row, CHANCE, this.#chance(hash, peer))
     this.#ofHash.append(tx, row)
     this.#ofPeer.append(announcer.number, row)
-    this.#open[tx] = (this.#open[tx] as number) + 1
+    this.#ofHashes.set(tx, OPEN, this.#ofHashes.get(tx, OPEN) + 1)
     announcer.total += 1
     this.#waiting.set(row, requestAt)
   }
@@ -158,14 +169,15 @@ export class TxRequestTracker {
     for (let done = 0; done < most; done++) {
       const row = this.#waiting.takeDue(now)
       if (row === undefined) return true
-      if (this.#rows.state(row) === CANDIDATE_DELAYED) this.#promote(row)
+      if (this.#rows.get(row, STATE) === CANDIDATE_DELAYED) this.#promote(row)
       else this.#complete(row)
     }
     return (this.#waiting.earliest() ?? Infinity) > now
   }
 
-  /** A peer that `request` has something for. */
+  /** A peer that `request` may have something for. */
   nextReady(): PeerId | undefined {
+    if (this.#ready.size === 0) return undefined
     const [announcer] = this.#ready
     return announcer?.id
   }
@@ -180,35 +192,38 @@ export class TxRequestTracker {
     const announcer = this.#byId.get(peer)
     if (announcer === undefined) return 0
     this.#ready.delete(announcer)
-    const rows: Array<number> = []
-    for (let row = this.#best.first(announcer.number); row >= 0; row = this.#best.after(row)) rows.push(row)
-    rows.sort((a, b) => this.#rows.sequence(a) - this.#rows.sequence(b))
-    if (rows.length > most) this.#ready.add(announcer)
-    for (const row of rows.slice(0, most)) {
-      const verdict = judge(this.#hashes.at(this.#rows.hash(row)), this.#rows.isWtxid(row))
-      if (verdict === "have") this.#forget(this.#rows.hash(row))
+    let looked = 0
+    for (let row = this.#ofPeer.first(announcer.number), next = row; row >= 0; row = next) {
+      next = this.#ofPeer.after(row)
+      if (this.#rows.get(row, STATE) !== CANDIDATE_BEST) continue
+      if (looked === most) {
+        this.#ready.add(announcer)
+        break
+      }
+      looked += 1
+      const tx = this.#rows.get(row, HASH)
+      const verdict = judge(this.#hashes.at(tx), (this.#rows.get(row, FLAGS) & BY_WTXID) !== 0)
+      if (verdict === "have") this.#forget(tx)
       if (verdict !== "ask") continue
-      this.#best.remove(announcer.number, row)
-      this.#rows.setState(row, REQUESTED)
+      this.#rows.set(row, STATE, REQUESTED)
       this.#waiting.set(row, expiry)
       announcer.requested += 1
     }
-    return Math.min(rows.length, most)
+    return looked
   }
 
   /** Who is the best for this hash is ready for it again, where it had to wait. */
   reconsider(hash: Uint8Array): void {
     const tx = this.#hashes.find(hash)
-    const row = tx < 0 ? -1 : (this.#selected[tx] as number)
-    if (row >= 0 && this.#rows.state(row) === CANDIDATE_BEST) this.#ready.add(this.#announcerOf(row))
+    const row = tx < 0 ? -1 : this.#ofHashes.get(tx, SELECTED) - 1
+    if (row >= 0 && this.#rows.get(row, STATE) === CANDIDATE_BEST) this.#ready.add(this.#announcerOf(row))
   }
 
   /** The peer sent it, or said that it has it not. */
-  receivedResponse(peer: PeerId, bytes: Uint8Array, offset: number = 0): void {
+  receivedResponse(peer: PeerId, hash: Uint8Array): void {
     const announcer = this.#byId.get(peer)
-    const tx = announcer === undefined ? -1 : this.#hashes.find(bytes, offset)
-    if (announcer === undefined || tx < 0) return
-    const row = this.#rows.find(announcer.number, tx)
+    const tx = announcer === undefined ? -1 : this.#hashes.find(hash)
+    const row = announcer === undefined || tx < 0 ? -1 : this.#find(announcer, tx)
     if (row >= 0) this.#complete(row)
   }
 
@@ -223,8 +238,12 @@ export class TxRequestTracker {
     if (announcer === undefined) return
     const { number } = announcer
     for (let row = this.#ofPeer.first(number); row >= 0; row = this.#ofPeer.first(number)) {
-      if (this.#complete(row)) this.#release(row)
+      if (this.#complete(row)) this.#remove(row)
     }
+  }
+
+  #find(announcer: Announcer, tx: number): number {
+    return this.#pairs.find(pairOf(announcer, tx))
   }
 
   #join(id: PeerId): Announcer {
@@ -236,98 +255,83 @@ export class TxRequestTracker {
   }
 
   #announcerOf(row: number): Announcer {
-    return this.#byNumber[this.#rows.peer(row)] as Announcer
+    return this.#byNumber[this.#rows.get(row, PEER)] as Announcer
   }
 
   #promote(row: number): void {
-    const rows = this.#rows
-    const tx = rows.hash(row)
-    const selected = this.#selected[tx] as number
-    rows.setState(row, CANDIDATE_READY)
+    const tx = this.#rows.get(row, HASH)
+    const selected = this.#ofHashes.get(tx, SELECTED) - 1
+    this.#rows.set(row, STATE, CANDIDATE_READY)
     if (selected < 0) return this.#select(row)
-    if (rows.state(selected) !== CANDIDATE_BEST || rows.priority(row) <= rows.priority(selected)) return
-    this.#best.remove(rows.peer(selected), selected)
-    rows.setState(selected, CANDIDATE_READY)
+    if (this.#rows.get(selected, STATE) !== CANDIDATE_BEST || !this.#isBetter(row, selected)) return
+    this.#rows.set(selected, STATE, CANDIDATE_READY)
     this.#select(row)
   }
 
+  #isBetter(row: number, other: number): boolean {
+    const rows = this.#rows
+    const preferred = (rows.get(row, FLAGS) & PREFERRED) - (rows.get(other, FLAGS) & PREFERRED)
+    return preferred > 0 || (preferred === 0 && rows.get(row, CHANCE) > rows.get(other, CHANCE))
+  }
+
   #select(row: number): void {
-    const announcer = this.#announcerOf(row)
-    this.#rows.setState(row, CANDIDATE_BEST)
-    this.#selected[this.#rows.hash(row)] = row
-    this.#best.append(announcer.number, row)
-    this.#ready.add(announcer)
+    this.#rows.set(row, STATE, CANDIDATE_BEST)
+    this.#ofHashes.set(this.#rows.get(row, HASH), SELECTED, row + 1)
+    this.#ready.add(this.#announcerOf(row))
   }
 
   /** Completes a row; where it was the last that could be asked, all of its hash are forgotten. Gives whether it is still there. */
   #complete(row: number): boolean {
-    const state = this.#rows.state(row)
-    if (state === COMPLETED) return true
-    const tx = this.#rows.hash(row)
-    const open = (this.#open[tx] as number) - 1
+    if (this.#rows.get(row, STATE) === COMPLETED) return true
+    const tx = this.#rows.get(row, HASH)
+    const open = this.#ofHashes.get(tx, OPEN) - 1
     if (open === 0) {
       this.#forget(tx)
       return false
     }
-    this.#open[tx] = open
+    this.#ofHashes.set(tx, OPEN, open)
     this.#leave(row)
-    this.#rows.setState(row, COMPLETED)
+    this.#rows.set(row, STATE, COMPLETED)
     this.#announcerOf(row).completed += 1
-    if (this.#selected[tx] === row) this.#reselect(tx)
+    if (this.#ofHashes.get(tx, SELECTED) === row + 1) this.#reselect(tx)
     return true
+  }
+
+  #reselect(tx: number): void {
+    let best = -1
+    for (let row = this.#ofHash.first(tx); row >= 0; row = this.#ofHash.after(row)) {
+      if (this.#rows.get(row, STATE) !== CANDIDATE_READY) continue
+      if (best < 0 || this.#isBetter(row, best)) best = row
+    }
+    this.#ofHashes.set(tx, SELECTED, 0)
+    if (best >= 0) this.#select(best)
   }
 
   /** Takes a row out of what belongs to its state. */
   #leave(row: number): void {
-    const announcer = this.#announcerOf(row)
-    switch (this.#rows.state(row)) {
-      case CANDIDATE_DELAYED:
-        return this.#waiting.set(row, undefined)
-      case CANDIDATE_BEST:
-        this.#best.remove(announcer.number, row)
-        if (this.#best.first(announcer.number) < 0) this.#ready.delete(announcer)
-        return
-      case REQUESTED:
-        this.#waiting.set(row, undefined)
-        announcer.requested -= 1
-        return
-      case COMPLETED:
-        announcer.completed -= 1
-        return
-    }
-  }
-
-  #reselect(tx: number): void {
-    const rows = this.#rows
-    let best = -1
-    for (let row = this.#ofHash.first(tx); row >= 0; row = this.#ofHash.after(row)) {
-      if (rows.state(row) !== CANDIDATE_READY) continue
-      if (best < 0 || rows.priority(row) > rows.priority(best)) best = row
-    }
-    this.#selected[tx] = -1
-    if (best >= 0) this.#select(best)
+    const state = this.#rows.get(row, STATE)
+    if (state === CANDIDATE_DELAYED || state === REQUESTED) this.#waiting.set(row, undefined)
+    if (state === REQUESTED) this.#announcerOf(row).requested -= 1
+    if (state === COMPLETED) this.#announcerOf(row).completed -= 1
   }
 
   #forget(tx: number): void {
-    for (let row = this.#ofHash.first(tx); row >= 0; row = this.#ofHash.first(tx)) {
-      this.#leave(row)
-      this.#release(row, true)
-    }
+    for (let row = this.#ofHash.first(tx); row >= 0; row = this.#ofHash.first(tx)) this.#remove(row)
     this.#hashes.remove(tx)
-    if (this.#rows.size > 0) return
+    if (this.size > 0) return
     // The last has gone, and all memory with it.
-    for (const chains of [this.#ofHash, this.#ofPeer, this.#best]) chains.clear()
-    this.#selected = new Int32Array(0)
-    this.#open = new Int32Array(0)
+    this.#ofHash.clear()
+    this.#ofPeer.clear()
+    this.#rows = new WordColumn(ROW_WORDS)
+    this.#ofHashes = new WordColumn(HASH_WORDS)
   }
 
-  /** Lets go of a row that is completed, or has left. */
-  #release(row: number, hasLeft: boolean = false): void {
+  #remove(row: number): void {
     const announcer = this.#announcerOf(row)
-    if (!hasLeft) this.#leave(row)
-    this.#ofHash.remove(this.#rows.hash(row), row)
+    this.#leave(row)
+    this.#ofHash.remove(this.#rows.get(row, HASH), row)
     this.#ofPeer.remove(announcer.number, row)
-    this.#rows.remove(row)
+    this.#pairs.remove(row)
     announcer.total -= 1
     if (announcer.total > 0) return
     this.#byId.delete(announcer.id)
@@ -336,42 +340,27 @@ export class TxRequestTracker {
     this.#ready.delete(announcer)
   }
 
-  /** What decides among peers that are equal otherwise: 32 bits that nobody can foresee. */
-  #chance(bytes: Uint8Array, offset: number, peer: PeerId): number {
-    for (let i = 0; i < 32; i++) pair[i] = bytes[offset + i] as number
-    pairView.setFloat64(32, peer)
-    sipHash24(this.#priorityKey, pair, 0, pair.length, halves)
-    return halves[0] as number
+  /** What decides among peers that are equal otherwise: a word that nobody can foresee. */
+  #chance(hash: Uint8Array, peer: PeerId): number {
+    drawn.set(hash)
+    drawnView.setFloat64(32, peer)
+    sipHash24(this.#chanceKey, drawn, 0, drawn.length, halves)
+    return (halves[0] as number) | 0
   }
+}
+
+/** Reused: the numbers of a peer and a hash. */
+const pair = new Uint8Array(8)
+const pairView = new DataView(pair.buffer)
+
+const pairOf = (announcer: Announcer, tx: number): Uint8Array => {
+  pairView.setUint32(0, announcer.number)
+  pairView.setUint32(4, tx)
+  return pair
 }
 
 /** Reused: a hash and a peer. */
-const pair = new Uint8Array(40)
-const pairView = new DataView(pair.buffer)
+const drawn = new Uint8Array(40)
+const drawnView = new DataView(drawn.buffer)
 /** Reused: what `sipHash24` writes to. */
 const halves = new Uint32Array(2)
-
-/** Where each row stands among the deadlines. */
-class RowPlaces {
-  #places: Int32Array = new Int32Array(0)
-  #size = 0
-
-  get(row: number): number | undefined {
-    const place = this.#places[row] ?? -1
-    return place < 0 ? undefined : place
-  }
-
-  set(row: number, place: number): void {
-    this.#places = roomFor(this.#places, row)
-    if ((this.#places[row] as number) < 0) this.#size += 1
-    this.#places[row] = place
-  }
-
-  delete(row: number): boolean {
-    if (this.get(row) === undefined) return false
-    this.#places[row] = -1
-    this.#size -= 1
-    if (this.#size === 0) this.#places = new Int32Array(0)
-    return true
-  }
-}
