@@ -92,15 +92,14 @@ class Selection {
 
   /** A transaction with all that it depends on and that is not taken yet, parents first. */
   #withAncestors(id: number): ReadonlyArray<number> {
-    const { kin } = this.#graph
+    const { entries, kin } = this.#graph
     if (kin.parents(id).length === 0) return [id]
-    const depth = (each: number): number => kin.ancestors(each).size
     // A parent has fewer ancestors than its child.
     return [...kin.ancestors(id), id]
       .filter((each) => !this.#taken.has(each))
-      .map((each) => ({ id: each, depth: depth(each) }))
-      .sort((a, b) => a.depth - b.depth)
-      .map((each) => each.id)
+      .map((each) => ({ each, depth: kin.ancestors(each).size, sequence: entries.sequence(each) }))
+      .sort((a, b) => a.depth - b.depth || a.sequence - b.sequence)
+      .map(({ each }) => each)
   }
 
   #fits(ids: ReadonlyArray<number>): boolean {

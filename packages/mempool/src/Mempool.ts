@@ -374,11 +374,9 @@ export class Mempool {
     const untimely: Array<number> = []
     for (let id = entries.oldest; id >= 0; id = entries.newer(id)) {
       if (!entries.isTied(id)) continue
-      if (!isFinalTransaction(entries.transaction(id), height, lockTimeCutoff)) untimely.push(id)
-      else {
-        const spent = this.#spentBy(id)
-        if (spent.isMissingSome || spent.rule !== undefined) untimely.push(id)
-      }
+      const isFinal = isFinalTransaction(entries.transaction(id), height, lockTimeCutoff)
+      // What it spends may come back with the next block that left: that it is missing says nothing yet.
+      if (!isFinal || this.#spentBy(id).rule !== undefined) untimely.push(id)
     }
     return untimely
   }

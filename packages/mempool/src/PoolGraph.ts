@@ -9,9 +9,9 @@ import { Kin } from "./Kin.ts"
 import { SpentOutpoints } from "./SpentOutpoints.ts"
 
 /** What is counted for a transaction besides its bytes, for each of its inputs, and for each pair of kin (measured, README). */
-const ENTRY_BYTES = 280
-const INPUT_BYTES = 56
-const LINK_BYTES = 160
+export const ENTRY_BYTES = 280
+export const INPUT_BYTES = 56
+export const LINK_BYTES = 160
 
 /** Fees and sizes of several transactions. */
 export interface PackageSum {
