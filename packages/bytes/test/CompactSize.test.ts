@@ -6,7 +6,9 @@ import {
   MAX_SIZE,
   type Reader,
   Writer,
+  compactSizeAt,
   compactSizeLength,
+  compactSizeLengthAt,
   decode,
   encode,
   varBytesLength
@@ -34,6 +36,9 @@ describe("a CompactSize", () => {
     for (const [value, bytes] of forms) {
       expect([...encode(bytes.length, (w) => w.compactSize(value))]).toEqual(bytes)
       expect(read(Uint8Array.from(bytes))).toEqual(Result.succeed({ value, bytesLeft: 0 }))
+      // The same in the middle of bytes that were scanned before.
+      const among = Uint8Array.from([0xff, ...bytes, 0xff])
+      expect([compactSizeAt(among, 1), compactSizeLengthAt(among, 1)]).toEqual([value, bytes.length])
     }
   })
 

@@ -19,26 +19,25 @@
  *
  * Source: Bitcoin Core 28.1 `validation.cpp` (`CheckBlock`, `ContextualCheckBlock`, `IsBlockMutated`).
  */
+import { compactSizeAt, compactSizeLengthAt } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import {
   BLOCK_PARTS,
   BlockView,
   HEADER_MERKLE_ROOT,
+  OUTPOINT_SIZE,
   WITNESS_SCALE_FACTOR,
   merkleRootInPlace,
   scriptNumber
 } from "@satwire/primitives"
 import * as Result from "effect/Result"
 import type { BlockContext } from "./BlockContext.ts"
-import { OUTPOINT_SIZE } from "./Outpoints.ts"
 import type { EcdsaVerifier } from "./SignetChallenge.ts"
 import { hasSignetSolution } from "./SignetSolution.ts"
 import {
   MAX_BLOCK_WEIGHT,
   type TransactionRule,
   TransactionWalk,
-  compactSizeAt,
-  compactSizeLengthAt,
   hasPassed,
   isCoinbaseAt
 } from "./TransactionChecks.ts"

@@ -9,9 +9,8 @@
  *   more        the words sorted as numbers; outpoints that share a word, which is chance or malice, sorted by all their bytes
  * ```
  */
+import { OUTPOINT_SIZE } from "@satwire/primitives"
 
-/** Bytes of a txid and an index. */
-export const OUTPOINT_SIZE = 36
 /** Up to so many are compared each with each. Sorting wins from some sixty on (measured), but pairs of words that all agree cost more. */
 const PAIRWISE = 32
 /** A word and a number below this are one exact number. No block has room for as many inputs. */

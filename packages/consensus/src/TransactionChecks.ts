@@ -4,8 +4,9 @@
  *
  * Source: Bitcoin Core 28.1 `consensus/tx_check.cpp` (`CheckTransaction`), `consensus/tx_verify.cpp` (`IsFinalTx`), BIP-0113.
  */
-import { type TransactionView, WITNESS_SCALE_FACTOR } from "@satwire/primitives"
-import { Outpoints, OUTPOINT_SIZE } from "./Outpoints.ts"
+import { compactSizeAt, compactSizeLengthAt } from "@satwire/bytes"
+import { OUTPOINT_SIZE, type TransactionView, WITNESS_SCALE_FACTOR } from "@satwire/primitives"
+import { Outpoints } from "./Outpoints.ts"
 import { legacySigOps } from "./SigOps.ts"
 
 /**
@@ -44,13 +45,22 @@ const MAX_COINBASE_SCRIPT_SIZE = 100
 const AROUND_BODY = 8
 const TWO_TO_32 = 0x1_0000_0000
 
-/** Walks over transactions, one after another, and says of the last one what it found. The bytes must be ones that were scanned. */
-export class TransactionWalk {
+/** What one walk over a transaction finds. */
+export interface TransactionFindings {
   /** The first rule that it breaks. */
+  readonly rule: TransactionRule | undefined
+  readonly isCoinbase: boolean
+  /** Signature operations of its own scripts, counted as {@link legacySigOps} does. */
+  readonly sigOps: number
+  /** Whether every input has the last sequence number, so that no lock time counts. */
+  readonly isFinalised: boolean
+}
+
+/** Walks over transactions, one after another, and says of the last one what it found. The bytes must be ones that were scanned. */
+export class TransactionWalk implements TransactionFindings {
   rule: TransactionRule | undefined = undefined
   isCoinbase = false
   sigOps = 0
-  /** Whether every input has the last sequence number, so that no lock time counts. */
   isFinalised = false
   readonly #outpoints: Outpoints = new Outpoints()
   #rule: TransactionRule | undefined = undefined
@@ -139,20 +149,6 @@ const isNullOutpoint = (b: Uint8Array, at: number): boolean => {
   return true
 }
 
-/** The CompactSize at `at`, which is a well-formed one. */
-export const compactSizeAt = (b: Uint8Array, at: number): number => {
-  const first = b[at] as number
-  if (first < 0xfd) return first
-  const low = (b[at + 1] as number) | ((b[at + 2] as number) << 8)
-  return first === 0xfd ? low : low + ((b[at + 3] as number) | ((b[at + 4] as number) << 8)) * 0x1_0000
-}
-
-/** How many bytes it takes. None is so large that it takes nine (`MAX_SIZE`). */
-export const compactSizeLengthAt = (b: Uint8Array, at: number): number => {
-  const first = b[at] as number
-  return first < 0xfd ? 1 : first === 0xfd ? 3 : 5
-}
-
 const wordAt = (b: Uint8Array, at: number): number =>
   (b[at] as number) | ((b[at + 1] as number) << 8) | ((b[at + 2] as number) << 16) | ((b[at + 3] as number) << 24)
 
@@ -172,6 +168,9 @@ const walkOver = (tx: TransactionView): TransactionWalk => {
   walk.walk(tx.bytes, body, body + tx.strippedSize - AROUND_BODY)
   return walk
 }
+
+/** All that one walk finds of a transaction. It is the same object each time: to be read before anything else is asked here. */
+export const transactionFindings = (tx: TransactionView): TransactionFindings => walkOver(tx)
 
 /** The first rule that a transaction breaks by itself, or `undefined` (Core `CheckTransaction`). */
 export const transactionFault = (tx: TransactionView): TransactionRule | undefined => walkOver(tx).rule

@@ -8,16 +8,16 @@
  * Source: BIP-0141 §"Commitment structure", Bitcoin Core 28.1 `validation.cpp` (`CheckWitnessMalleation`), `consensus/validation.h`
  * (`GetWitnessCommitmentIndex`).
  */
+import { compactSizeAt, compactSizeLengthAt } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import {
   BLOCK_PARTS,
   type BlockView,
+  OUTPOINT_SIZE,
   WITNESS_COMMITMENT_HEADER,
   merkleRootInPlace,
   witnessCommitmentHash
 } from "@satwire/primitives"
-import { OUTPOINT_SIZE } from "./Outpoints.ts"
-import { compactSizeAt, compactSizeLengthAt } from "./TransactionChecks.ts"
 
 export type WitnessRule =
   /** The coinbase's witness is not one item of 32 bytes. */

@@ -27,8 +27,10 @@ export {
   LOCKTIME_THRESHOLD,
   MAX_BLOCK_WEIGHT,
   MAX_MONEY,
+  type TransactionFindings,
   type TransactionRule,
   isFinalTransaction,
-  transactionFault
+  transactionFault,
+  transactionFindings
 } from "./TransactionChecks.ts"
 export { type WitnessRule } from "./WitnessCommitment.ts"

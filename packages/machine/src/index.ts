@@ -1,3 +1,4 @@
+export { Chains } from "./Chains.ts"
 export { Deadlines } from "./Deadlines.ts"
 export { IdMap } from "./IdMap.ts"
 export { AssertionError, assert, type Machine, type Outbox } from "./Machine.ts"

@@ -26,10 +26,8 @@ import {
   witnessCommitmentHash,
   witnessMerkleRoot
 } from "@satwire/primitives"
+import { ANYONE_CAN_SPEND } from "./AnyoneCanSpend.ts"
 import { coinbase } from "./Coinbase.ts"
-
-/** `OP_TRUE`: an output that anybody may spend, which is what a private network wants. */
-export const ANYONE_CAN_SPEND: Uint8Array = Uint8Array.of(0x51)
 
 export interface TemplateOptions {
   readonly sha256: Sha256
@@ -60,6 +58,11 @@ export class BlockTemplates {
     this.#view = view
     this.#csv = new DeploymentStates(params.csv, view)
     this.#segwit = new DeploymentStates(params.segwit, view)
+  }
+
+  /** Whether a block on top of `parent` may hold witnesses. */
+  mayHoldWitnesses(parent: number): boolean {
+    return this.#segwit.after(parent) === "active"
   }
 
   /** A block on top of `parent` whose nonce is still to be found. */

@@ -9,12 +9,13 @@
  *                  ▲───────────────────── TipMoved ───────────── awaiting
  * ```
  */
-import type { ChainView } from "@satwire/consensus"
+import { type ChainView, MAX_BLOCK_WEIGHT } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import type { Instant, Machine, Now, Outbox } from "@satwire/machine"
 import { type Block, type BlockHash, type ChainParams, encodeHeader } from "@satwire/primitives"
 import { BlockTemplates } from "./BlockTemplate.ts"
 import { ProofSearch } from "./ProofSearch.ts"
+import type { TransactionSource } from "./TransactionSource.ts"
 
 /**
  * How many nonces a turn tries: about a millisecond of hashing.
@@ -22,6 +23,13 @@ import { ProofSearch } from "./ProofSearch.ts"
  * @limit nonces tried in one turn
  */
 export const TRIES_PER_TURN = 1000
+
+/**
+ * Bitcoin Core's `DEFAULT_BLOCK_RESERVED_WEIGHT` (policy/policy.h): for the header and the coinbase.
+ *
+ * @limit weight of a block that is left to its header and coinbase
+ */
+export const RESERVED_WEIGHT = 8000
 
 /** What the miner looks up. The interface lives here, with its consumer; `header-sync`'s tree happens to satisfy it. */
 export interface MiningView extends ChainView {
@@ -54,6 +62,7 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
   readonly #sha256: Sha256
   readonly #templates: BlockTemplates
   readonly #payTo: Uint8Array
+  readonly #transactions: TransactionSource | undefined
   #mode: Mode = { _tag: "Idle" }
   /** How many more blocks were asked for. */
   #wanted = 0
@@ -66,6 +75,8 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
     readonly sha256: Sha256
     /** The output script that is paid. */
     readonly payTo: Uint8Array
+    /** What blocks hold besides their coinbases; nothing where not given. Asked once for each template. */
+    readonly transactions?: TransactionSource | undefined
     /** Where the extra nonces begin: two miners of one payee that begin apart never make the same block. */
     readonly firstExtraNonce: number
     /** Whether what was made is taken in while it is told. Where it is not, as it is checked and kept first, the next waits for `TipMoved`. */
@@ -75,6 +86,7 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
     this.#sha256 = options.sha256
     this.#templates = new BlockTemplates(options.params, options.view)
     this.#payTo = options.payTo
+    this.#transactions = options.transactions
     this.#extraNonce = options.firstExtraNonce
     this.#isTakenAtOnce = options.isTakenAtOnce ?? true
   }
@@ -102,13 +114,19 @@ export class Miner implements Machine<MinerInput, MinerOutput> {
   #begin(now: Now): void {
     const { best } = this.#view
     this.#extraNonce = (this.#extraNonce + 1) >>> 0
+    const chosen = this.#transactions?.select(
+      MAX_BLOCK_WEIGHT - RESERVED_WEIGHT,
+      this.#templates.mayHoldWitnesses(best)
+    )
     const block = this.#templates.make({
       sha256: this.#sha256,
       parent: best,
       parentHash: this.#view.hash(best),
       unix: now.unix,
       extraNonce: this.#extraNonce,
-      scriptPubKey: this.#payTo
+      scriptPubKey: this.#payTo,
+      transactions: (chosen?.transactions ?? []).map((tx) => ("materialise" in tx ? tx.materialise() : tx)),
+      fees: chosen?.fees ?? 0n
     })
     const search = new ProofSearch(this.#sha256, encodeHeader(block.header))
     this.#mode = { _tag: "Searching", block, search, since: now.instant }

@@ -15,30 +15,24 @@
  *
  * ADR 0003 has the figures beside other tables.
  */
-import { type SipKey, sipHash24, sipKey } from "@satwire/crypto"
-import type { Random } from "@satwire/machine"
 import { WordColumn, bytesOfWords, wireWord } from "@satwire/bytes"
+import type { Random } from "@satwire/machine"
+import { HashMix, type HashOrigin } from "./HashMix.ts"
+import { place } from "./MixTable.ts"
 
 const FIRST_SLOTS = 128
 /** Words of a hash. */
 const HASH_WORDS = 8
 
-/** Where a member's hash comes from, and so how well it must be mixed. */
-export type HashOrigin = "computed" | "chosen"
-
 export class HashIndex {
   readonly #hashes: WordColumn = new WordColumn(HASH_WORDS)
   /** Pairs of a mix and a number + 1, of which 0 marks a free slot; at most three quarters are taken. */
   #slots: Int32Array = new Int32Array(2 * FIRST_SLOTS)
-  readonly #saltA: number
-  readonly #saltB: number
-  readonly #key: SipKey | undefined
+  readonly #mix: HashMix
   #size = 0
 
   constructor(random: Random, origin: HashOrigin = "computed") {
-    this.#saltA = random.u32() | 0
-    this.#saltB = random.u32() | 0
-    this.#key = origin === "chosen" ? sipKey(random.bytes(16)) : undefined
+    this.#mix = new HashMix(random, origin)
   }
 
   /** How many hashes it holds. */
@@ -55,7 +49,7 @@ export class HashIndex {
   find(bytes: Uint8Array, offset: number = 0): number {
     const slots = this.#slots
     const mask = slots.length - 2
-    const mix = this.#mixBytes(bytes, offset)
+    const mix = this.#mix.of(bytes, offset, offset + 32)
     for (let slot = (mix << 1) & mask; ; slot = (slot + 2) & mask) {
       const number = (slots[slot + 1] as number) - 1
       if (number < 0 || (slots[slot] === mix && this.#is(number, bytes, offset))) return number
@@ -138,33 +132,11 @@ export class HashIndex {
     }
   }
 
-  #mixBytes(bytes: Uint8Array, at: number): number {
-    return this.#key === undefined ? this.#mix(word(bytes, at), word(bytes, at + 4)) : keyedMix(this.#key, bytes, at)
-  }
-
   #mixWords(words: Int32Array, at: number): number {
-    if (this.#key === undefined) return this.#mix(wireWord(words[at] as number), wireWord(words[at + 1] as number))
-    return keyedMix(this.#key, bytesOfWords(words, at, HASH_WORDS), 0)
+    const mix = this.#mix
+    if (mix.isKeyed) return mix.of(bytesOfWords(words, at, HASH_WORDS), 0, 32)
+    return mix.ofWords(wireWord(words[at] as number), wireWord(words[at + 1] as number))
   }
-
-  #mix(first: number, second: number): number {
-    let a = Math.imul(first ^ this.#saltA, 0x9e3779b1)
-    a = Math.imul(a ^ (a >>> 15) ^ second ^ this.#saltB, 0x85ebca77)
-    return a ^ (a >>> 16)
-  }
-}
-
-const place = (slots: Int32Array, mix: number, number: number): void => {
-  const mask = slots.length - 2
-  let slot = (mix << 1) & mask
-  while (slots[slot + 1] !== 0) slot = (slot + 2) & mask
-  slots[slot] = mix
-  slots[slot + 1] = number + 1
-}
-
-const keyedMix = (key: SipKey, bytes: Uint8Array, at: number): number => {
-  sipHash24(key, bytes, at, at + 32, sipHash)
-  return (sipHash[0] as number) | 0
 }
 
 /** How many places of the table are waited for at once. */
@@ -175,9 +147,6 @@ const mixes = new Int32Array(TOGETHER + 1)
 /** Reused: a hash that is taken in. */
 const added = new Int32Array(HASH_WORDS)
 const addedBytes = new Uint8Array(added.buffer)
-
-/** Reused: what `sipHash24` writes to. */
-const sipHash = new Uint32Array(2)
 
 const word = (bytes: Uint8Array, at: number): number =>
   (bytes[at] as number) |

@@ -47,6 +47,12 @@ export class TransactionView {
     return readTransactionView(new Reader(encode(transactionSize(tx), (w) => writeTransaction(w, tx))))
   }
 
+  /** The view of bytes that were scanned before, of which `strippedSize` stand outside of the witness. */
+  static known(bytes: Uint8Array, strippedSize: number): TransactionView {
+    const body = strippedSize === bytes.length ? 4 : 6
+    return new TransactionView(bytes, body, body + strippedSize - 8)
+  }
+
   get version(): number {
     return view(this.bytes).getInt32(0, true)
   }

@@ -33,10 +33,13 @@ export {
   parseHeaderPoints
 } from "./HeaderPoints.ts"
 export { BlockHash, Height, Satoshis, Txid, Wtxid, ZERO_HASH, blockHashFromHex, fromHex, toHex } from "./Hash.ts"
-export { HashIndex, type HashOrigin } from "./HashIndex.ts"
+export { HashIndex } from "./HashIndex.ts"
+export { HashMix, type HashOrigin } from "./HashMix.ts"
+export { HashNumbers } from "./HashNumbers.ts"
 export { merkleBranch, rootOfBranch } from "./MerkleBranch.ts"
 export { type MerkleRoot, merkleRoot, merkleRootInPlace } from "./MerkleTree.ts"
 export { mainnet, networks, regtest, signet, testnet3, testnet4 } from "./Networks.ts"
+export { MixTable } from "./MixTable.ts"
 export { type OutputScript, recognizeOutput } from "./OutputScript.ts"
 export * from "./Script.ts"
 export { bitsFromTarget, meetsTarget, targetFromBits, targetWords, workFromBits, workFromTarget } from "./Target.ts"
@@ -54,4 +57,5 @@ export {
   writeTransaction,
   wtxid
 } from "./Transaction.ts"
+export { OUTPOINT_SIZE, TransactionParts } from "./TransactionParts.ts"
 export { TransactionView, readTransactionView } from "./TransactionView.ts"
