@@ -47,6 +47,7 @@ import { type KeptPeers, keptPeers } from "./KeptPeers.ts"
 import { type KeptStores, type Running, keepStores } from "./KeptStores.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
+import { Submissions } from "./Submissions.ts"
 import { FACTS_KEPT, FACTS_REPLAYED, type NodeFailure, type NodeShape, doors } from "./NodeShape.ts"
 
 /**
@@ -144,7 +145,9 @@ const runningNode = (
       dialTimeoutMs: options.dialTimeoutMs
     })
     const askSeed = yield* seedAsker(service.submit)
+    const submissions = new Submissions()
     const edge: Edge = {
+      submissions,
       askSeed,
       connections,
       dials,
@@ -161,7 +164,7 @@ const runningNode = (
     const listening = yield* listen(options, connections, tell)
     return {
       listening: listening?.endpoint,
-      ...doors({ core, submit: service.submit, peers, tree, ...stores })
+      ...doors({ core, submit: service.submit, peers, sha256, submissions, tree, ...stores })
     }
   })
 
@@ -172,6 +175,7 @@ interface Edge {
   readonly dials: Dialling
   readonly peers: KeptPeers
   readonly stores: KeptStores
+  readonly submissions: Submissions
   readonly between: (action: () => void) => void
   readonly tell: (fact: NodeFact) => void
 }
@@ -197,6 +201,9 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
         to.stores.blocks?.moved(output.tip)
         to.stores.changes.tell()
       })
+      return to.tell(output)
+    case "TransactionSubmitted":
+      to.between(() => to.submissions.heard(output.wtxid, output.rule))
       return to.tell(output)
     case "Dial":
       return to.between(() => to.dials.dial(output))

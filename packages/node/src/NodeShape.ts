@@ -10,7 +10,8 @@ import {
 import type { Subnet } from "@satwire/connections"
 import type { HeaderTree } from "@satwire/header-sync"
 import type { NodeCore, NodeCoreInput, Queries } from "@satwire/node-core"
-import { type BlockHash, type BlockView, HEADER_SIZE } from "@satwire/primitives"
+import type { Sha256 } from "@satwire/crypto"
+import { type BlockHash, type BlockView, HEADER_SIZE, type TransactionView } from "@satwire/primitives"
 import type { MachineFailed } from "@satwire/runtime"
 import type { StoreError } from "@satwire/store"
 import { type Endpoint, formatEndpoint } from "@satwire/transport"
@@ -19,6 +20,7 @@ import type * as Stream from "effect/Stream"
 import type { BlockKeeper } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
 import type { NodeFact } from "./NodeFact.ts"
+import type { SubmitRule, Submissions } from "./Submissions.ts"
 
 /**
  * How many facts are kept for a slow reader; the oldest make room.
@@ -88,6 +90,13 @@ export interface NodeShape {
    * through start it with all of them.
    */
   readonly watch: (scripts: ReadonlyArray<Uint8Array>) => Effect.Effect<void>
+  /**
+   * Takes in a transaction of our own, which is passed on where the node relays. Gives why it is not taken, as Bitcoin Core names it
+   * (`"missing-inputs"`, `"txn-mempool-conflict"`, …), or `undefined` where it is. Without the role of transactions it is `"no-mempool"`.
+   */
+  readonly submitTransaction: (tx: TransactionView) => Effect.Effect<SubmitRule>
+  /** Makes so many transactions, or as many as there are outputs for that anybody may spend: for regtest, with the role's `makes`. */
+  readonly makeTransactions: (count: number) => Effect.Effect<void>
   /** Has a block mined on the best tip, which is told as `BlockMade`. Without the mining role it does nothing. */
   readonly makeBlock: Effect.Effect<void>
   /** Never succeeds. Fails when the node cannot go on; by then everything that it held is closed. */
@@ -100,6 +109,8 @@ export const doors = ({
   core,
   peers,
   changes,
+  sha256,
+  submissions,
   submit,
   tree
 }: {
@@ -109,6 +120,8 @@ export const doors = ({
   readonly tree: HeaderTree
   readonly blocks: BlockKeeper | undefined
   readonly changes: Changes
+  readonly sha256: Sha256
+  readonly submissions: Submissions
 }): Omit<NodeShape, "facts" | "failure" | "listening"> => {
   const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
   const banned = (input: NodeCoreInput): Effect.Effect<void, StoreError> =>
@@ -151,6 +164,11 @@ export const doors = ({
         blocks?.watch(scripts)
         submit({ _tag: "WatchScripts", scripts })
       }),
+    submitTransaction: (tx) => {
+      if (core.query("pool") === undefined) return Effect.succeed("no-mempool")
+      return submissions.submit(tx.wtxid(sha256), () => submit({ _tag: "SubmitTransaction", tx }))
+    },
+    makeTransactions: (count) => submitted({ _tag: "MakeTransactions", count }),
     makeBlock: submitted({ _tag: "MakeBlock" })
   }
 }

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { NodeOptions } from "@satwire/node"
+import { ANYONE_CAN_SPEND } from "@satwire/mining"
+import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
+import { toHex } from "@satwire/primitives"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type TestNode, startNode } from "./TestNode.ts"
+
+const withPool = (changes: Partial<NodeOptions> = {}) =>
+  startNode({
+    blocks: { serve: true },
+    services: NODE_NETWORK | NODE_WITNESS,
+    roles: {
+      headers: { serve: true, announce: true },
+      mining: { payTo: ANYONE_CAN_SPEND },
+      transactions: { relays: true, makes: true }
+    },
+    ...changes
+  })
+
+const mine = (node: TestNode, count: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { tip } = (yield* node.service.query("blocks")) ?? { tip: { height: 0 } }
+    for (let i = 0; i < count; i++) yield* node.service.makeBlock
+    yield* node.until("BlockTipChanged", (fact) => fact.tip.height >= tip.height + count)
+  })
+
+const accepted = (node: TestNode): ReadonlyArray<string> =>
+  node.all("TransactionAccepted").map(({ wtxid }) => toHex(wtxid))
+
+const poolSize = (node: TestNode): Effect.Effect<number> =>
+  Effect.map(node.service.query("pool"), (pool) => pool?.count ?? -1)
+
+describe("nodes that have transactions", () => {
+  it.live("pass them on, mine them, and let go of those that a block has", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const one = yield* withPool()
+        yield* mine(one, 105)
+        const two = yield* withPool({ connect: [one.endpoint] })
+        yield* two.until("BlockTipChanged", ({ tip }) => tip.height === 105)
+        yield* mine(one, 1)
+        yield* two.until("BlockTipChanged", ({ tip }) => tip.height === 106)
+        yield* one.service.makeTransactions(5)
+        assert.strictEqual(yield* poolSize(one), 5)
+        yield* two.until("TransactionAccepted", () => accepted(two).length === 5)
+        assert.deepStrictEqual(accepted(two).toSorted(), accepted(one).toSorted())
+        const [peer] = yield* two.peers
+        assert.isTrue(peer?.info?.relay)
+        yield* mine(two, 1)
+        yield* one.until("BlockTipChanged", ({ tip }) => tip.height === 107)
+        assert.deepStrictEqual([yield* poolSize(one), yield* poolSize(two)], [0, 0])
+        const [last] = yield* Stream.runCollect(one.service.blocks().pipe(Stream.drop(106), Stream.take(1)))
+        assert.strictEqual(last?.block?.transactionCount, 6)
+      })
+    )
+  )
+
+  it.live("have them again when the block that held them is followed no more", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const one = yield* withPool()
+        yield* mine(one, 102)
+        yield* one.service.makeTransactions(2)
+        yield* mine(one, 1)
+        assert.strictEqual(yield* poolSize(one), 0)
+        const two = yield* withPool({ connect: [one.endpoint] })
+        const { tip } = yield* two.until("BlockTipChanged", (fact) => fact.tip.height === 103)
+        yield* one.service.invalidateHeader(tip.hash)
+        yield* one.until("BlockTipChanged", (fact) => fact.removed === 1)
+        assert.strictEqual(yield* poolSize(one), 2)
+      })
+    )
+  )
+
+  it.live("say why they do not take one of our own, and tell nobody of it", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const node = yield* withPool()
+        yield* mine(node, 101)
+        yield* node.service.makeTransactions(1)
+        const { wtxid } = yield* node.until("TransactionAccepted")
+        const [block] = yield* Stream.runCollect(Stream.take(node.service.blocks(), 1))
+        const coinbase = block?.block?.transaction(0)
+        assert.isDefined(coinbase)
+        if (coinbase !== undefined) assert.strictEqual(yield* node.service.submitTransaction(coinbase), "coinbase")
+        assert.deepStrictEqual(accepted(node), [toHex(wtxid)])
+        const headersOnly = yield* startNode()
+        if (coinbase !== undefined) {
+          assert.strictEqual(yield* headersOnly.service.submitTransaction(coinbase), "no-mempool")
+        }
+      })
+    )
+  )
+})
