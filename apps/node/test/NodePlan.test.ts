@@ -109,6 +109,16 @@ describe("what a node is started with", () => {
     expect(refused(`regtest=1\n[regtest]\nblocksfor=${address.slice(0, -1)}q`)).toMatch(/checksum does not hold/)
   })
 
+  it("keeps transactions of others on regtest, and elsewhere where somebody says so, and passes them on only there", () => {
+    const pool = (text: string) => optionsOf(text).roles.transactions
+    expect(pool("regtest=1")).toEqual({ relays: true, maxPoolBytes: 300_000_000 })
+    expect(pool("regtest=1\nblocksonly=1")).toBeUndefined()
+    expect(pool("regtest=1\nfetchblocks=0")).toBeUndefined()
+    expect(pool("regtest=1\nmaxmempool=5")?.maxPoolBytes).toBe(5_000_000)
+    expect([pool(""), pool("fetchblocks=1"), pool("blocksonly=0")]).toEqual([undefined, undefined, undefined])
+    expect(pool("fetchblocks=1\nblocksonly=0")?.relays).toBe(false)
+  })
+
   it("says what is not validated, and what to do where nobody is to be found", () => {
     const advice = "Nobody is to be connected to: name one with --connect=host:port."
     expect(Result.getOrThrow(planned("")).notices).toEqual([

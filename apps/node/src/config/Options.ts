@@ -61,6 +61,8 @@ export interface Settings {
   readonly blocksto: number | undefined
   readonly blocksfor: ReadonlyArray<string>
   readonly prune: number
+  readonly blocksonly: boolean | undefined
+  readonly maxmempool: number
   readonly onlynet: ReadonlyArray<NetName>
   readonly cjdnsreachable: boolean | undefined
   readonly externalip: ReadonlyArray<HostPort>
@@ -270,6 +272,22 @@ export const OPTIONS: { readonly [Name in OptionName]: RowOf<Settings[Name]> } =
     allowed: "0, or a whole number of at least 550",
     doc: "Removes old blocks when all take more than this; the last 288 stay. 0 keeps all.",
     default: "0",
+    commands: NODE
+  }),
+  blocksonly: onOff({
+    name: "blocksonly",
+    value: trueOrFalse,
+    doc: "Whether it does without the transactions of others. On a public network they are kept and not passed on, as nothing verifies them yet.",
+    defaultDoc: "0 on regtest, else 1",
+    commands: NODE
+  }),
+  maxmempool: one({
+    name: "maxmempool",
+    value: wholeNumber(5, 100_000),
+    metavar: "<MB>",
+    allowed: "a whole number of at least 5",
+    doc: "Transactions that wait for a block take at most so many millions of bytes of memory.",
+    default: "300",
     commands: NODE
   }),
   onlynet: list({

@@ -128,6 +128,9 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return info("Mined a block.")
     case "MessageUnsent":
       return debug(`Did not send "${fact.command}" to peer ${fact.peer}: ${fact.why}.`)
+    case "TransactionAccepted":
+      return debug(`Transaction ${toHex(fact.wtxid)} waits for a block.`)
+    case "TransactionSubmitted":
     case "BansChanged":
     case "BlockTipChanged":
     case "HeadersAccepted":

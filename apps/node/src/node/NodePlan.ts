@@ -6,6 +6,7 @@ import {
 } from "@satwire/connections"
 import type { NetworkAddr } from "@satwire/netaddress"
 import type { BlockOptions, NodeOptions } from "@satwire/node"
+import type { TransactionsRole } from "@satwire/node-core"
 import { type AddressFault, type ChainParams, decodeAddress } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
@@ -49,7 +50,11 @@ export const planNode = (
     const options: NodeOptions = {
       params,
       blocks,
-      roles: { headers: { serve: true, announce: !isPublic(params) }, mining: undefined },
+      roles: {
+        headers: { serve: true, announce: !isPublic(params) },
+        transactions: transactionsOf(settings, blocks, params),
+        mining: undefined
+      },
       userAgent,
       services: servicesOf(blocks, params),
       connect,
@@ -110,6 +115,17 @@ const NO_ADDRESS: { readonly [Fault in AddressFault]: string } = {
   encoding: "is not encoded as its version has to be",
   version: "has a witness version that there is not",
   length: "has not the length that its kind has"
+}
+
+/** Whether transactions are kept. Without blocks nobody would say which of them a block has. */
+const transactionsOf = (
+  { blocksonly, maxmempool }: Settings,
+  blocks: BlockOptions | undefined,
+  params: ChainParams
+): TransactionsRole | undefined => {
+  const isWhole = blocks !== undefined && blocks.matching === undefined && blocks.to === undefined
+  if (!isWhole || (blocksonly ?? isPublic(params))) return undefined
+  return { relays: !isPublic(params), maxPoolBytes: maxmempool * 1_000_000 }
 }
 
 /**

@@ -53,10 +53,13 @@ const factText = (fact: NodeFact): string | undefined => {
       return `refused ${fact.address}: ${fact.because}`
     case "StoreBehind":
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
+    case "TransactionSubmitted":
+      return fact.rule === undefined ? undefined : `refused a transaction of its own: ${fact.rule}`
     case "FiltersDisputed":
       return `was given ${fact.versions} different filters of block ${fact.height}`
     case "AddressesLearned":
     case "BansChanged":
+    case "TransactionAccepted":
     case "BlocksLoaded":
     case "BlocksPruned":
     case "BlocksStored":
