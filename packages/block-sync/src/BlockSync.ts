@@ -136,6 +136,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     return this.#wanted
   }
 
+  /** Whether nobody need send a block: it is here, or has come and is being looked at. */
+  isHere(header: number): boolean {
+    return (this.#blocks.isHere(header) && !this.#download.isLost(header)) || this.#waiting.has(header)
+  }
+
   /** Who is asked for a block. */
   askedOf(header: number): ReadonlyArray<PeerId> {
     return this.#download.askedOf(header)

@@ -190,6 +190,13 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     return this.#peers.get(peer)?.best ?? -1
   }
 
+  /** Whether a peer has a header, by what it said or by what it was told (Core `PeerHasHeader`). */
+  hasHeader(peer: PeerId, header: number): boolean {
+    const view = this.#peers.get(peer)
+    const isIn = (end: number): boolean => end >= 0 && this.#tree.isAncestor(header, end)
+    return view !== undefined && (isIn(view.best) || isIn(view.sent))
+  }
+
   /** Whether a skeleton is not yet done with. */
   get hasSkeleton(): boolean {
     return this.#skeleton !== undefined

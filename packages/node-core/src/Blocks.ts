@@ -17,7 +17,7 @@ import type { Sha256 } from "@satwire/crypto"
 import { type HeaderTree, type Tip, locate, tipOf } from "@satwire/header-sync"
 import { type Instant, type Now, type PeerId, earliest } from "@satwire/machine"
 import type { MiningView } from "@satwire/mining"
-import type { BlockHash } from "@satwire/primitives"
+import type { BlockHash, BlockView } from "@satwire/primitives"
 import type { Block, Message } from "@satwire/wire"
 import { BlockFilters, type FilterFault, type FiltersFact, type MatchingRole } from "./BlockFilters.ts"
 import { Manager } from "./Manager.ts"
@@ -53,12 +53,24 @@ export interface BlocksHost {
   readonly submitHeader: (raw: Uint8Array, from: PeerId | undefined) => void
   readonly followed: (header: number) => void
   readonly invalid: (header: number) => void
-  readonly useful: (peer: PeerId) => void
+  /** A block is here that was not; `from` is `undefined` for one of our own. */
+  readonly delivered: (header: number, from: PeerId | undefined) => void
+  /** Whether a block that a peer is to be asked for, and no other, is asked for in short. */
+  readonly shouldAskCompact: (peer: PeerId, header: number) => boolean
+  /** A peer asked for this block in short. */
+  readonly giveCompact: (peer: PeerId, header: number, block: BlockView) => void
   readonly tell: (output: BlocksCommand | BlocksFact) => void
 }
 
 /** What of it is the edge's to do. */
-export type BlocksCommand = Extract<BlockSyncOutput, { readonly _tag: "CheckBlock" | "StoreBlock" | "ReadBlock" }>
+export type BlocksCommand =
+  | Extract<BlockSyncOutput, { readonly _tag: "CheckBlock" | "StoreBlock" }>
+  | (Output<"ReadBlock"> & ReadFor)
+
+/** What a block is read for, which its answer says again: for a peer that wants it, or that wants some of its transactions. */
+export interface ReadFor {
+  readonly isForTransactions?: boolean
+}
 
 /** What of it is news. */
 export type BlocksFact =
@@ -82,10 +94,12 @@ export type BlocksFact =
   | FiltersFact
 
 /** What the edge answers. */
-export type BlocksAnswer = Extract<
-  BlockSyncInput,
-  { readonly _tag: "BlockChecked" | "BlockDropped" | "BlocksStored" | "BlockRead" | "BlocksPruned" | "BlockLost" }
->
+export type BlocksAnswer =
+  | Extract<
+      BlockSyncInput,
+      { readonly _tag: "BlockChecked" | "BlockDropped" | "BlocksStored" | "BlocksPruned" | "BlockLost" }
+    >
+  | (Extract<BlockSyncInput, { readonly _tag: "BlockRead" }> & ReadFor)
 
 export class Blocks {
   readonly #sync: BlockSync
@@ -122,7 +136,8 @@ export class Blocks {
       serves: role.serve,
       isLimited: role.isLimited,
       isTargetReached: host.isTargetReached,
-      leavesTransactions
+      leavesTransactions,
+      compact: { shouldAsk: host.shouldAskCompact }
     })
     for (const header of role.kept) this.#sync.restore(header)
     this.#sync.restored(role.passedTo)
@@ -159,6 +174,11 @@ export class Blocks {
 
   get isEmpty(): boolean {
     return this.#sync.isEmpty && this.#filters?.isEmpty !== false
+  }
+
+  /** Which block is asked of whom. */
+  get requests(): Pick<BlockSync, "tip" | "isHere" | "askedOf"> {
+    return this.#sync
   }
 
   /** What is mined on: a chain of which we have the blocks. */
@@ -263,15 +283,13 @@ export class Blocks {
       case "TooSlow":
         return host.close(output.peer, output.reason, "disconnect")
       case "BlockAccepted":
-        if (output.from !== undefined) host.useful(output.from)
-        return
+        return host.delivered(output.header, output.from)
       case "BlockTipChanged":
         return this.#tipChanged(output)
       case "BlockInvalid":
         return this.#invalid(output)
       case "GiveCompact":
-        // Nothing of it is in short yet.
-        return host.send(output.peer, { _tag: "block", block: output.block }, false)
+        return host.giveCompact(output.peer, output.header, output.block)
       default:
         return host.tell(output)
     }

@@ -10,11 +10,13 @@ import { type Instant, type Now, type Outbox, type PeerId, earliest } from "@sat
 import type { Miner, MinerInput, MinerOutput } from "@satwire/mining"
 import type { ConnectionKind, PeerInfo } from "@satwire/peer"
 import { BlockView } from "@satwire/primitives"
-import type { Message } from "@satwire/wire"
+import type { CompactInput } from "@satwire/compact-blocks"
+import { Inventory, MSG_WITNESS_BLOCK, type Message } from "@satwire/wire"
 import { Blocks, type BlocksHost, type BlocksRole } from "./Blocks.ts"
 import { RecentBlocks } from "./RecentBlocks.ts"
 import { Transactions, type TransactionsHost, type TransactionsRole } from "./Transactions.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import { Compact, type CompactHost } from "./Compact.ts"
 import { Manager } from "./Manager.ts"
 import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, Queries } from "./NodeCoreEvents.ts"
@@ -61,7 +63,7 @@ export type ChainInput = Extract<
   }
 >
 
-type ChainQueries = Pick<Queries, "headers" | "blocks" | "filters" | "tips" | "pool">
+type ChainQueries = Pick<Queries, "headers" | "blocks" | "filters" | "tips" | "pool" | "compact">
 
 /** Connections that are opened of our own accord, and have to be worth their place. */
 const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
@@ -71,6 +73,9 @@ const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
 
 /** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
 const MAX_TIP_AGE_S = 24 * 60 * 60
+
+/** So many blocks behind the present the chain is near enough for new blocks to be fetched as they come. */
+const BLOCKS_BEHIND = 20
 
 /** One for all turns. */
 const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
@@ -82,6 +87,7 @@ export class Chain {
   readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
   readonly #blocks: Blocks | undefined
   readonly #transactions: Transactions | undefined
+  readonly #compact: Compact | undefined
   readonly #recent: RecentBlocks = new RecentBlocks()
   /** Whether the followed chain has ever been near the present. */
   #isNear = false
@@ -104,6 +110,7 @@ export class Chain {
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
     this.#transactions = transactions === undefined ? undefined : this.#makeTransactions(transactions)
     this.#toldTip = this.#followedTip
+    this.#compact = this.#blocks === undefined ? undefined : this.#makeCompact(this.#blocks, blocks?.serve === true)
     this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree, this.#transactions?.source)
   }
 
@@ -122,7 +129,12 @@ export class Chain {
         this.#toMiner({ _tag: "TipMoved" })
       },
       invalid: (header) => this.#toHeaderSync({ _tag: "Invalidate", hash: tree.hash(header) }),
-      useful: (peer) => this.#host.connections({ _tag: "UsefulBlock", peer }),
+      delivered: (header, from) => {
+        if (from !== undefined) this.#host.connections({ _tag: "UsefulBlock", peer: from })
+        this.#toCompact({ _tag: "BlockDelivered", header, peer: from })
+      },
+      shouldAskCompact: (peer, header) => this.#compact?.shouldAsk(peer, header, this.#now) === true,
+      giveCompact: (peer, header, block) => this.#toCompact({ _tag: "BlockRequested", peer, header, block }),
       tell: this.#host.tell
     }
     const leavesTransactions = this.#options.roles.transactions !== undefined
@@ -139,11 +151,62 @@ export class Chain {
       isCatchingUp: () => !this.#isNearPresent(),
       tip: () => this.#followedTip,
       block: (header) => this.#recent.get(header),
-      notInPool: () => {},
+      notInPool: (tx) => this.#compact?.add(tx),
       tell: this.#host.tell
     }
     const contexts = new BlockContexts(tree.params, tree)
     return new Transactions(role, { contexts, host, random: random.fork(), sha256, tree })
+  }
+
+  #makeCompact(blocks: Blocks, serves: boolean): Compact {
+    const { params, random, roles, sha256, tree } = this.#options
+    const contexts = new BlockContexts(params, tree)
+    const host: CompactHost = {
+      send: (peer, message, isAnnouncement) => this.#host.send(peer, message, isAnnouncement ? "block" : undefined),
+      owe: (peer, owed) => this.#host.owe(peer, "compact", owed),
+      close: this.#host.close,
+      requests: blocks.requests,
+      hasHeader: (peer, header) => this.#headerSync?.hasHeader(peer, header) === true,
+      hasWitness: (header) => contexts.after(tree.parent(header), tree.time(header)).hasWitness,
+      // Core's `CanDirectFetch`.
+      canDirectFetch: (now) => now.unix - tree.time(blocks.tip) < BLOCKS_BEHIND * params.powTargetSpacing,
+      submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
+      perform: (output) => this.#aboutBlocks(blocks, output),
+      tell: this.#host.tell
+    }
+    return new Compact({
+      host,
+      pool: this.#transactions?.pool,
+      sha256,
+      tree,
+      random: random.fork(),
+      serves,
+      announces: roles.headers?.announce === true
+    })
+  }
+
+  /** What moving blocks in short is for fetching and giving them. */
+  #aboutBlocks(blocks: Blocks, output: Parameters<CompactHost["perform"]>[0]): void {
+    const { header, peer } = output
+    const hash = this.#options.tree.hash(header)
+    switch (output._tag) {
+      case "Claim":
+        return this.#toBlocks({ _tag: "BlockClaimed", peer, header })
+      case "Release":
+        return this.#toBlocks({ _tag: "BlockReleased", peer, header })
+      case "AskWhole":
+        return this.#toBlocks({ _tag: "BlockAskedWhole", peer, header })
+      case "GiveWhole": {
+        const inventory = Inventory.ofType(MSG_WITNESS_BLOCK, [hash])
+        return blocks.received(peer, { _tag: "getdata", inventory }, this.#now)
+      }
+      case "Rebuilt":
+        return this.#toBlocks({ _tag: "BlockReceived", from: peer, block: output.block, hash, isRebuilt: true })
+      case "ReadBlock":
+        return this.#host.tell({ _tag: "ReadBlock", peer, header, hash, hasWitness: true, isForTransactions: true })
+      case "Announced":
+        return this.#toHeaderSync({ _tag: "Told", peer, header })
+    }
   }
 
   get #followedTip(): number {
@@ -188,6 +251,7 @@ export class Chain {
     return (
       this.#blocks?.isEmpty !== false &&
       this.#transactions?.isEmpty !== false &&
+      this.#compact?.isEmpty !== false &&
       (headers === undefined || (headers.peers === 0 && this.#headerSync?.nextTimeout() === undefined))
     )
   }
@@ -198,7 +262,8 @@ export class Chain {
       blocks: () => this.#blocks?.snapshot(),
       filters: () => this.#blocks?.filters,
       tips: () => this.#options.tree.tips(),
-      pool: () => this.#transactions?.snapshot()
+      pool: () => this.#transactions?.snapshot(),
+      compact: () => this.#compact?.snapshot()
     }
     return answers[name]()
   }
@@ -224,11 +289,22 @@ export class Chain {
       case "MakeTransactions":
         return this.#transactions?.make(input.count, this.#now)
       case "BlockChecked":
-        if (input.fault === undefined && this.#transactions !== undefined) this.#recent.add(input.header, input.block)
-        return this.#toBlocks(input)
+        return this.#checked(input)
+      case "BlockRead":
+        if (input.isForTransactions !== true) return this.#toBlocks(input)
+        return this.#toCompact({ _tag: "BlockTxnRead", peer: input.peer, block: input.block })
       default:
         return this.#toBlocks(input)
     }
+  }
+
+  #checked(input: ChainInput & { readonly _tag: "BlockChecked" }): void {
+    const { block, fault, header } = input
+    const { tree } = this.#options
+    if (fault === undefined) this.#recent.add(header, block)
+    const isNext = tree.parent(header) === this.#followedTip
+    this.#toBlocks(input)
+    if (fault === undefined && isNext && tree.isValid(header)) this.#toCompact({ _tag: "BlockValid", header, block })
   }
 
   /** A peer's handshake is done. */
@@ -245,12 +321,14 @@ export class Chain {
       isPrivileged: permissions.has("download")
     })
     this.#transactions?.ready(entry, info, this.#now)
+    this.#toCompact({ _tag: "PeerReady", peer, outbound, protocolVersion: info.commonVersion })
   }
 
   gone(peer: PeerId): void {
     this.#toHeaderSync({ _tag: "PeerGone", peer })
     this.#toBlocks({ _tag: "PeerGone", peer })
     this.#transactions?.gone(peer, this.#now)
+    this.#toCompact({ _tag: "PeerGone", peer })
   }
 
   /** What was sent to a peer last is on its way. */
@@ -273,6 +351,8 @@ export class Chain {
       case "data":
         this.#blocks?.received(peer, message, this.#now)
         return this.#transactions?.received(peer, message, this.#now)
+      case "compact":
+        return this.#compact?.received(peer, message, this.#now)
       case "transactions":
         return this.#transactions?.received(peer, message, this.#now)
       default:
@@ -298,6 +378,10 @@ export class Chain {
 
   #toBlocks(input: BlockSyncInput): void {
     this.#blocks?.handle(input, this.#now)
+  }
+
+  #toCompact(input: CompactInput): void {
+    this.#compact?.handle(input, this.#now)
   }
 
   #toMiner(input: MinerInput): void {

@@ -5,6 +5,7 @@ import type { AddressFault } from "@satwire/discovery"
 import type { BadFilter, FilterDisagrees, FilterTimeout } from "@satwire/filter-sync"
 import type { ChainTimeout, HeadersTimeout, InvalidHeader, LittleWork } from "@satwire/header-sync"
 import type { PoolNotServed, TransactionsUnwanted } from "@satwire/tx-relay"
+import type { BadCompactBlock } from "@satwire/compact-blocks"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
 
 import { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
@@ -22,6 +23,7 @@ export type DisconnectReason =
   | BadFilter
   | FilterTimeout
   | FilterDisagrees
+  | BadCompactBlock
   | TransactionsUnwanted
   | PoolNotServed
   /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
@@ -65,6 +67,8 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
       return `it offers filters (BIP-0157) and sent none of those that it was asked for within ${reason.allowedMs / 1000} s`
     case "FilterDisagrees":
       return `the filters that it gives are others than those of most peers from height ${reason.height} on (BIP-0157)`
+    case "BadCompactBlock":
+      return `its "${reason.command}" is one that no honest peer sends (BIP-0152)`
     case "TransactionsUnwanted":
       return `it sent "${reason.command}" of a transaction, though our version says that we want none (BIP-0037)`
     case "PoolNotServed":

@@ -223,6 +223,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       filters: () => this.#chain.query("filters"),
       tips: () => this.#chain.query("tips"),
       pool: () => this.#chain.query("pool"),
+      compact: () => this.#chain.query("compact"),
       connections: () => this.#connections.snapshot(),
       bans: () => this.#connections.bans.list(this.#now.unix),
       kept: () => this.#connections.kept,

@@ -11,6 +11,7 @@ import type {
   UploadLeft
 } from "@satwire/connections"
 import type { AddressCounts, LocalAddress, SeedingCommand, SeedingFact, SeedingInput } from "@satwire/discovery"
+import type { CompactSnapshot } from "@satwire/compact-blocks"
 import type { FilterSyncSnapshot } from "@satwire/filter-sync"
 import type {
   ChainTip,
@@ -26,6 +27,7 @@ import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot 
 import type { NetAddress } from "@satwire/wire"
 import type { AddressesRole } from "./Addresses.ts"
 import type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
+import type { CompactFact } from "./Compact.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import type { PoolSnapshot, TransactionsFact, TransactionsRole } from "./Transactions.ts"
@@ -168,6 +170,7 @@ export type NodeCoreFact =
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
   | BlocksFact
   | TransactionsFact
+  | CompactFact
   /** A peer told of so many addresses that were looked at, of which so many got a place that they had not. */
   | { readonly _tag: "AddressesLearned"; readonly from: PeerId; readonly told: number; readonly added: number }
   /** How the search for the first peers goes. */
@@ -201,6 +204,8 @@ export interface Queries {
   readonly filters: FilterSyncSnapshot | undefined
   /** Transactions that wait, and how relay does; `undefined` in a node that has none. */
   readonly pool: PoolSnapshot | undefined
+  /** Who sends whom blocks in short at once, and what waits for its rest; `undefined` in a node that has no blocks. */
+  readonly compact: CompactSnapshot | undefined
   /** Every header that no other follows, the best first. */
   readonly tips: ReadonlyArray<ChainTip>
   /** All dials and connections, and what each is for. */

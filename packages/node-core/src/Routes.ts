@@ -15,6 +15,7 @@ export type Route =
   /** Of blocks, transactions or both. */
   | "data"
   | "transactions"
+  | "compact"
   /** Understood by the codec and meant for a role that this node does not have yet. */
   | "ignore"
 
@@ -35,18 +36,18 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   addrv2: "addresses",
   ancpkginfo: "ignore",
   block: "blocks",
-  blocktxn: "ignore",
+  blocktxn: "compact",
   cfcheckpt: "blocks",
   cfheaders: "blocks",
   cfilter: "blocks",
-  cmpctblock: "ignore",
+  cmpctblock: "compact",
   feefilter: "transactions",
   filteradd: "ignore",
   filterclear: "ignore",
   filterload: "ignore",
   getaddr: "addresses",
   getblocks: "blocks",
-  getblocktxn: "ignore",
+  getblocktxn: "compact",
   getcfcheckpt: "ignore",
   getcfheaders: "ignore",
   getcfilters: "ignore",
@@ -60,7 +61,7 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   reject: "ignore",
   reqrecon: "ignore",
   reqsketchext: "ignore",
-  sendcmpct: "ignore",
+  sendcmpct: "compact",
   sendpackages: "ignore",
   sketch: "ignore",
   tx: "transactions"

@@ -176,11 +176,12 @@ export const keepBlocks = (
     let prunedAt = -PRUNE_EVERY
     const check = checker(options, workers, fork)
     const read = reader(options, store, recent)
-    const give = ({ hasWitness, hash, peer }: Command<"ReadBlock">): Effect.Effect<void> =>
+    const give = ({ hasWitness, hash, isForTransactions = false, peer }: Command<"ReadBlock">): Effect.Effect<void> =>
       Effect.result(read(hash)).pipe(
         Effect.map((result) => {
           const block = Result.isSuccess(result) ? result.success : undefined
-          options.submit({ _tag: "BlockRead", peer, block: hasWitness ? block : block?.withoutWitness() })
+          const given = hasWitness ? block : block?.withoutWitness()
+          options.submit({ _tag: "BlockRead", peer, block: given, isForTransactions })
         })
       )
     const prune = pruner(options, store, prunedFile)
