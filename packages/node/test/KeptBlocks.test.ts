@@ -150,7 +150,7 @@ describe("blocks on a disk", () => {
         )
         // Nobody is promised all blocks where some are gone.
         const whole = yield* Effect.flip(scoped(place.start({ ...options, blocks: { serve: true } })))
-        assert.strictEqual(whole._tag, "PrunedBefore")
+        assert.instanceOf(whole, PrunedBefore)
         const again = yield* place.start({ ...options, connect: [server.endpoint] })
         assert.deepInclude(again.all("BlocksLoaded")[0], { count: kept, height: 700 })
         yield* again.until("PeerReady")
