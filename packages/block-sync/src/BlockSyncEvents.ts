@@ -50,6 +50,8 @@ export type BlockSyncInput =
   | { readonly _tag: "BlocksPruned"; readonly headers: ReadonlyArray<number> }
   /** The bytes of a block were found damaged: it is fetched again. */
   | { readonly _tag: "BlockLost"; readonly header: number }
+  /** Of kept blocks that lie in memory, so many bytes were not taken by their reader; and whether he waits for one that is missing. */
+  | { readonly _tag: "Unread"; readonly bytes: number; readonly isStarving: boolean }
   /** Whether so much waits to be kept that no more is to be asked for. */
   | { readonly _tag: "Hold"; readonly held: boolean }
   /** The turn ends: what was found out in it is acted on at once. */
