@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BlockStore } from "@satwire/block-store"
 import { platformSha256 } from "@satwire/crypto/node"
-import { type BlockStep, BlockUnavailable, type NodeOptions, layerOnDisk } from "@satwire/node"
+import { type BlockStep, BlockUnavailable, type NodeOptions, PrunedBefore, layerOnDisk } from "@satwire/node"
 import { headerHash, regtest, toHex } from "@satwire/primitives"
 import { HeaderStore, Snapshots } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
