@@ -36,7 +36,7 @@ export const LIMITED_BLOCKS: number = 288 - 2
  */
 export const MAX_ASKED_FOR_BLOCK = 4
 const ASKED_AT_FIRST = 2
-/** After so long one more peer is asked for a block that is still late. */
+/** After so long one more peer is asked for a block of which nobody knows when it comes. */
 export const ONE_MORE_AFTER_MS = 5000
 /**
  * How many blocks a peer may say that it lacks before it is asked for none.
@@ -602,6 +602,8 @@ export class BlockDownload {
     const { now, peer } = taking
     const asked = this.#asked.get(header)
     if (asked === undefined || !this.#mayAskOneMore(header, now) || !this.#canGive(taking, header)) return
+    // Two that send, however slowly, are enough.
+    if (asked.length >= ASKED_AT_FIRST && expected !== Infinity) return
     const isLast = asked.length === MAX_ASKED_FOR_BLOCK - 1
     if (isLast && !peer.isPreferred && this.#preferred > 0 && !asked.some((other) => other.isPreferred)) return
     // Of one that never delivered nobody knows when it would.
