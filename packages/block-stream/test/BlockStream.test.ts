@@ -1,13 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BlockDamaged } from "@satwire/block-store"
-import {
-  type BlockPlace,
-  type BlockStep,
-  BlockUnavailable,
-  Changes,
-  UnknownPlace,
-  blockStream
-} from "@satwire/block-stream"
+import type { BlockPlace, BlockStep } from "@satwire/block-stream"
+import { BlockUnavailable, Changes, UnknownPlace, blockStream } from "@satwire/block-stream/effect"
 import { ProofOfWork } from "@satwire/consensus"
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { HeaderTree, acceptHeaders } from "@satwire/header-sync"

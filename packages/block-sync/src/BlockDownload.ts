@@ -55,9 +55,19 @@ const HELPERS = 3
  */
 export const MAX_BYTES_UNDER_WAY = 96_000_000
 
+/** What may be asked for, and how long it may take. */
+export interface DownloadBounds {
+  /** {@link MAX_BYTES_UNDER_WAY} where not given. */
+  readonly mostBytes?: number | undefined
+  /** Instead of Core's `BLOCK_DOWNLOAD_TIMEOUT_BASE`, and what is added for each other peer that sends blocks in proportion. */
+  readonly blockTimeoutMs?: number | undefined
+}
+
 export interface TakeOptions {
-  /** Of blocks that have come and are not kept yet. */
+  /** Of blocks that have come and are not kept yet, or not taken by whom they are for. */
   readonly waitingBytes: number
+  /** Whom they are for waits for the first that is missing. */
+  readonly isStarving: boolean
   /** Our chain is far behind the present. */
   readonly isCatchingUp: boolean
   /** Blocks that others are late with, where it is looked for them. */
@@ -130,12 +140,23 @@ export class BlockDownload {
   #meanBytes = FIRST_BLOCK_BYTES
   #meanOf = 0
   #stallingMs = BLOCK_STALLING_TIMEOUT_DEFAULT_MS
+  readonly #mostBytes: number
+  /** What Core's time for a block is multiplied by. */
+  readonly #patience: number
 
-  constructor(headers: HeaderLookup, blocks: BlockTree, chains: PeerChains, wanted: WantedBlocks) {
+  constructor(
+    headers: HeaderLookup,
+    blocks: BlockTree,
+    chains: PeerChains,
+    wanted: WantedBlocks,
+    { blockTimeoutMs = BLOCK_DOWNLOAD_TIMEOUT_BASE_MS, mostBytes = MAX_BYTES_UNDER_WAY }: DownloadBounds = {}
+  ) {
     this.#headers = headers
     this.#blocks = blocks
     this.#chains = chains
     this.#wanted = wanted
+    this.#mostBytes = mostBytes
+    this.#patience = blockTimeoutMs / BLOCK_DOWNLOAD_TIMEOUT_BASE_MS
     this.#window = new BlockWindow(headers, (header) => this.#isMissing(header))
     this.#choose()
     this.rewind()
@@ -186,6 +207,27 @@ export class BlockDownload {
     if (!peer.isPreferred) return
     this.#preferred += by
     if (!peer.isLimited) this.#preferredFull += by
+  }
+
+  /** The first block that is missing of the chain that is fetched, or -1. */
+  get first(): number {
+    return this.#isWorthwhile && this.#window.base < this.#window.end ? this.#window.at(this.#window.base) : -1
+  }
+
+  /**
+   * Who is known not to give a block that its chain has, where nobody does: who is asked for it, or may be, is somebody. Of whose chain it is
+   * not may have it later.
+   */
+  whoLacks(header: number): ReadonlyArray<PeerId> {
+    if (this.#asked.has(header) || this.#coming.has(header)) return []
+    const lacking: Array<PeerId> = []
+    for (const peer of this.#peers.values()) {
+      const reach = this.#reachOf(peer)
+      if (reach?.isEnough !== true || !this.#headers.isAncestor(header, reach.best)) continue
+      if (!this.#lacksTooMuch(peer) && this.#canGive({ peer, reach }, header)) return []
+      lacking.push(peer.id)
+    }
+    return lacking
   }
 
   /** Whether this block was asked of anybody. */
@@ -282,20 +324,39 @@ export class BlockDownload {
   }
 
   /** What the peer is to be asked for now. It counts as asked. */
-  take(peer: PeerBlocks, now: Instant, { isCatchingUp, late, waitingBytes }: TakeOptions): ReadonlyArray<number> {
+  take(peer: PeerBlocks, now: Instant, options: TakeOptions): ReadonlyArray<number> {
+    const { isCatchingUp, isStarving, late, waitingBytes } = options
     if (!this.#isWorthwhile || !this.#mayAsk(peer, isCatchingUp)) return NOTHING
-    const room = Math.min(peer.room(this.#meanBytes), this.#roomOfAll(peer, waitingBytes))
+    const roomOfAll = this.#roomOfAll(peer, waitingBytes)
+    const isFull = roomOfAll <= 0
+    const room = Math.min(peer.room(this.#meanBytes), isFull && isStarving ? 1 : roomOfAll)
     if (room <= 0) return NOTHING
     const reach = this.#reachOf(peer)
     if (reach?.isEnough !== true) return NOTHING
     const taking: Taking = { peer, reach, now, taken: [], room }
     if (this.#lost.size > 0) this.#takeLost(taking)
+    if (isFull) return this.#takeFirst(taking, late)
     if (this.#headers.compareWork(reach.best, this.#blocks.tip) > 0) {
       this.#takeFromWindow(taking)
       if (reach.common < this.#headers.height(reach.best)) this.#takeAside(taking)
     }
     if (late !== undefined) this.#rescue(taking, late)
-    if (taking.taken.length === 0) this.#lookWhoHoldsUp(taking)
+    if (taking.taken.length === 0 && this.#isAllAsked(taking)) this.#lookWhoHoldsUp(taking)
+    return taking.taken
+  }
+
+  /**
+   * Specification: while there is no room for more and somebody waits for the first block that is missing, that one alone is asked for.
+   * Rationale: nothing else makes room.
+   */
+  #takeFirst(taking: Taking, late: Late | undefined): ReadonlyArray<number> {
+    const { base, end } = this.#window
+    const first = base < end ? this.#window.at(base) : -1
+    if (taking.room <= 0 || first < 0) return taking.taken
+    if (this.#isMissing(first)) {
+      if (this.#canGive(taking, first)) this.#ask(taking, first)
+    } else if (late !== undefined) this.#rescue(taking, late)
+    if (taking.taken.length === 0 && this.#canGive(taking, first)) this.#lookWhoHoldsUp(taking)
     return taking.taken
   }
 
@@ -305,8 +366,8 @@ export class BlockDownload {
    */
   #roomOfAll(peer: PeerBlocks, waitingBytes: number): number {
     const underWay = waitingBytes + this.#asked.size * this.#meanBytes
-    const room = Math.floor((MAX_BYTES_UNDER_WAY - underWay) / this.#meanBytes)
-    return peer.asked.size === 0 && 2 * waitingBytes < MAX_BYTES_UNDER_WAY ? Math.max(1, room) : room
+    const room = Math.floor((this.#mostBytes - underWay) / this.#meanBytes)
+    return peer.asked.size === 0 && 2 * waitingBytes < this.#mostBytes ? Math.max(1, room) : room
   }
 
   /** Blocks that have been waited for longer than is usual of who was asked for them, the lowest first. */
@@ -379,7 +440,9 @@ export class BlockDownload {
 
   /** Core's rule: more where others send blocks too. */
   get #downloadMs(): number {
-    return BLOCK_DOWNLOAD_TIMEOUT_BASE_MS + BLOCK_DOWNLOAD_TIMEOUT_PER_PEER_MS * (this.#busy.size - 1)
+    return (
+      this.#patience * (BLOCK_DOWNLOAD_TIMEOUT_BASE_MS + BLOCK_DOWNLOAD_TIMEOUT_PER_PEER_MS * (this.#busy.size - 1))
+    )
   }
 
   /**
@@ -387,12 +450,15 @@ export class BlockDownload {
    * else, or all others are asked for nothing. Rationale: as in Core; who is chosen at random is more to be trusted, and may have nothing.
    */
   #mayAsk(peer: PeerBlocks, isCatchingUp: boolean): boolean {
-    if (peer.lacks.size >= MAX_LACKING) {
-      for (const header of peer.lacks) if (this.#blocks.isHere(header)) peer.lacks.delete(header)
-      if (peer.lacks.size >= MAX_LACKING) return false
-    }
+    if (this.#lacksTooMuch(peer)) return false
     if (!isCatchingUp || this.#asked.size === 0) return true
     return peer.isPreferred ? !peer.isLimited || this.#preferredFull === 0 : this.#preferred === 0
+  }
+
+  #lacksTooMuch({ lacks }: PeerBlocks): boolean {
+    if (lacks.size < MAX_LACKING) return false
+    for (const header of lacks) if (this.#blocks.isHere(header)) lacks.delete(header)
+    return lacks.size >= MAX_LACKING
   }
 
   #reachOf(peer: PeerBlocks): Reach | undefined {
@@ -487,12 +553,16 @@ export class BlockDownload {
     }
   }
 
-  /** The window is full, and the peer has what lies behind it: all wait for who was asked for its first block. */
-  #lookWhoHoldsUp(taking: Taking): void {
-    const { now, peer, reach } = taking
+  /** Whether the window is full, and the peer has what lies behind it. */
+  #isAllAsked(taking: Taking): boolean {
     const { base, end } = this.#window
-    if (base === end || end > this.targetHeight || this.#window.nextOpen(base, end) >= 0) return
-    if (reach.common < end || this.#lowestOf(taking) > end) return
+    if (base === end || end > this.targetHeight || this.#window.nextOpen(base, end) >= 0) return false
+    return taking.reach.common >= end && this.#lowestOf(taking) <= end
+  }
+
+  /** The peer can be asked for nothing more: all wait for who was asked for the first block of the window. */
+  #lookWhoHoldsUp({ now, peer }: Taking): void {
+    const { base } = this.#window
     if (this.#asked.get(this.#window.at(base))?.includes(peer) === false) this.#heldUpSince ??= now
   }
 

@@ -28,7 +28,7 @@ import {
   NODE_WITNESS,
   type NotFound
 } from "@satwire/wire"
-import { BlockDownload, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
+import { BlockDownload, type DownloadBounds, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
 import { BlockQueue, BlockServing } from "./BlockServing.ts"
 import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot } from "./BlockSyncEvents.ts"
 import { BlockTree } from "./BlockTree.ts"
@@ -43,7 +43,7 @@ const MAX_TIP_AGE_S: number = 24 * 60 * 60
 /** Core takes a block that it did not ask for only so far ahead of the tip. */
 const MAX_UNREQUESTED_AHEAD = 288
 
-export interface BlockSyncOptions {
+export interface BlockSyncOptions extends DownloadBounds {
   readonly headers: HeaderLookup
   readonly chains: PeerChains
   readonly locate: Locate
@@ -99,6 +99,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   /** What has come and is not kept yet. */
   readonly #waiting: Map<number, Waiting> = new Map()
   #waitingBytes = 0
+  /** What is kept for a reader who has not taken it, and whether he has nothing left to take. */
+  #unread: { readonly bytes: number; readonly isStarving: boolean } = { bytes: 0, isStarving: false }
   #held = false
   #isCatchingUp = true
   #rescueAt: Instant | undefined = undefined
@@ -111,7 +113,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#wanted = new WantedBlocks(options.wanted ?? {})
     this.#wanted.look(headers)
     this.#blocks = new BlockTree(headers, this.#wanted)
-    this.#download = new BlockDownload(headers, this.#blocks, chains, this.#wanted)
+    this.#download = new BlockDownload(headers, this.#blocks, chains, this.#wanted, options)
     this.#serving = new BlockServing(headers, this.#blocks, { isLimited, locate: options.locate })
   }
 
@@ -123,6 +125,16 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   /** The heights of the first and last block that is wanted. */
   get range(): { readonly from: number; readonly to: number | undefined } {
     return this.#wanted
+  }
+
+  /** The first block that is missing of the chain that is fetched, or -1. */
+  get firstMissing(): number {
+    return this.#download.first
+  }
+
+  /** Who is known not to give a block that its chain has, where nobody gives it. */
+  whoLacks(header: number): ReadonlyArray<PeerId> {
+    return this.#download.whoLacks(header)
   }
 
   /** Which blocks are here, for whoever looks it up between turns. */
@@ -213,6 +225,9 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
         return this.#judged(input, out)
       case "BlockWanted":
         return this.#want(input.header)
+      case "Unread":
+        this.#unread = input
+        return this.#everybodyIsHungry()
       case "Hold":
         this.#held = input.held
         return
@@ -284,7 +299,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
       this.#isCatchingUp = false
     // Then those may be asked that have to stand back while others are asked for anything.
     if (this.#isCatchingUp && this.#download.askedCount === 0) this.#everybodyIsHungry()
-    const options = { isCatchingUp: this.#isCatchingUp, late, waitingBytes: this.#waitingBytes }
+    const { bytes, isStarving } = this.#unread
+    const options = { isCatchingUp: this.#isCatchingUp, isStarving, late, waitingBytes: this.#waitingBytes + bytes }
     for (const peer of this.#hungry) if (peer.isPreferred) this.#ask(peer, options, now, out)
     for (const peer of this.#hungry) if (!peer.isPreferred) this.#ask(peer, options, now, out)
     this.#hungry.clear()

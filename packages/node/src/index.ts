@@ -1,11 +1,6 @@
 export { HeadersRefused } from "@satwire/header-stream/effect"
-export {
-  type BlockPlace,
-  type BlockStep,
-  type BlockStreamError,
-  BlockUnavailable,
-  UnknownPlace
-} from "@satwire/block-stream"
+export type { BlockPlace, BlockStep } from "@satwire/block-stream"
+export { type BlockStreamError, BlockUnavailable, UnknownPlace } from "@satwire/block-stream/effect"
 export { BYTES_AFTER_END } from "./Connections.ts"
 export { BLOCK_BYTES_WAITING, MIN_BLOCKS_TO_KEEP } from "./KeptBlocks.ts"
 export { HEADER_BYTES_WAITING } from "./KeptHeaders.ts"
