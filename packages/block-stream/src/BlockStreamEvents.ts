@@ -6,6 +6,7 @@ import type { HeaderSyncMessage } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { BlockView } from "@satwire/primitives"
 import type { Block, GetData, NotFound } from "@satwire/wire"
+import type { BlockPlace } from "./BlockStep.ts"
 
 export type BlockStreamInput =
   | {
@@ -48,7 +49,7 @@ export type BlockStreamOutput =
   /** The reader may go on: the followed chain is another, or a block is here that was not. */
   | { readonly _tag: "Moved" }
   /** Where the reader is to begin is in no chain of the peers. */
-  | { readonly _tag: "PlaceUnknown" }
+  | { readonly _tag: "PlaceUnknown"; readonly place: BlockPlace }
 
 /** How far it is with the blocks. */
 export interface BlockStreamProgress {

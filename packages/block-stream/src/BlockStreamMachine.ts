@@ -215,6 +215,7 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
     if (place < 0) return this.#seek(now)
     this.#at = place
     this.#blocks = this.#blockSync(place)
+    this.#hasMoved = true
     for (const [peer, { services }] of this.#givers) this.#toBlocks(readyInput(peer, services))
   }
 
@@ -228,7 +229,7 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
     if (!isOver && this.#tree.find(place.hash) < 0) return
     this.#isPlaceUnknown = true
     this.#placeSoughtSince = undefined
-    this.#out.push({ _tag: "PlaceUnknown" })
+    this.#out.push({ _tag: "PlaceUnknown", place })
   }
 
   /** Block sync with all blocks up to this one behind it: kept as far as it knows, so that any of them can be fetched again. */
