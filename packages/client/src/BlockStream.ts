@@ -104,7 +104,7 @@ export const blockStream: (
     }
     const reader: BlockReader<BlockStreamError> = new BlockReader({
       tree,
-      at: () => machine.at,
+      start: () => machine.at,
       tip: () => (tip < 0 ? machine.at : tip),
       block: (header) => machine.block(header),
       moved: (header) => following.submit({ _tag: "ReaderAt", header }),
@@ -138,7 +138,7 @@ export const blockStream: (
     })
     const failure = yield* following.start
     const snapshot = Effect.sync(() => ({
-      place: machine.at < 0 ? undefined : { height: tree.height(machine.at), hash: tree.hash(machine.at) },
+      place: reader.at < 0 ? undefined : { height: tree.height(reader.at), hash: tree.hash(reader.at) },
       tip: tipOf(tree, tree.best),
       isCaughtUp: machine.isFound && machine.tip === tree.best,
       ...machine.snapshot(),

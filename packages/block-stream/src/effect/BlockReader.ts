@@ -15,8 +15,8 @@ import { type BlockStreamSource, Changes, nextStep } from "./BlockStream.ts"
 
 export interface BlockReaderSource {
   readonly tree: HeaderTree
-  /** Where he stands; -1 while that is not known. */
-  readonly at: () => number
+  /** Where he begins; -1 while that is not known. */
+  readonly start: () => number
   /** The end of the chain that he is told of. */
   readonly tip: () => number
   /** A block that is in memory. */
@@ -33,26 +33,32 @@ export class BlockReader<E> {
   readonly #changes: Changes = new Changes()
   /** Steps are taken one after another. */
   readonly #turn: Semaphore.Semaphore = Semaphore.makeUnsafe(1)
+  #at = -1
   #over: Exit.Exit<void, E> | undefined = undefined
 
   constructor(source: BlockReaderSource) {
-    const { at, block, lost, tip, tree } = source
+    const { block, lost, tip, tree } = source
     this.#source = source
     this.#steps = {
       tree,
       changes: this.#changes,
       // Who closed it wants no more.
-      tip: () => (this.#over !== undefined && Exit.isSuccess(this.#over) ? at() : tip()),
+      tip: () => (this.#over !== undefined && Exit.isSuccess(this.#over) ? this.#at : tip()),
       read: (hash) =>
         Effect.sync(() => {
           const header = tree.find(hash)
           const found = block(header)
           // What is taken back is taken back without its bytes where they are gone.
-          if (found !== undefined || header === at()) return found
+          if (found !== undefined || header === this.#at) return found
           lost(header)
           return "awaited"
         })
     }
+  }
+
+  /** Where he stands: the header that he has taken in last, or -1. */
+  get at(): number {
+    return this.#at < 0 ? this.#source.start() : this.#at
   }
 
   /** The steps, from where the last of them led. Each goes to one of those who read; who stops takes none along that he did not see. */
@@ -73,15 +79,19 @@ export class BlockReader<E> {
 
   readonly #next: Pull.Pull<readonly [BlockStep], E> = Effect.suspend((): Pull.Pull<readonly [BlockStep], E> => {
     const { next } = this.#changes
-    const at = this.#source.at()
-    if (at < 0) return this.#over === undefined ? Effect.andThen(next, this.#next) : this.#ended
+    this.#at = this.at
+    if (this.#at < 0) return this.#over === undefined ? Effect.andThen(next, this.#next) : this.#ended
     // In memory nothing fails, and what is missing there is waited for.
-    return Effect.flatMap(Effect.orDie(nextStep(this.#steps, at)), (taken): Pull.Pull<readonly [BlockStep], E> => {
-      if (taken === undefined) return this.#ended
-      const [step, header] = taken
-      this.#source.moved(header)
-      return Effect.succeed([step])
-    })
+    return Effect.flatMap(
+      Effect.orDie(nextStep(this.#steps, this.#at)),
+      (taken): Pull.Pull<readonly [BlockStep], E> => {
+        if (taken === undefined) return this.#ended
+        const [step, header] = taken
+        this.#at = header
+        this.#source.moved(header)
+        return Effect.succeed([step])
+      }
+    )
   })
 
   get #ended(): Pull.Pull<never, E> {
