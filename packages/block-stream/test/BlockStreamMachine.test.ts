@@ -1,6 +1,5 @@
 import { DEFAULT_BLOCK_BYTES_AHEAD, LACKING_MS, MAX_BLOCKS_AHEAD } from "@satwire/block-stream"
 import { BLOCK_STALLING_TIMEOUT_DEFAULT_MS } from "@satwire/block-sync"
-import { regtest } from "@satwire/primitives"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import { describe, expect, test } from "vitest"
 import { ReadBlocks, blockAt, chainOf, mutated, spoilt } from "./ReadBlocks.ts"
