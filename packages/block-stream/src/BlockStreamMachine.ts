@@ -215,7 +215,6 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
     if (place < 0) return this.#seek(now)
     this.#at = place
     this.#blocks = this.#blockSync(place)
-    this.#hasMoved = true
     for (const [peer, { services }] of this.#givers) this.#toBlocks(readyInput(peer, services))
   }
 

@@ -1,10 +1,13 @@
-import { DEFAULT_BLOCK_BYTES_AHEAD, LACKING_MS, MAX_BLOCKS_AHEAD } from "@satwire/block-stream"
+import { DEFAULT_BLOCK_BYTES_AHEAD, LACKING_MS, MAX_BLOCKS_AHEAD, MAX_BLOCK_BYTES_BEHIND } from "@satwire/block-stream"
 import { BLOCK_STALLING_TIMEOUT_DEFAULT_MS } from "@satwire/block-sync"
+import { PeerId } from "@satwire/machine"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import { describe, expect, test } from "vitest"
-import { ReadBlocks, blockAt, chainOf, mutated, spoilt } from "./ReadBlocks.ts"
+import { ChaChaRandom } from "@satwire/crypto"
+import { ReadBlocks, type TestPeer, blockAt, chainOf, mutated, spoilt } from "./ReadBlocks.ts"
 
 const LONG = chainOf(400)
+const range = (from: number, to: number): Array<number> => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 const up = (from: number, to: number): Array<string> => Array.from({ length: to - from + 1 }, (_, i) => `+${from + i}`)
 /** What so many of these small blocks count. */
 const bytesOf = (blocks: number): number => blocks * blockAt(LONG, 1).bytes.length
@@ -63,6 +66,14 @@ describe("a peer of a block stream", () => {
     world.join(2, { chain: LONG, gives: (height) => (height === 1 ? "nothing" : blockAt(LONG, height)) })
     world.elapse(2 * BLOCK_STALLING_TIMEOUT_DEFAULT_MS)
     expect(world.letGo).toContain("1 BlockStalling")
+  })
+
+  test("has served once a block of it was kept, though its headers were known", () => {
+    const world = new ReadBlocks({ stored: [LONG] })
+    world.join(1, { chain: LONG, gives: () => "nothing" })
+    expect(world.machine.hasServed(PeerId(1))).toBe(false)
+    world.join(2, { chain: LONG })
+    expect([world.read().length, world.machine.hasServed(PeerId(2))]).toEqual([0, true])
   })
 
   test("has so long for the first block that it owes", () => {
@@ -153,6 +164,17 @@ describe("a reorganisation", () => {
     expect(world.machine.snapshot().blocksAhead).toBe(0)
   })
 
+  test("is told without the bytes of what is further back than is at hand", () => {
+    // Each counts two megabytes.
+    const world = new ReadBlocks({ bytesAhead: MAX_BLOCKS_AHEAD * 2_000_000 })
+    world.join(1, { chain: trunk })
+    expect(world.read()).toEqual(up(1, 10))
+    world.announce(1, chainOf(9, trunk, 3, 4))
+    const back = ["-10", "-9", "-8", "-7", "-6?", "-5?", "-4?"]
+    expect(MAX_BLOCK_BYTES_BEHIND).toBe(8_000_000)
+    expect(world.read()).toEqual([...back, ...up(4, 12)])
+  })
+
   test("costs a reader who has not come so far nothing", () => {
     const world = new ReadBlocks()
     world.join(1, { chain: old })
@@ -176,10 +198,13 @@ describe("a reorganisation", () => {
 
   test("leads away from a block that breaks a rule, and from what follows it", () => {
     const world = new ReadBlocks()
+    const bad = spoilt(trunk)
     world.join(1, { chain: trunk })
     expect(world.read()).toEqual(up(1, 10))
-    world.announce(1, spoilt(trunk))
+    world.announce(1, bad)
     expect([world.read(), world.letGo]).toEqual([[], ["1 BadBlock"]])
+    expect(world.tree.isValid(world.tree.find(bad.hash(11)))).toBe(false)
+    expect(world.tree.height(world.tree.best)).toBe(10)
     world.join(2, { chain: longer })
     expect(world.read()).toEqual(up(11, 15))
   })
@@ -232,4 +257,46 @@ describe("where a reader begins", () => {
     future.announce(1, longer)
     expect(future.read()).toEqual(["+402", "+403"])
   })
+})
+
+describe("among peers of every kind", () => {
+  const kinds: ReadonlyArray<NonNullable<TestPeer["gives"]> | undefined> = [
+    undefined,
+    () => "nothing",
+    () => "notfound",
+    (height) => (height % 3 === 0 ? "notfound" : "nothing")
+  ]
+
+  test.each(range(1, 12))(
+    "a reader comes to the best chain in the end, and never has too much before him (seed %i)",
+    (seed) => {
+      const random = ChaChaRandom.fromNumber(seed)
+      const most = bytesOf(12)
+      const world = new ReadBlocks({ bytesAhead: most })
+      let chain = chainOf(30, LONG, random.below(20), seed)
+      world.join(1, { chain })
+      for (let round = 2; round < 12; round++) {
+        const bad = kinds[random.below(kinds.length)]
+        world.join(round, { chain, ...(bad === undefined ? {} : { gives: bad }) })
+        if (random.below(3) === 0) world.leave(2 + random.below(round))
+        world.elapse(random.below(20_000))
+        world.read(random.below(15))
+        if (random.below(2) === 0) {
+          chain = chainOf(2 + random.below(8), chain, chain.best - random.below(6), round)
+          const longer = chain.best
+          // Only more work is followed.
+          if (longer > world.tree.height(world.tree.best)) world.announce(1, chain)
+        }
+        expect(world.machine.snapshot().bytesAhead).toBeLessThan(2 * most)
+      }
+      world.announce(1, chainOf(60, chain, chain.best, 99))
+      for (let i = 0; i < 200; i++) {
+        world.elapse(10_000)
+        world.read()
+      }
+      const { at, tip } = world.machine
+      expect([at, tip]).toEqual([world.tree.best, world.tree.best])
+      expect(world.letGo.filter((gone) => gone.startsWith("1 "))).toEqual([])
+    }
+  )
 })

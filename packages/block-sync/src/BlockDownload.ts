@@ -355,7 +355,9 @@ export class BlockDownload {
     if (taking.room <= 0 || first < 0) return taking.taken
     if (this.#isMissing(first)) {
       if (this.#canGive(taking, first)) this.#ask(taking, first)
-    } else if (late !== undefined) this.#rescue(taking, late)
+    } else if (late !== undefined) {
+      this.#rescue(taking, { ...late, blocks: late.blocks.filter(({ header }) => header === first) })
+    }
     if (taking.taken.length === 0 && this.#canGive(taking, first)) this.#lookWhoHoldsUp(taking)
     return taking.taken
   }

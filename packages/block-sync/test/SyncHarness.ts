@@ -23,7 +23,9 @@ import { TestTree, hashOf } from "./TestTree.ts"
 
 type Output<Tag extends BlockSyncOutput["_tag"]> = Extract<BlockSyncOutput, { readonly _tag: Tag }>
 
-export interface HarnessOptions extends Partial<Pick<BlockSyncOptions, "wanted" | "isLimited" | "serves">> {
+export interface HarnessOptions extends Partial<
+  Pick<BlockSyncOptions, "wanted" | "isLimited" | "serves" | "mostBytes" | "blockTimeoutMs">
+> {
   /** How many headers stand on top of genesis: the one at a height has that number. */
   readonly headers?: number
   readonly params?: ChainParams

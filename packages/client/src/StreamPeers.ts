@@ -127,8 +127,7 @@ export class StreamPeers<Taken extends Message> {
         const talk = { wasUseful: false }
         const ended = Effect.flip(Effect.scoped(this.#talk(endpoint, service, talk)))
         const fault = yield* this.#slots.withPermit(ended)
-        // What else it gives does not help who waits for what it lacks.
-        if (talk.wasUseful && fault._tag !== "BlockLacking") {
+        if (talk.wasUseful) {
           failures = 0
           pauseMs = FIRST_PAUSE_MS
         }

@@ -7,10 +7,12 @@ import { NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import type { HeaderStore } from "@satwire/store"
+import { HeaderStore } from "@satwire/store"
 import { announce, blockAt, blocksOf, follow, mutated, placeOf, serve, take, told, up } from "./BlockChains.ts"
 import { storedCount, withStore } from "./HeaderChains.ts"
 import { eventually, leavingNothing, overEachTransport } from "./Transports.ts"
@@ -121,6 +123,29 @@ overEachTransport("a block stream with bad peers", (session) => {
   )
 })
 
+it.live("a block stream tells of no block whose header is not stored yet", () => {
+  const gate = Latch.makeUnsafe(false)
+  const gated = Layer.effect(
+    HeaderStore,
+    Effect.map(HeaderStore, (store) =>
+      HeaderStore.of({
+        ...store,
+        append: (headers, count) => Effect.andThen(gate.await, store.append(headers, count))
+      })
+    )
+  ).pipe(Layer.provide(HeaderStore.layerMemory))
+  return Effect.gen(function* () {
+    const { endpoint } = yield* serve(OLD)
+    const stream = yield* follow([endpoint])
+    const reader = yield* Effect.forkChild(take(stream, 13))
+    yield* Effect.repeat(stream.snapshot, { until: ({ blocksAhead }) => blocksAhead === 13 })
+    yield* Effect.repeat(Effect.yieldNow, { times: 20 })
+    expect((yield* stream.snapshot).place?.height).toBe(0)
+    yield* gate.open
+    expect(told(yield* Fiber.join(reader))).toEqual(up(1, 13))
+  }).pipe(Effect.provide(gated, { local: true }), leavingNothing, Effect.provide(layerMemory(), { local: true }))
+})
+
 overEachTransport("a block stream that somebody reads", (session) => {
   session(
     "fetches no further ahead than it may while nobody reads, and all in the end",
@@ -141,18 +166,21 @@ overEachTransport("a block stream that somebody reads", (session) => {
   )
 
   session(
-    "gives each step to one reader, and ends with its scope",
+    "gives each step to one reader, and ends with its scope, whether one waits or there is more",
     Effect.gen(function* () {
       const { endpoint } = yield* serve(OLD)
-      const readers = yield* Effect.scoped(
+      const opened = (count: number) =>
         Effect.gen(function* () {
           const stream = yield* follow([endpoint])
-          const halves = yield* Effect.all([take(stream, 6), take(stream, 7)], { concurrency: 2 })
-          expect(halves.flatMap(told).toSorted()).toEqual(up(1, 13).toSorted())
-          return [yield* Effect.forkChild(Stream.runCollect(stream.blocks))]
+          const halves = yield* Effect.all([take(stream, 6), take(stream, count - 6)], { concurrency: 2 })
+          expect(halves.flatMap(told).toSorted()).toEqual(up(1, count).toSorted())
+          yield* Effect.repeat(stream.snapshot, { until: ({ blocksAhead }) => blocksAhead === 13 - count })
+          return stream
         })
-      )
-      for (const reader of readers) expect(yield* Fiber.join(reader)).toEqual([])
+      const waiting = Effect.flatMap(opened(13), ({ blocks }) => Effect.forkChild(Stream.runCollect(blocks)))
+      expect(yield* Fiber.join(yield* Effect.scoped(waiting))).toEqual([])
+      const { blocks } = yield* Effect.scoped(opened(10))
+      expect(yield* Stream.runCollect(blocks)).toEqual([])
     }).pipe(withStore)
   )
 
