@@ -153,24 +153,20 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
   handle(input: BlockStreamInput, now: Now, out: Outbox<BlockStreamOutput>): void {
     this.#now = now
     this.#out = out
-    this.#input(input, now)
+    this.#input(input)
     if (this.#blocks === undefined) this.#begin(now.instant)
     this.#endTurn(now.instant)
   }
 
-  #input(input: BlockStreamInput, now: Now): void {
+  #input(input: BlockStreamInput): void {
     switch (input._tag) {
       case "PeerReady":
         return this.#ready(input)
       case "PeerGone":
         this.#givers.delete(input.peer)
-        this.#toHeaders(input)
-        return this.#toBlocks(input)
+        break
       case "Received":
         return this.#received(input.peer, input.message)
-      case "Hold":
-        this.#toHeaders(input)
-        return this.#toBlocks(input)
       case "BlockChecked":
       case "BlockLost":
         return this.#toBlocks(input)
@@ -178,10 +174,12 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
         if (this.#tree.parent(input.header) === this.#at) this.#fetched.pass(input.header)
         this.#at = input.header
         return
+      case "Hold":
       case "Timeout":
-        if (isDue(this.#headers, now.instant)) this.#toHeaders(input)
-        if (this.#blocks !== undefined && isDue(this.#blocks, now.instant)) this.#toBlocks(input)
+        break
     }
+    this.#toHeaders(input)
+    this.#toBlocks(input)
   }
 
   #ready({ _tag, outbound, peer, services }: BlockStreamInput & { readonly _tag: "PeerReady" }): void {
@@ -360,6 +358,3 @@ const readyInput = (peer: PeerId, services: bigint): BlockSyncInput => ({
   isPreferred: true,
   isPrivileged: false
 })
-
-const isDue = (machine: { nextTimeout(): Instant | undefined }, now: Instant): boolean =>
-  (machine.nextTimeout() ?? Infinity) <= now
