@@ -50,8 +50,8 @@ export interface StreamOptions extends Omit<ConnectOptions, "startHeight" | "onS
   /** {@link DEFAULT_SESSIONS_AT_ONCE} where not given; at least 1. */
   readonly sessionsAtOnce?: number | undefined
   /**
-   * How often a peer is tried before it is spent, {@link DEFAULT_TRIES} where not given. Headers that were new, or ten minutes of a session,
-   * let it begin to count anew. Between tries lies a second, doubled each time up to a minute.
+   * How often a peer is tried before it is spent, {@link DEFAULT_TRIES} where not given. Headers or blocks that were new, or ten minutes of a
+   * session, let it begin to count anew. Between tries lies a second, doubled each time up to a minute.
    */
   readonly tries?: number | undefined
   /** Where the headers begin when they do not begin with genesis. */
