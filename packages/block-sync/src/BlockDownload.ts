@@ -235,6 +235,11 @@ export class BlockDownload {
     return lacking
   }
 
+  /** Whether as much has come, and is not kept or taken yet, as may be under way. */
+  isFull(waitingBytes: number): boolean {
+    return waitingBytes >= this.#mostBytes
+  }
+
   /** Whether this block was asked of anybody. */
   isAsked(header: number): boolean {
     return this.#asked.has(header)

@@ -395,10 +395,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     out.push({ _tag: "CheckBlock", header, block, context: this.#options.contextOf(header) })
   }
 
-  /** Whether a block is taken that was not asked for (Core `AcceptBlock`): news, and no fork from far back or far ahead. */
+  /** Whether a block is taken that was not asked for (Core `AcceptBlock`): news, and no fork from far back or far ahead; while there is room. */
   #isTaken(header: number): boolean {
     const headers = this.#headers
     const { tip } = this.#blocks
+    if (this.#download.isFull(this.#waitingBytes + this.#unread.bytes)) return false
     if (headers.compareWork(header, tip) < 0) return false
     if (headers.height(header) > headers.height(tip) + MAX_UNREQUESTED_AHEAD) return false
     return headers.chainWork(header) >= headers.params.minimumChainWork

@@ -38,6 +38,15 @@ describe("blocks for a reader in whose memory they lie", () => {
     expect(harness.asked(1)).toEqual([11, 12, 13])
   })
 
+  it("are not taken of who sends them unasked while there is no room", () => {
+    const harness = tenAhead().ready(1)
+    exhaust(harness, 1)
+    expect(harness.gives(1, [11], BLOCK).sync.blocks.isKept(11)).toBe(false)
+    harness.input({ _tag: "Unread", bytes: 9 * BLOCK, isStarving: false })
+    expect(harness.asked(1)).toEqual([11])
+    expect(harness.gives(1, [12], BLOCK).sync.blocks.isKept(12)).toBe(true)
+  })
+
   it("are asked for one by one, whatever there is room for, when he waits for the first that is missing", () => {
     const harness = starving()
     expect(harness.asked(2)).toEqual([])

@@ -107,22 +107,6 @@ export const blockStream = (
 /** A step, and the header to which it leads. */
 export type TakenStep = readonly [step: BlockStep, header: number]
 
-/** The block of the next step from header `at` on the way to `end`. */
-const nextBlock = (tree: BlockStreamSource["tree"], at: number, end: number): number =>
-  tree.isAncestor(at, end) ? tree.ancestor(end, tree.height(at) + 1) : at
-
-/** The place behind blocks that are left out, on the way from one place to the end of the chain. */
-const afterPassedOver = ({ isPassedOver, tree }: BlockStreamSource, from: number, end: number): number => {
-  if (isPassedOver === undefined) return from
-  let at = from
-  for (let left = PASSED_AT_ONCE; left > 0 && at !== end; left--) {
-    const block = nextBlock(tree, at, end)
-    if (!isPassedOver(block)) return at
-    at = block === at ? tree.parent(at) : block
-  }
-  return at
-}
-
 /** The next step from header `from`; `undefined` when there is none and none will come. */
 export const nextStep = (
   source: BlockStreamSource,
@@ -132,13 +116,9 @@ export const nextStep = (
     const { changes, read, tip, tree } = source
     const { next } = changes
     const end = tip()
-    const at = afterPassedOver(source, from, end)
-    const again = nextStep(source, at)
-    // Others have their turn where many are left out.
-    if (at !== from && at !== end && source.isPassedOver?.(nextBlock(tree, at, end)) === true) {
-      return Effect.andThen(Effect.yieldNow, again)
-    }
-    const later = Effect.suspend(() => (changes.isOver ? Effect.undefined : Effect.andThen(next, again)))
+    const { at, isFarther } = afterPassedOver(source, from, end)
+    if (isFarther) return Effect.andThen(Effect.yieldNow, nextStep(source, at))
+    const later = Effect.suspend(() => (changes.isOver ? Effect.undefined : Effect.andThen(next, nextStep(source, at))))
     if (at === end) return later
     const isBelow = tree.isAncestor(at, end)
     const header = isBelow ? tree.ancestor(end, tree.height(at) + 1) : at
@@ -154,3 +134,21 @@ export const nextStep = (
       })
     )
   })
+
+/** The place behind blocks that are left out, on the way from one place to the end of the chain, and whether more of them may follow. */
+const afterPassedOver = (
+  { isPassedOver, tree }: BlockStreamSource,
+  from: number,
+  end: number
+): { readonly at: number; readonly isFarther: boolean } => {
+  if (isPassedOver === undefined) return { at: from, isFarther: false }
+  let at = from
+  for (let left = PASSED_AT_ONCE; left > 0; left--) {
+    if (at === end) return { at, isFarther: false }
+    const isBelow = tree.isAncestor(at, end)
+    const block = isBelow ? tree.ancestor(end, tree.height(at) + 1) : at
+    if (!isPassedOver(block)) return { at, isFarther: false }
+    at = isBelow ? block : tree.parent(at)
+  }
+  return { at, isFarther: true }
+}
