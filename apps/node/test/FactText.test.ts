@@ -15,7 +15,7 @@ const LINES: ReadonlyArray<readonly [text: string, fact: NodeFact]> = [
     "Loaded 1 header from disk; the best chain has height 1.",
     { _tag: "HeadersLoaded", count: 1, height: 1, setAside: undefined }
   ],
-  ["2 blocks are kept; all are there up to height 2.", { _tag: "BlocksLoaded", count: 2, height: 2 }],
+  ["2 blocks are kept; the chain is followed up to height 2.", { _tag: "BlocksLoaded", count: 2, height: 2 }],
   ["Wrote 2 blocks to disk, 1,000 bytes.", { _tag: "BlocksStored", count: 2, bytes: 1000 }],
   ["Removed 3 old blocks to make room.", { _tag: "BlocksPruned", count: 3 }],
   [

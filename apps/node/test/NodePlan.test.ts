@@ -105,6 +105,9 @@ describe("what a node is started with", () => {
       return Result.isFailure(plan) ? plan.failure.message : ""
     }
     expect(refused(`regtest=1\n[regtest]\nblocksfor=${address}\nprune=550`)).toMatch(/give one of them/)
+    for (const blocks of ["fetchblocks=0\nprune=550", "blocksfrom=10\nblocksto=5"]) {
+      expect(refused(blocks)).toMatch(/^(?:fetchblocks is 0, but|blocksfrom is 10 and blocksto 5)/)
+    }
     expect(refused(`blocksfor=${address}`)).toMatch(/address of another network \(mainnet\)/)
     expect(refused(`regtest=1\n[regtest]\nblocksfor=${address.slice(0, -1)}q`)).toMatch(/checksum does not hold/)
   })

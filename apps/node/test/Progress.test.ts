@@ -75,9 +75,7 @@ describe("the progress of a sync", () => {
       yield* tell([ready, ...batch(1, 10_000)], 60_000)
       yield* tell(batch(2, 10_001, 1))
       expect(lines[0]).toBe(`Headers: height 10,000 from 192.0.2.1:8333, tip ${HASH}.`)
-      expect(lines[1]).toBe(
-        `Headers: height 10,001 from 192.0.2.1:8333, 1 header replaced by a chain with more work, tip ${HASH}.`
-      )
+      expect(lines[1]).toBe(`Headers: height 10,001 from 192.0.2.1:8333, 1 header left for another chain, tip ${HASH}.`)
     })
   )
 

@@ -20,7 +20,7 @@ export class BlockDamaged extends BlockDamagedBase {
   constructor(fields: BlockDamagedFields) {
     const { hash, height, offset, path } = fields
     const where = `at byte ${offset} of ${path}`
-    super({ ...fields, message: `Block ${toHex(hash)} (height ${height}) is damaged ${where}: fetch it again.` })
+    super({ ...fields, message: `Block ${toHex(hash)} (height ${height}) is damaged ${where}.` })
   }
 }
 

@@ -1,13 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BlockDamaged } from "@satwire/block-store"
-import {
-  type BlockPlace,
-  type BlockStep,
-  BlockUnavailable,
-  Changes,
-  UnknownPlace,
-  blockStream
-} from "@satwire/block-stream"
+import type { BlockPlace, BlockStep } from "@satwire/block-stream"
+import { BlockUnavailable, Changes, UnknownPlace, blockStream } from "@satwire/block-stream/effect"
 import { ProofOfWork } from "@satwire/consensus"
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { HeaderTree, acceptHeaders } from "@satwire/header-sync"
@@ -49,7 +43,7 @@ class World {
     return { height: this.tree.height(header), hash: this.tree.hash(header) }
   }
 
-  stream(after?: BlockPlace) {
+  stream(after?: BlockPlace, isPassedOver?: (header: number) => boolean) {
     const read = (hash: BlockHash): Effect.Effect<BlockView | undefined, BlockDamaged> => {
       const header = this.tree.find(hash)
       this.reads.push(toHex(hash))
@@ -65,7 +59,8 @@ class World {
       }
       return Effect.succeed(this.missing.has(header) ? undefined : blockOf(this.tree, header))
     }
-    return blockStream({ tree: this.tree, tip: () => this.tip, read, changes: this.changes }, after)
+    const source = { tree: this.tree, tip: () => this.tip, read, changes: this.changes }
+    return blockStream(isPassedOver === undefined ? source : { ...source, isPassedOver }, after)
   }
 }
 
@@ -99,6 +94,26 @@ describe("a stream of blocks", () => {
       assert.deepStrictEqual(steps.map(told), ["+2", "+3", "+4"])
       world.changes.end()
       yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("leaves out what its reader does not want, both ways, however much of it there is", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const main = world.grow(0, 20_100, 1)
+      const other = world.grow(main[20_000] ?? 0, 200, 2)
+      const wanted = new Set([main[20_050], other[0], other[150]])
+      for (const header of main.filter((header) => !wanted.has(header))) world.missing.add(header)
+      const stream = world.stream(undefined, (header) => !wanted.has(header))
+      world.follow(main[20_099] ?? 0)
+      const steps: Array<string> = []
+      yield* Stream.runForEach(Stream.take(stream, 4), (step) =>
+        Effect.sync(() => {
+          steps.push(told(step))
+          if (steps.length === 1) world.follow(other[199] ?? 0)
+        })
+      )
+      assert.deepStrictEqual(steps, ["+20051", "-20051", "+20002", "+20152"])
     })
   )
 

@@ -4,10 +4,12 @@
  * Specification: blocks are asked for in the order of the chain, each of one peer, and of a peer as many as it delivers in a few seconds by
  * what is measured of it. Rationale: fast peers carry most, a slow one holds up no more than it must, and what is read next comes first.
  *
- * Specification: who has room while all of the window is asked for is asked for a block that another is late with, once. Rationale: one
- * silent peer costs a moment and not its timeout.
+ * Specification: who has room while all of the window is asked for, or for the one block that all others stand on, is asked for a block that
+ * another is late with; of who delivers rather than of who never did; and where that comes to nothing one more after a while, the last of them
+ * one that we chose. Rationale: one silent peer costs a moment and not its timeout, two a few seconds, and who dials us cannot keep a block from
+ * us.
  *
- * Specification: no peer is asked twice for a block that it said it has not, or of which it sent another.
+ * Specification: no peer is asked for a block twice within a minute that it said it has not, or of which it sent another.
  *
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`FindNextBlocksToDownload`, `SendMessages`).
  */
@@ -28,11 +30,14 @@ import type { WantedBlocks } from "./WantedBlocks.ts"
 /** Core's `NODE_NETWORK_LIMITED_MIN_BLOCKS`, but two for what is found meanwhile. */
 export const LIMITED_BLOCKS: number = 288 - 2
 /**
- * How many peers are asked for one block at a time.
+ * How many peers are asked for one block at a time: two, and one more for each {@link ONE_MORE_AFTER_MS} that none of them sends it.
  *
  * @limit peers that are asked for one block at a time
  */
-export const MAX_ASKED_FOR_BLOCK = 2
+export const MAX_ASKED_FOR_BLOCK = 4
+const ASKED_AT_FIRST = 2
+/** After so long one more peer is asked for a block of which nobody knows when it comes. */
+export const ONE_MORE_AFTER_MS = 5000
 /**
  * How many blocks a peer may say that it lacks before it is asked for none.
  *
@@ -55,9 +60,19 @@ const HELPERS = 3
  */
 export const MAX_BYTES_UNDER_WAY = 96_000_000
 
+/** What may be asked for, and how long it may take. */
+export interface DownloadBounds {
+  /** {@link MAX_BYTES_UNDER_WAY} where not given. */
+  readonly mostBytes?: number | undefined
+  /** Instead of Core's `BLOCK_DOWNLOAD_TIMEOUT_BASE`, and what is added for each other peer that sends blocks in proportion. */
+  readonly blockTimeoutMs?: number | undefined
+}
+
 export interface TakeOptions {
-  /** Of blocks that have come and are not kept yet. */
+  /** Of blocks that have come and are not kept yet, or not taken by whom they are for. */
   readonly waitingBytes: number
+  /** Whom they are for waits for the first that is missing. */
+  readonly isStarving: boolean
   /** Our chain is far behind the present. */
   readonly isCatchingUp: boolean
   /** Blocks that others are late with, where it is looked for them. */
@@ -130,12 +145,23 @@ export class BlockDownload {
   #meanBytes = FIRST_BLOCK_BYTES
   #meanOf = 0
   #stallingMs = BLOCK_STALLING_TIMEOUT_DEFAULT_MS
+  readonly #mostBytes: number
+  /** What Core's time for a block is multiplied by. */
+  readonly #patience: number
 
-  constructor(headers: HeaderLookup, blocks: BlockTree, chains: PeerChains, wanted: WantedBlocks) {
+  constructor(
+    headers: HeaderLookup,
+    blocks: BlockTree,
+    chains: PeerChains,
+    wanted: WantedBlocks,
+    { blockTimeoutMs = BLOCK_DOWNLOAD_TIMEOUT_BASE_MS, mostBytes = MAX_BYTES_UNDER_WAY }: DownloadBounds = {}
+  ) {
     this.#headers = headers
     this.#blocks = blocks
     this.#chains = chains
     this.#wanted = wanted
+    this.#mostBytes = mostBytes
+    this.#patience = blockTimeoutMs / BLOCK_DOWNLOAD_TIMEOUT_BASE_MS
     this.#window = new BlockWindow(headers, (header) => this.#isMissing(header))
     this.#choose()
     this.rewind()
@@ -188,6 +214,32 @@ export class BlockDownload {
     if (!peer.isLimited) this.#preferredFull += by
   }
 
+  /** The first block that is missing of the chain that is fetched, or -1. */
+  get first(): number {
+    return this.#isWorthwhile && this.#window.base < this.#window.end ? this.#window.at(this.#window.base) : -1
+  }
+
+  /**
+   * Who is known not to give a block that its chain has, where nobody does: who is asked for it, or may be, is somebody. Of whose chain it is
+   * not may have it later.
+   */
+  whoLacks(header: number): ReadonlyArray<PeerId> {
+    if (this.#asked.has(header) || this.#coming.has(header)) return []
+    const lacking: Array<PeerId> = []
+    for (const peer of this.#peers.values()) {
+      const reach = this.#reachOf(peer)
+      if (reach?.isEnough !== true || !this.#headers.isAncestor(header, reach.best)) continue
+      if (!this.#lacksTooMuch(peer) && this.#canGive({ peer, reach }, header)) return []
+      lacking.push(peer.id)
+    }
+    return lacking
+  }
+
+  /** Whether as much has come, and is not kept or taken yet, as may be under way. */
+  isFull(waitingBytes: number): boolean {
+    return waitingBytes >= this.#mostBytes
+  }
+
   /** Whether this block was asked of anybody. */
   isAsked(header: number): boolean {
     return this.#asked.has(header)
@@ -229,9 +281,13 @@ export class BlockDownload {
   }
 
   /** A block has come of a peer: nobody else's to bring any more, though others that were asked may. */
-  arrived(header: number, sizeBytes: number): void {
+  arrived(header: number): void {
     this.#coming.add(header)
     this.#window.setOpen(header, false)
+  }
+
+  /** A block of so many bytes was one. */
+  measured(sizeBytes: number): void {
     this.#meanOf = Math.min(MEAN_BLOCKS, this.#meanOf + 1)
     this.#meanBytes += (sizeBytes - this.#meanBytes) / this.#meanOf
   }
@@ -291,21 +347,59 @@ export class BlockDownload {
     this.#stallingMs = Math.max(BLOCK_STALLING_TIMEOUT_DEFAULT_MS, STALLING_TIMEOUT_DECAY ** count * this.#stallingMs)
   }
 
+  /** Peers may be asked again for what they said they had not. Gives whether any may. */
+  forgive(now: Instant): boolean {
+    let isAny = false
+    for (const peer of this.#peers.values()) {
+      if (peer.lacks.size > 0 && peer.forgive(now)) isAny = true
+    }
+    if (isAny) this.#asideEpoch += 1
+    return isAny
+  }
+
+  /** Nothing could come for a while, by our doing: nobody is late for that. */
+  beginAgain(now: Instant): void {
+    for (const peer of this.#busy) peer.beginAgain(now)
+    if (this.#heldUpSince !== undefined) this.#heldUpSince = now
+  }
+
   /** What the peer is to be asked for now. It counts as asked. */
-  take(peer: PeerBlocks, now: Instant, { isCatchingUp, late, waitingBytes }: TakeOptions): ReadonlyArray<number> {
+  take(peer: PeerBlocks, now: Instant, options: TakeOptions): ReadonlyArray<number> {
+    const { isCatchingUp, isStarving, late, waitingBytes } = options
     if (!this.#isWorthwhile || !this.#mayAsk(peer, isCatchingUp)) return NOTHING
-    const room = Math.min(peer.room(this.#meanBytes), this.#roomOfAll(peer, waitingBytes))
+    const roomOfAll = this.#roomOfAll(peer, waitingBytes)
+    const isFull = roomOfAll <= 0
+    const room = Math.min(peer.room(this.#meanBytes), isFull && isStarving ? 1 : roomOfAll)
     if (room <= 0) return NOTHING
     const reach = this.#reachOf(peer)
     if (reach?.isEnough !== true) return NOTHING
     const taking: Taking = { peer, reach, now, taken: [], room }
     if (this.#lost.size > 0) this.#takeLost(taking)
+    if (isFull) return this.#takeFirst(taking, late)
+    if (late !== undefined) this.#rescueFirst(taking, late)
     if (this.#headers.compareWork(reach.best, this.#blocks.tip) > 0) {
       this.#takeFromWindow(taking)
       if (reach.common < this.#headers.height(reach.best)) this.#takeAside(taking)
     }
     if (late !== undefined) this.#rescue(taking, late)
-    if (taking.taken.length === 0) this.#lookWhoHoldsUp(taking)
+    if (taking.taken.length === 0 && this.#isAllAsked(taking)) this.#lookWhoHoldsUp(taking)
+    return taking.taken
+  }
+
+  /**
+   * Specification: while there is no room for more and somebody waits for the first block that is missing, that one alone is asked for.
+   * Rationale: nothing else makes room.
+   */
+  #takeFirst(taking: Taking, late: Late | undefined): ReadonlyArray<number> {
+    const { base, end } = this.#window
+    const first = base < end ? this.#window.at(base) : -1
+    if (taking.room <= 0 || first < 0) return taking.taken
+    if (this.#isMissing(first)) {
+      if (this.#canGive(taking, first)) this.#ask(taking, first)
+    } else if (late !== undefined) {
+      this.#rescue(taking, { ...late, blocks: late.blocks.filter(({ header }) => header === first) })
+    }
+    if (taking.taken.length === 0 && this.#canGive(taking, first)) this.#lookWhoHoldsUp(taking)
     return taking.taken
   }
 
@@ -315,29 +409,35 @@ export class BlockDownload {
    */
   #roomOfAll(peer: PeerBlocks, waitingBytes: number): number {
     const underWay = waitingBytes + this.#asked.size * this.#meanBytes
-    const room = Math.floor((MAX_BYTES_UNDER_WAY - underWay) / this.#meanBytes)
-    return peer.asked.size === 0 && 2 * waitingBytes < MAX_BYTES_UNDER_WAY ? Math.max(1, room) : room
+    const room = Math.floor((this.#mostBytes - underWay) / this.#meanBytes)
+    return peer.asked.size === 0 && 2 * waitingBytes < this.#mostBytes ? Math.max(1, room) : room
   }
 
   /** Blocks that have been waited for longer than is usual of who was asked for them, the lowest first. */
   late(now: Instant, isCatchingUp: boolean): Late {
-    const blocks: Array<LateBlock> = []
+    const expected = new Map<number, number>()
     const helpers: Array<Helper> = []
-    for (const peer of this.#busy) {
-      const mean = this.#meanBytes
-      const isStuck = peer.expected(1, mean, now) === Infinity
+    const mean = this.#meanBytes
+    for (const peer of this.#peers.values()) {
+      // One that is asked for nothing helps where it ever delivered; one that never did is nobody to wait for.
+      const isStuck = peer.asked.size > 0 ? peer.expected(1, mean, now) === Infinity : peer.rate === undefined
       const reach = isStuck || !this.#mayAsk(peer, isCatchingUp) ? undefined : this.#reachOf(peer)
       if (reach?.isEnough === true) helpers.push({ peer, reach, expected: peer.expectedNext(mean, now) })
+    }
+    for (const peer of this.#busy) {
       let place = 0
       for (const [header, at] of peer.asked) {
         place += 1
-        if (now - at <= LATE_MS || this.#coming.has(header) || this.#asked.get(header)?.length !== 1) continue
-        blocks.push({ header, expected: peer.expected(place, mean, now) })
+        if (now - at <= LATE_MS || this.#coming.has(header)) continue
+        const soonest = Math.min(expected.get(header) ?? Infinity, peer.expected(place, mean, now))
+        if (this.#mayAskOneMore(header, now)) expected.set(header, soonest)
       }
     }
     const height = ({ header }: LateBlock): number => this.#headers.height(header)
     return {
-      blocks: blocks.toSorted((a, b) => height(a) - height(b)).slice(0, LOOKED_AT),
+      blocks: Array.from(expected, ([header, soonest]) => ({ header, expected: soonest }))
+        .toSorted((a, b) => height(a) - height(b))
+        .slice(0, LOOKED_AT),
       helpers: helpers.toSorted((a, b) => a.expected - b.expected).slice(0, HELPERS)
     }
   }
@@ -389,7 +489,9 @@ export class BlockDownload {
 
   /** Core's rule: more where others send blocks too. */
   get #downloadMs(): number {
-    return BLOCK_DOWNLOAD_TIMEOUT_BASE_MS + BLOCK_DOWNLOAD_TIMEOUT_PER_PEER_MS * (this.#busy.size - 1)
+    return (
+      this.#patience * (BLOCK_DOWNLOAD_TIMEOUT_BASE_MS + BLOCK_DOWNLOAD_TIMEOUT_PER_PEER_MS * (this.#busy.size - 1))
+    )
   }
 
   /**
@@ -397,12 +499,15 @@ export class BlockDownload {
    * else, or all others are asked for nothing. Rationale: as in Core; who is chosen at random is more to be trusted, and may have nothing.
    */
   #mayAsk(peer: PeerBlocks, isCatchingUp: boolean): boolean {
-    if (peer.lacks.size >= MAX_LACKING) {
-      for (const header of peer.lacks) if (this.#blocks.isHere(header)) peer.lacks.delete(header)
-      if (peer.lacks.size >= MAX_LACKING) return false
-    }
+    if (this.#lacksTooMuch(peer)) return false
     if (!isCatchingUp || this.#asked.size === 0) return true
     return peer.isPreferred ? !peer.isLimited || this.#preferredFull === 0 : this.#preferred === 0
+  }
+
+  #lacksTooMuch({ lacks }: PeerBlocks): boolean {
+    if (lacks.size < MAX_LACKING) return false
+    for (const header of lacks.keys()) if (this.#blocks.isHere(header)) lacks.delete(header)
+    return lacks.size >= MAX_LACKING
   }
 
   #reachOf(peer: PeerBlocks): Reach | undefined {
@@ -484,25 +589,54 @@ export class BlockDownload {
    * Specification: a slow peer leaves them to one that would send them sooner, though that has no room at this moment. Rationale: a block is
    * asked of two at most, and the second is the last.
    */
-  #rescue(taking: Taking, { blocks, helpers }: Late): void {
-    const { now, peer } = taking
-    for (const { expected, header } of blocks) {
+  #rescue(taking: Taking, late: Late): void {
+    for (const block of late.blocks) {
       if (taking.room <= 0) return
-      const asked = this.#asked.get(header)
-      if (asked === undefined || asked.length >= MAX_ASKED_FOR_BLOCK || !this.#canGive(taking, header)) continue
-      const mine = peer.expectedNext(this.#meanBytes, now)
-      if (expected <= mine + LATE_MS) continue
-      const isSooner = (other: Helper): boolean => other.expected + LATE_MS < mine && this.#canGive(other, header)
-      if (!helpers.some(isSooner)) this.#ask(taking, header)
+      this.#rescueOne(taking, block, late)
     }
   }
 
-  /** The window is full, and the peer has what lies behind it: all wait for who was asked for its first block. */
-  #lookWhoHoldsUp(taking: Taking): void {
-    const { now, peer, reach } = taking
+  /** The block that all others stand on, before anything new is asked for. */
+  #rescueFirst(taking: Taking, late: Late): void {
     const { base, end } = this.#window
-    if (base === end || end > this.targetHeight || this.#window.nextOpen(base, end) >= 0) return
-    if (reach.common < end || this.#lowestOf(taking) > end) return
+    const [first] = late.blocks
+    if (base < end && first?.header === this.#window.at(base)) this.#rescueOne(taking, first, late)
+  }
+
+  #rescueOne(taking: Taking, { expected, header }: LateBlock, { helpers }: Late): void {
+    const { now, peer } = taking
+    const asked = this.#asked.get(header)
+    if (asked === undefined || !this.#mayAskOneMore(header, now) || !this.#canGive(taking, header)) return
+    // Two that send, however slowly, are enough.
+    if (asked.length >= ASKED_AT_FIRST && expected !== Infinity) return
+    const isLast = asked.length === MAX_ASKED_FOR_BLOCK - 1
+    if (isLast && !peer.isPreferred && this.#preferred > 0 && !asked.some((other) => other.isPreferred)) return
+    // Of one that never delivered nobody knows when it would.
+    const mine = peer.rate === undefined ? Infinity : peer.expectedNext(this.#meanBytes, now)
+    if (mine !== Infinity && expected <= mine + LATE_MS) return
+    const isSooner = (other: Helper): boolean => other.expected + LATE_MS < mine && this.#canGive(other, header)
+    if (!helpers.some(isSooner)) this.#ask(taking, header)
+  }
+
+  /** Whether one more peer may be asked for a block: two at once, and one more for each few seconds that nothing comes. */
+  #mayAskOneMore(header: number, now: Instant): boolean {
+    const asked = this.#asked.get(header)
+    const first = asked?.[0]?.asked.get(header)
+    if (asked === undefined || first === undefined) return false
+    const more = Math.floor((now - first) / ONE_MORE_AFTER_MS)
+    return asked.length < Math.min(MAX_ASKED_FOR_BLOCK, ASKED_AT_FIRST + more)
+  }
+
+  /** Whether the window is full, and the peer has what lies behind it. */
+  #isAllAsked(taking: Taking): boolean {
+    const { base, end } = this.#window
+    if (base === end || end > this.targetHeight || this.#window.nextOpen(base, end) >= 0) return false
+    return taking.reach.common >= end && this.#lowestOf(taking) <= end
+  }
+
+  /** The peer can be asked for nothing more: all wait for who was asked for the first block of the window. */
+  #lookWhoHoldsUp({ now, peer }: Taking): void {
+    const { base } = this.#window
     if (this.#asked.get(this.#window.at(base))?.includes(peer) === false) this.#heldUpSince ??= now
   }
 

@@ -29,12 +29,12 @@ import {
   NODE_WITNESS,
   type NotFound
 } from "@satwire/wire"
-import { BlockDownload, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
+import { BlockDownload, type DownloadBounds, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
 import { BlockQueue, BlockServing } from "./BlockServing.ts"
 import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot, CompactLookup } from "./BlockSyncEvents.ts"
 import { BlockTree } from "./BlockTree.ts"
 import type { HeaderLookup, Locate, PeerChains } from "./ChainLookups.ts"
-import { PeerBlocks } from "./PeerBlocks.ts"
+import { LACKING_MS, PeerBlocks } from "./PeerBlocks.ts"
 import { WantedBlocks, type WantedRange } from "./WantedBlocks.ts"
 
 /** How often it is looked who is late while somebody has nothing to do. */
@@ -44,7 +44,7 @@ const MAX_TIP_AGE_S: number = 24 * 60 * 60
 /** Core takes a block that it did not ask for only so far ahead of the tip. */
 const MAX_UNREQUESTED_AHEAD = 288
 
-export interface BlockSyncOptions {
+export interface BlockSyncOptions extends DownloadBounds {
   readonly headers: HeaderLookup
   readonly chains: PeerChains
   readonly locate: Locate
@@ -106,10 +106,14 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   /** What has come and is not kept yet. */
   readonly #waiting: Map<number, Waiting> = new Map()
   #waitingBytes = 0
+  /** What is kept for a reader who has not taken it, and whether he has nothing left to take. */
+  #unread: { readonly bytes: number; readonly isStarving: boolean } = { bytes: 0, isStarving: false }
   #held = false
   #isCatchingUp = true
   #rescueAt: Instant | undefined = undefined
   #serveAt: Instant | undefined = undefined
+  /** When it is looked who may be asked again for what he had not. */
+  #forgiveAt: Instant | undefined = undefined
 
   constructor(options: BlockSyncOptions) {
     const { chains, headers, isLimited } = options
@@ -118,7 +122,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#wanted = new WantedBlocks(options.wanted ?? {})
     this.#wanted.look(headers)
     this.#blocks = new BlockTree(headers, this.#wanted)
-    this.#download = new BlockDownload(headers, this.#blocks, chains, this.#wanted)
+    this.#download = new BlockDownload(headers, this.#blocks, chains, this.#wanted, options)
     this.#serving = new BlockServing(headers, this.#blocks, {
       isLimited,
       locate: options.locate,
@@ -146,6 +150,16 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     return this.#download.askedOf(header)
   }
 
+  /** The first block that is missing of the chain that is fetched, or -1. */
+  get firstMissing(): number {
+    return this.#download.first
+  }
+
+  /** Who is known not to give a block that its chain has, where nobody gives it. */
+  whoLacks(header: number): ReadonlyArray<PeerId> {
+    return this.#download.whoLacks(header)
+  }
+
   /** Which blocks are here, for whoever looks it up between turns. */
   get blocks(): BlockTree {
     return this.#blocks
@@ -169,7 +183,9 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    return earliest(earliest(this.#serveAt, this.#rescueAt), this.#download.nextTimeout())
+    const serves = earliest(this.#serveAt, this.#forgiveAt)
+    // Nobody is late while we take nothing.
+    return this.#held ? serves : earliest(earliest(serves, this.#rescueAt), this.#download.nextTimeout())
   }
 
   snapshot(): BlocksSnapshot {
@@ -207,7 +223,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
       case "BlockReceived":
         return this.#block(input, now, out)
       case "BlockChecked":
-        return this.#checked(input, out)
+        return this.#checked(input, now, out)
       case "BlockDropped":
         return this.#uselessly(input.header, out)
       case "BlocksStored":
@@ -240,7 +256,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
         return this.#judged(input, out)
       case "BlockWanted":
         return this.#want(input.header)
+      case "Unread":
+        this.#unread = input
+        return this.#everybodyIsHungry()
       case "Hold":
+        if (this.#held && !input.held) this.#download.beginAgain(now.instant)
         this.#held = input.held
         return
       case "TurnEnds":
@@ -297,6 +317,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#askers.delete(id)
     if (this.#serveNext.size === 0) this.#serveAt = undefined
     if (this.#download.askedCount === 0) this.#rescueAt = undefined
+    if (this.#download.peerCount === 0) this.#forgiveAt = undefined
     this.#everybodyIsHungry()
   }
 
@@ -311,7 +332,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
       this.#isCatchingUp = false
     // Then those may be asked that have to stand back while others are asked for anything.
     if (this.#isCatchingUp && this.#download.askedCount === 0) this.#everybodyIsHungry()
-    const options = { isCatchingUp: this.#isCatchingUp, late, waitingBytes: this.#waitingBytes }
+    const { bytes, isStarving } = this.#unread
+    const options = { isCatchingUp: this.#isCatchingUp, isStarving, late, waitingBytes: this.#waitingBytes + bytes }
     for (const peer of this.#hungry) if (peer.isPreferred) this.#ask(peer, options, now, out)
     for (const peer of this.#hungry) if (!peer.isPreferred) this.#ask(peer, options, now, out)
     this.#hungry.clear()
@@ -374,14 +396,15 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const sizeBytes = block.bytes.length
     this.#waiting.set(header, { from, isRebuilt, sizeBytes, spare: undefined, isChecked: false })
     this.#waitingBytes += sizeBytes
-    this.#download.arrived(header, sizeBytes)
+    this.#download.arrived(header)
     out.push({ _tag: "CheckBlock", header, block, context: this.#options.contextOf(header) })
   }
 
-  /** Whether a block is taken that was not asked for (Core `AcceptBlock`): news, and no fork from far back or far ahead. */
+  /** Whether a block is taken that was not asked for (Core `AcceptBlock`): news, and no fork from far back or far ahead; while there is room. */
   #isTaken(header: number): boolean {
     const headers = this.#headers
     const { tip } = this.#blocks
+    if (this.#download.isFull(this.#waitingBytes + this.#unread.bytes)) return false
     if (headers.compareWork(header, tip) < 0) return false
     if (headers.height(header) > headers.height(tip) + MAX_UNREQUESTED_AHEAD) return false
     return headers.chainWork(header) >= headers.params.minimumChainWork
@@ -393,12 +416,17 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     out.push({ _tag: "Misbehaved", peer: from, reason: { _tag: "BadBlock", rule: "prev-blk-not-found" } })
   }
 
-  #checked({ block, fault, header }: BlockSyncInput & { _tag: "BlockChecked" }, out: Outbox<BlockSyncOutput>): void {
+  #checked(
+    { block, fault, header }: BlockSyncInput & { _tag: "BlockChecked" },
+    now: Now,
+    out: Outbox<BlockSyncOutput>
+  ): void {
     const waiting = this.#waiting.get(header)
     if (waiting === undefined || waiting.isChecked) return
-    if (fault !== undefined) return this.#bad(header, waiting, fault, out)
+    if (fault !== undefined) return this.#bad(header, waiting, fault, now, out)
     // Somebody has said meanwhile that it is invalid, or what it stands on.
     if (!this.#headers.isValid(header)) return this.#uselessly(header, out)
+    this.#download.measured(waiting.sizeBytes)
     this.#waitingBytes -= waiting.spare?.block.bytes.length ?? 0
     waiting.spare = undefined
     waiting.isChecked = true
@@ -416,8 +444,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
    * has sent meanwhile is checked then, and else the block is fetched again. Rationale: CVE-2024-52921, where they made a node forget what
    * others were about to send.
    */
-  #bad(header: number, { from, isRebuilt }: Waiting, fault: BlockFault, out: Outbox<BlockSyncOutput>): void {
-    if (from !== undefined) this.#download.peer(from)?.lacks.add(header)
+  #bad(header: number, { from, isRebuilt }: Waiting, fault: BlockFault, now: Now, out: Outbox<BlockSyncOutput>): void {
+    if (from !== undefined) this.#lack(from, header, now)
     if (!fault.isMutation) out.push({ _tag: "BlockInvalid", header, fault })
     this.#uselessly(header, out, !fault.isMutation)
     if (from !== undefined && !isRebuilt && this.#askers.has(from)) {
@@ -482,9 +510,14 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
       if ((inventory.typeAt(i) & MSG_BLOCK) === 0) continue
       const header = this.#headers.find(inventory.hashAt(i))
       if (header < 0 || !this.#download.answered(header, peer, 0, now.instant)) continue
-      peer.lacks.add(header)
+      this.#lack(id, header, now)
       this.#everybodyIsHungry()
     }
+  }
+
+  #lack(id: PeerId, header: number, now: Now): void {
+    this.#download.peer(id)?.lack(header, now.instant)
+    this.#forgiveAt ??= after(now.instant, LACKING_MS)
   }
 
   #hashes(asker: Asker, query: GetBlocks, out: Outbox<BlockSyncOutput>): void {
@@ -550,6 +583,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
 
   #timeout(now: Now, out: Outbox<BlockSyncOutput>): void {
     this.#serveOne(now, out)
+    this.#forgive(now.instant)
+    if (this.#held) return
     const takeOverdue = (): Overdue | undefined => this.#download.takeOverdue(now.instant)
     for (let overdue = takeOverdue(); overdue !== undefined; overdue = takeOverdue()) {
       const { allowedMs, peer } = overdue
@@ -562,6 +597,14 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#rescueAt = undefined
     this.#everybodyIsHungry()
     this.#fetch(now, out, this.#download.late(now.instant, this.#isCatchingUp))
+  }
+
+  #forgive(instant: Instant): void {
+    if (this.#forgiveAt === undefined || this.#forgiveAt > instant) return
+    const isAny = [...this.#download.peers].some(({ lacks }) => lacks.size > 0)
+    this.#forgiveAt = isAny ? after(instant, LACKING_MS) : undefined
+    if (!this.#download.forgive(instant)) return
+    this.#everybodyIsHungry()
   }
 
   /** A turn's share of one peer's long list; the others have theirs in turns of their own. */
@@ -579,9 +622,15 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
 /** Below this a payload may lie in memory that others read into next: above, it has its own. */
 const OWN_MEMORY_ABOVE_BYTES: number = 16 * 1024
 
-/** The block in memory that stays. */
+/**
+ * The block in memory that stays.
+ *
+ * Specification: nor does what came behind it in its message stay. Rationale: a peer could have us keep 4 MB for each small block, which count for
+ * nothing anywhere.
+ */
 const owned = (block: BlockView): BlockView => {
-  if (block.bytes.length > OWN_MEMORY_ABOVE_BYTES) return block
+  const { buffer, length } = block.bytes
+  if (length > OWN_MEMORY_ABOVE_BYTES && buffer.byteLength === length) return block
   const decoded = BlockView.decode(copyOut(block.bytes))
   return decoded._tag === "Success" ? decoded.success.value : block
 }

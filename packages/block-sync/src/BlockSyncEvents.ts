@@ -62,6 +62,8 @@ export type BlockSyncInput =
   | { readonly _tag: "BlockJudged"; readonly header: number; readonly matches: boolean }
   /** A block is to be fetched and kept, whether it is one of those that are wanted or not. */
   | { readonly _tag: "BlockWanted"; readonly header: number }
+  /** Of kept blocks that lie in memory, so many bytes were not taken by their reader; and whether he waits for one that is missing. */
+  | { readonly _tag: "Unread"; readonly bytes: number; readonly isStarving: boolean }
   /** Whether so much waits to be kept that no more is to be asked for. */
   | { readonly _tag: "Hold"; readonly held: boolean }
   /** The turn ends: what was found out in it is acted on at once. */

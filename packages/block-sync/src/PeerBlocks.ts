@@ -1,5 +1,5 @@
 /** What block sync keeps of a peer: what it was asked for and how fast it delivers. Nobody but the peer itself changes what it is asked for. */
-import type { Instant, PeerId } from "@satwire/machine"
+import { type Instant, type PeerId, after } from "@satwire/machine"
 
 /**
  * Core's `MAX_BLOCKS_IN_TRANSIT_PER_PEER`.
@@ -16,6 +16,8 @@ const HALF_LIFE_MS = 5000
 const FIRST_BLOCKS = 4
 /** What a block takes at least: several come in one chunk, and the clock stands still meanwhile. */
 const LEAST_MS = 0.1
+/** How long a peer is not asked for a block that it said it has not. */
+export const LACKING_MS: number = 60 * 1000
 /** How late a block must be before it is asked of another: less is what the measure may be wrong by. */
 export const LATE_MS = 500
 
@@ -44,8 +46,8 @@ export class PeerBlocks {
   readonly isLimited: boolean
   /** What it was asked for and has not sent, in the order in which it was asked, and when. */
   readonly asked: Map<number, Instant> = new Map()
-  /** Blocks that it said it has not, or of which it sent another. */
-  readonly lacks: Set<number> = new Set()
+  /** Blocks that it said it has not, or of which it sent another, and when it may be asked for them again. */
+  readonly lacks: Map<number, Instant> = new Map()
   reach: Reach | undefined = undefined
   aside: Aside | undefined = undefined
   /** Since when the block is waited for that it was asked for first, and since when for any. */
@@ -92,6 +94,32 @@ export class PeerBlocks {
       this.#anySince = now
     }
     this.asked.set(header, now)
+  }
+
+  /**
+   * It said that it has not the block, or sent another.
+   *
+   * Specification: it is asked again after {@link LACKING_MS}. Rationale: it may be about to fetch it itself, or have found its bytes damaged; who
+   * was never asked again would keep a node from its chain for ever where nobody else has the block.
+   */
+  lack(header: number, now: Instant): void {
+    this.lacks.set(header, after(now, LACKING_MS))
+  }
+
+  /** Forgets what may be asked for again. Gives whether there was anything. */
+  forgive(now: Instant): boolean {
+    const before = this.lacks.size
+    for (const [header, until] of this.lacks) if (until <= now) this.lacks.delete(header)
+    if (this.lacks.size === before) return false
+    this.aside = undefined
+    return true
+  }
+
+  /** Nothing could come of it for a while, by our doing: what is waited for is waited for from now on. */
+  beginAgain(now: Instant): void {
+    if (this.#firstSince !== undefined) this.#firstSince = now
+    if (this.#anySince !== undefined) this.#anySince = now
+    for (const header of this.asked.keys()) this.asked.set(header, now)
   }
 
   /**

@@ -1,4 +1,10 @@
-export { LIMITED_BLOCKS, MAX_ASKED_FOR_BLOCK, MAX_BYTES_UNDER_WAY, MAX_LACKING } from "./BlockDownload.ts"
+export {
+  type DownloadBounds,
+  LIMITED_BLOCKS,
+  MAX_ASKED_FOR_BLOCK,
+  MAX_BYTES_UNDER_WAY,
+  MAX_LACKING
+} from "./BlockDownload.ts"
 export { BLOCK_DOWNLOAD_WINDOW } from "./BlockWindow.ts"
 export { MAX_BLOCKS_INV } from "./BlockServing.ts"
 export { BlockSync, type BlockSyncOptions } from "./BlockSync.ts"
@@ -22,4 +28,4 @@ export {
   BLOCK_STALLING_TIMEOUT_DEFAULT_MS,
   BLOCK_STALLING_TIMEOUT_MAX_MS
 } from "./Timeouts.ts"
-export type { WantedRange } from "./WantedBlocks.ts"
+export { WantedBlocks, type WantedRange } from "./WantedBlocks.ts"

@@ -1,6 +1,6 @@
 import { Inventory, MSG_WITNESS_BLOCK } from "@satwire/wire"
 import { PeerId } from "@satwire/machine"
-import { regtest } from "@satwire/primitives"
+import { BlockView, type Satoshis, type Txid, regtest } from "@satwire/primitives"
 import { describe, expect, it } from "vitest"
 import { SyncHarness, faultOf, range } from "./SyncHarness.ts"
 import { hashOf } from "./TestTree.ts"
@@ -19,12 +19,40 @@ describe("bytes that are not the block of their header", () => {
     expect(harness.take("BlockInvalid")).toEqual([])
   })
 
-  it("are not asked for twice of one peer, even if its connection stays", () => {
+  it("are not asked for of the same peer again for a minute, even if its connection stays", () => {
     const harness = new SyncHarness({ headers: 4 }).ready(1)
     harness.asked(1)
     harness.checks = false
-    harness.gives(1, [2]).checked(2, MUTATED).elapse(60_000)
+    harness.gives(1, [2]).checked(2, MUTATED).elapse(59_999)
     expect(harness.asked(1)).toEqual([])
+  })
+
+  it("count for nothing where blocks are measured", () => {
+    const harness = new SyncHarness({ headers: 40 }).ready(1)
+    harness.checks = false
+    harness.asked(1)
+    harness.gives(1, [1], 4_000_000).checked(1, MUTATED).gives(1, [2, 3, 4], 1000)
+    for (const header of [2, 3, 4]) harness.checked(header)
+    expect(harness.asked(1).length).toBeGreaterThan(8)
+  })
+
+  it("do not stay in memory with what came behind a block in its message", () => {
+    const harness = new SyncHarness({ headers: 4 }).ready(1)
+    harness.checks = false
+    harness.asked(1)
+    const output = { amount: 0n as Satoshis, scriptPubKey: new Uint8Array(30_000) }
+    const previousOutput = { txid: new Uint8Array(32) as Txid, index: 0 }
+    const input = { previousOutput, scriptSig: new Uint8Array(0), sequence: 0, witness: [] }
+    const block = BlockView.of({
+      header: harness.tree.block(1).header,
+      transactions: [{ version: 1, inputs: [input], outputs: [output], lockTime: 0 }]
+    })
+    const message = new Uint8Array(4_000_000)
+    message.set(block.bytes)
+    const view = block.movedTo(message.subarray(0, block.bytes.length))
+    harness.input({ _tag: "BlockReceived", from: PeerId(1), block: view, hash: hashOf(1) })
+    const kept = harness.take("CheckBlock").map(({ block: { bytes } }) => bytes.buffer.byteLength)
+    expect(kept).toEqual([block.bytes.length])
   })
 
   it("leave alone what another peer was asked for, which then is taken (CVE-2024-52921)", () => {

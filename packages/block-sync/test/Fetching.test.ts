@@ -172,13 +172,17 @@ describe("what is under way", () => {
 })
 
 describe("what a peer does not have", () => {
-  it("is asked of another, and of it never again", () => {
+  it("is asked of another, and of it again after a minute, when it may have it", () => {
     const harness = new SyncHarness({ headers: 6 }).ready(1)
     harness.notFound(1, harness.asked(1))
     expect(harness.asked(1)).toEqual([5, 6])
     expect(harness.ready(2).asked(2)).toEqual([1, 2, 3, 4])
-    harness.gone(2).elapse(60_000)
+    harness.gone(2).elapse(59_999)
     expect(harness.asked(1)).toEqual([])
+    harness.elapse(60_001)
+    expect(harness.asked(1)).toEqual([1, 2])
+    harness.gives(1, [1, 2, 5, 6]).notFound(1, [3, 4]).elapse(120_000)
+    expect(harness.asked(1)).toEqual([3, 4])
   })
 
   it("tells nothing that it was not asked for", () => {

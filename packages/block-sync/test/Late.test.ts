@@ -1,3 +1,4 @@
+import { regtest } from "@satwire/primitives"
 import { describe, expect, it } from "vitest"
 import {
   BLOCK_DOWNLOAD_TIMEOUT_BASE_MS,
@@ -101,15 +102,36 @@ describe("who holds up the window", () => {
 })
 
 describe("a block that is late", () => {
-  it("is asked of a second peer that has nothing to do, and of no third", () => {
+  it("is asked of a second peer that has nothing to do, and of one more each five seconds, up to four", () => {
     const harness = new SyncHarness({ headers: 4 }).ready(1)
     harness.asked(1)
     harness.ready(2).ready(3).elapse(500)
     expect([harness.asked(2), harness.asked(3)]).toEqual([[], []])
     harness.elapse(1000)
     expect([...harness.asked(2), ...harness.asked(3)].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4])
-    harness.elapse(100_000)
-    expect([...harness.asked(1), ...harness.asked(2), ...harness.asked(3)]).toEqual([])
+    expect(harness.elapse(3000).sync.askedOf(1)).toHaveLength(2)
+    for (const peer of [4, 5, 6, 7]) harness.ready(peer)
+    expect(harness.elapse(1000).sync.askedOf(1)).toHaveLength(3)
+    expect(harness.elapse(100_000).sync.askedOf(1)).toHaveLength(4)
+  })
+
+  it("is asked of one that we chose at last, however many dial us and are silent", () => {
+    const harness = new SyncHarness({ headers: 4, unix: regtest.genesis.time + 5 * 600 })
+    for (let peer = 1; peer <= 6; peer++) harness.ready(peer, { isPreferred: false })
+    harness.ready(7, { best: -1 }).elapse(3000).advanced(7, 4).elapse(100_000)
+    expect(harness.sync.askedOf(1)).toContain(7)
+  })
+
+  it("is no fault of anybody's while we take nothing ourselves", () => {
+    const harness = new SyncHarness({ headers: 2000 }).ready(1).ready(2)
+    harness
+      .elapse(100)
+      .input({ _tag: "Hold", held: true })
+      .elapse(25 * 60_000)
+    expect(harness.parted()).toEqual([])
+    harness.input({ _tag: "Hold", held: false }).elapse(1000)
+    expect(harness.parted()).toEqual([])
+    expect(harness.elapse(16 * 60_000).parted()).not.toEqual([])
   })
 
   it("is kept once, whoever sends it first", () => {

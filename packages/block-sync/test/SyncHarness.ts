@@ -24,7 +24,10 @@ import { TestTree, hashOf } from "./TestTree.ts"
 type Output<Tag extends BlockSyncOutput["_tag"]> = Extract<BlockSyncOutput, { readonly _tag: Tag }>
 
 export interface HarnessOptions extends Partial<
-  Pick<BlockSyncOptions, "wanted" | "isLimited" | "serves" | "compact" | "leavesTransactions">
+  Pick<
+    BlockSyncOptions,
+    "wanted" | "isLimited" | "serves" | "compact" | "leavesTransactions" | "mostBytes" | "blockTimeoutMs"
+  >
 > {
   /** How many headers stand on top of genesis: the one at a height has that number. */
   readonly headers?: number

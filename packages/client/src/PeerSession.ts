@@ -11,7 +11,7 @@
  * Closing the scope, or interrupting `connect`, closes the connection before it returns.
  */
 import { type Aead, type Sha256, type XOnlyCurve, portableAead, portableCurve, portableSha256 } from "@satwire/crypto"
-import type { ByteDuplex } from "@satwire/framing/effect"
+import { type ByteDuplex, type DuplexOptions, connectionOver } from "@satwire/framing/effect"
 import type { PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { BlockHash, BlockView, ChainParams, TransactionView, Txid } from "@satwire/primitives"
 import { machineService, seededRandom } from "@satwire/runtime"
@@ -31,7 +31,6 @@ import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type DuplexOptions, connectionOver } from "./Duplex.ts"
 import type { RequestFailed } from "./Request.ts"
 import { Session, type SessionState } from "./Session.ts"
 import type { MessageNotPermitted, SessionEnded } from "./SessionError.ts"

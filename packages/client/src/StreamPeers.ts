@@ -1,5 +1,5 @@
 /**
- * The sessions of a header stream: with each peer of a list, so many at once, and again after a pause where one ends, until the peer has
+ * The sessions of a stream of headers or of blocks: with each peer of a list, so many at once, and again after a pause where one ends, until the peer has
  * failed too often.
  *
  * ```
@@ -7,10 +7,8 @@
  *                                          └─▶ spent: too often, or a broken rule
  * ```
  */
-import type { HeaderStreamInput, HeaderStreamMachine, HeaderStreamOutput } from "@satwire/header-stream"
-import type { HeaderSyncMessage } from "@satwire/header-sync"
-import { PeerId } from "@satwire/machine"
-import { FIRST_PAUSE_MS, type MachineService, nextPauseMs } from "@satwire/runtime"
+import { type Now, PeerId } from "@satwire/machine"
+import { FIRST_PAUSE_MS, nextPauseMs } from "@satwire/runtime"
 import { type DialError, type Dialer, type Endpoint, formatEndpoint } from "@satwire/transport"
 import type { Message } from "@satwire/wire"
 import * as Deferred from "effect/Deferred"
@@ -20,9 +18,9 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type HeaderPeerFault, type SpentPeer, spentPeer } from "./HeaderStreamError.ts"
 import { type ConnectOptions, type PeerSession, connect } from "./PeerSession.ts"
 import type { SessionEnded } from "./SessionError.ts"
+import { type SpentPeer, type StreamPeerFault, spentPeer } from "./StreamError.ts"
 
 /** A session that lasted so long did not fail, however it ended. */
 const LASTING_MS: number = 10 * 60 * 1000
@@ -30,7 +28,7 @@ const LASTING_MS: number = 10 * 60 * 1000
 /**
  * How many of our own messages may wait for a peer that does not take them; then it is let go.
  *
- * @limit messages of a header stream that wait for one peer to take them
+ * @limit messages of a header or block stream that wait for one peer to take them
  */
 const MESSAGES_UNSENT = 64
 
@@ -41,29 +39,42 @@ export interface StreamPeer {
   /** How many sessions or dials failed one after another. */
   readonly failures: number
   /** What the last of them failed of. */
-  readonly fault: HeaderPeerFault | undefined
+  readonly fault: StreamPeerFault | undefined
 }
 
 /** A session with a peer. */
 interface Link {
   readonly unsent: Queue.Queue<Message>
-  readonly letGo: Deferred.Deferred<never, HeaderPeerFault>
+  readonly letGo: Deferred.Deferred<never, StreamPeerFault>
 }
 
-export interface StreamPeersOptions {
+/** What the machine of a stream is told of its peers. */
+export type PeersInput<Taken extends Message> =
+  | { readonly _tag: "PeerReady"; readonly peer: PeerId; readonly outbound: true; readonly services: bigint }
+  | { readonly _tag: "PeerGone"; readonly peer: PeerId }
+  | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: Taken }
+
+export interface StreamPeersOptions<Taken extends Message> {
   readonly endpoints: ReadonlyArray<Endpoint>
   readonly connect: ConnectOptions
   readonly sessionsAtOnce: number
   readonly tries: number
   /** The height that our `version` names. */
   readonly height: () => number
+  /** Which messages the machine takes. */
+  readonly takes: (message: Message) => message is Taken
+  /** Whether the peer, which is connected, has brought anything that was new. */
+  readonly hasServed: (peer: PeerId) => boolean
 }
 
-type Service = MachineService<HeaderStreamInput, HeaderStreamOutput>
+/** The machine as it runs. */
+interface Service<Taken extends Message> {
+  readonly submit: (input: PeersInput<Taken>) => void
+  readonly now: () => Now
+}
 
-export class StreamPeers {
-  readonly #options: StreamPeersOptions
-  readonly #machine: HeaderStreamMachine
+export class StreamPeers<Taken extends Message> {
+  readonly #options: StreamPeersOptions<Taken>
   readonly #slots: Semaphore.Semaphore
   /** Open while peers are read from. */
   readonly #room: Latch.Latch = Latch.makeUnsafe(true)
@@ -71,9 +82,8 @@ export class StreamPeers {
   readonly #peers: Map<string, StreamPeer> = new Map()
   #lastId = 0
 
-  constructor(options: StreamPeersOptions, machine: HeaderStreamMachine) {
+  constructor(options: StreamPeersOptions<Taken>) {
     this.#options = options
-    this.#machine = machine
     this.#slots = Semaphore.makeUnsafe(options.sessionsAtOnce)
     for (const endpoint of options.endpoints) {
       // An endpoint that is named twice is one peer.
@@ -92,7 +102,7 @@ export class StreamPeers {
   }
 
   /** Ends the session with a peer. */
-  letGo(peer: PeerId, fault: HeaderPeerFault): void {
+  letGo(peer: PeerId, fault: StreamPeerFault): void {
     const link = this.#links.get(peer)
     if (link !== undefined) Deferred.doneUnsafe(link.letGo, Exit.fail(fault))
   }
@@ -104,12 +114,12 @@ export class StreamPeers {
   }
 
   /** Talks to all of them, and is done when every one is spent. */
-  run(service: Service): Effect.Effect<ReadonlyArray<SpentPeer>, never, Dialer> {
+  run(service: Service<Taken>): Effect.Effect<ReadonlyArray<SpentPeer>, never, Dialer> {
     return Effect.forEach(this.states, ({ endpoint }) => this.#keep(endpoint, service), { concurrency: "unbounded" })
   }
 
   /** Session after session with one peer, until it is spent. */
-  #keep(endpoint: Endpoint, service: Service): Effect.Effect<SpentPeer, never, Dialer> {
+  #keep(endpoint: Endpoint, service: Service<Taken>): Effect.Effect<SpentPeer, never, Dialer> {
     const { tries } = this.#options
     return Effect.gen({ self: this }, function* () {
       let failures = 0
@@ -122,7 +132,7 @@ export class StreamPeers {
           pauseMs = FIRST_PAUSE_MS
         }
         failures += 1
-        if (fault._tag === "InvalidHeader" || failures >= tries) {
+        if (isBroken(fault) || failures >= tries) {
           this.#note(endpoint, { state: "spent", failures, fault })
           return spentPeer(endpoint, failures, fault)
         }
@@ -135,9 +145,9 @@ export class StreamPeers {
   /** One session, from the dial to its end. That it fails closes the connection at once. */
   #talk(
     endpoint: Endpoint,
-    service: Service,
+    service: Service<Taken>,
     talk: { wasUseful: boolean }
-  ): Effect.Effect<never, HeaderPeerFault, Dialer | Scope.Scope> {
+  ): Effect.Effect<never, StreamPeerFault, Dialer | Scope.Scope> {
     return Effect.gen({ self: this }, function* () {
       this.#note(endpoint, { state: "connecting" })
       const options = { ...this.#options.connect, startHeight: this.#options.height() }
@@ -152,12 +162,12 @@ export class StreamPeers {
           const id = PeerId(++this.#lastId)
           this.#links.set(id, link)
           this.#note(endpoint, { state: "connected" })
-          service.submit({ _tag: "PeerReady", peer: id, outbound: true })
+          service.submit({ _tag: "PeerReady", peer: id, outbound: true, services: session.info.services })
           return id
         }),
         (id) =>
           Effect.sync(() => {
-            talk.wasUseful = this.#machine.hasServed(id) || service.now().instant - since >= LASTING_MS
+            talk.wasUseful = this.#options.hasServed(id) || service.now().instant - since >= LASTING_MS
             this.#links.delete(id)
             service.submit({ _tag: "PeerGone", peer: id })
           })
@@ -168,10 +178,10 @@ export class StreamPeers {
   }
 
   /** Takes messages one by one, so that no more than one is taken from each peer once they are held. */
-  #read(session: PeerSession, peer: PeerId, { submit }: Service): Effect.Effect<never, SessionEnded> {
+  #read(session: PeerSession, peer: PeerId, { submit }: Service<Taken>): Effect.Effect<never, SessionEnded> {
     return Effect.forever(
       Effect.map(Effect.andThen(this.#room.await, session.receive), (message) => {
-        if (isOfHeaders(message)) submit({ _tag: "Received", peer, message })
+        if (this.#options.takes(message)) submit({ _tag: "Received", peer, message })
       })
     )
   }
@@ -191,11 +201,8 @@ const write = (session: PeerSession, { unsent }: Link): Effect.Effect<never, Ses
     )
   )
 
-const isOfHeaders = (message: Message): message is HeaderSyncMessage =>
-  message._tag === "headers" ||
-  message._tag === "getheaders" ||
-  message._tag === "inv" ||
-  message._tag === "sendheaders"
+/** Whether a rule was broken that no honest peer breaks. */
+const isBroken = ({ _tag }: StreamPeerFault): boolean => _tag === "InvalidHeader" || _tag === "BadBlock"
 
-const faultOf = (error: DialError | SessionEnded): HeaderPeerFault =>
+const faultOf = (error: DialError | SessionEnded): StreamPeerFault =>
   error._tag === "DialError" ? { _tag: "NotReached", error } : { _tag: "SessionOver", error }

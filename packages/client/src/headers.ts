@@ -11,15 +11,13 @@ export {
 } from "@satwire/header-stream"
 export type { Tip } from "@satwire/header-sync"
 export { HEADERS_UNTOLD, HeadersRefused } from "@satwire/header-stream/effect"
-export { type HeaderPeerFault, HeaderUnknown, NoPeerServes, type SpentPeer } from "./HeaderStreamError.ts"
+export { DEFAULT_SESSIONS_AT_ONCE, DEFAULT_TRIES, HEADER_BYTES_UNSTORED } from "./Following.ts"
 export {
-  DEFAULT_SESSIONS_AT_ONCE,
-  DEFAULT_TRIES,
-  HEADER_BYTES_UNSTORED,
   type HeaderStream,
   type HeaderStreamError,
   type HeaderStreamOptions,
   type HeaderStreamSnapshot,
   headerStream
 } from "./HeaderStream.ts"
+export { HeaderUnknown, NoPeerServes, type SpentPeer, type StreamPeerFault } from "./StreamError.ts"
 export type { StreamPeer } from "./StreamPeers.ts"

@@ -1,4 +1,4 @@
-export { type DuplexOptions, StreamFailed, type WebStreams, connectionOver, duplexOf } from "./Duplex.ts"
+export { type DuplexOptions, StreamFailed, type WebStreams, connectionOver, duplexOf } from "@satwire/framing/effect"
 export { MESSAGES_WAITING, MESSAGE_BYTES_WAITING } from "./Inbox.ts"
 export { DEFAULT_MAX_SESSIONS, type ListenOptions, listen } from "./Listen.ts"
 export {

@@ -1,7 +1,8 @@
 /**
- * The session and the header stream for JavaScript that is not written in Effect: the same services, turned into promises and async iterables by one function
+ * The session, the header stream and the block stream for JavaScript that is not written in Effect: the same services, turned into promises and async iterables by one function
  * of `@satwire/runtime/promise`. Over TCP, unless another transport is given.
  */
+import { type DuplexOptions, type WebStreams, duplexOf } from "@satwire/framing/effect"
 import { platformAead, platformSha256 } from "@satwire/crypto/node"
 import { type ChainParams, networks } from "@satwire/primitives"
 import { type CallOptions, type Owned, type Promised, acquire, promised, repeated } from "@satwire/runtime/promise"
@@ -19,21 +20,23 @@ import { type Message, encodePayload } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type DuplexOptions, type WebStreams, duplexOf } from "./Duplex.ts"
+import * as Blocks from "./BlockStream.ts"
+import type * as Following from "./Following.ts"
 import * as Headers from "./HeaderStream.ts"
 import * as Listen from "./Listen.ts"
 import * as Session from "./PeerSession.ts"
 import { SessionEnded } from "./SessionError.ts"
 
-export type { DuplexOptions, WebStreams } from "./Duplex.ts"
+export type { DuplexOptions, WebStreams } from "@satwire/framing/effect"
+export { type BlockPlace, type BlockServingFault, type BlockStep, UnknownPlace } from "./blocks.ts"
 export {
-  type HeaderPeerFault,
   type HeaderRun,
   HeaderUnknown,
   HeadersRefused,
   MAX_CHANGE_HEADERS,
   NoPeerServes,
   type SpentPeer,
+  type StreamPeerFault,
   type TipChange
 } from "./headers.ts"
 export { RequestFailed, type RequestFault } from "./Request.ts"
@@ -139,7 +142,8 @@ export const listen = (
     options
   )
 
-export interface HeaderStreamOptions extends Omit<Headers.HeaderStreamOptions, "params" | "peers">, CallOptions {
+/** What both streams take, in terms of promises. */
+interface StreamOptions extends CallOptions {
   /** Which network the peers are of; `"mainnet"` where not given. */
   readonly network?: Network | undefined
   /** Whom to ask: `host:port`, or `host` alone with the network's port. */
@@ -151,6 +155,8 @@ export interface HeaderStreamOptions extends Omit<Headers.HeaderStreamOptions, "
   /** What keeps the headers, instead of a data directory. */
   readonly store?: Layer.Layer<HeaderStore, StoreError> | undefined
 }
+
+export interface HeaderStreamOptions extends Omit<Headers.HeaderStreamOptions, "params" | "peers">, StreamOptions {}
 
 /**
  * The best chain of some peers, until its holder closes it. A loop over `changes` ends when it is closed here, and throws `NoPeerServes` or
@@ -165,16 +171,44 @@ export interface HeaderStream extends Promised<Headers.HeaderStream>, Owned {}
  */
 export const headerStream = (options: HeaderStreamOptions): Promise<HeaderStream> =>
   acquire(
-    Effect.gen(function* () {
-      const params = paramsOf(options.network ?? "mainnet")
-      const { dataDirectory, sha256 = platformSha256, aead = platformAead, transport = layerTcp } = options
-      const peers = yield* Effect.forEach(options.peers, (peer) => endpointOf(peer, params))
-      const kept = dataDirectory === undefined ? HeaderStore.layerMemory : headersOnDisk(dataDirectory, params)
-      const edges = yield* Layer.build(Layer.fresh(Layer.merge(transport, options.store ?? kept)))
-      return yield* Effect.provide(Headers.headerStream({ ...options, params, peers, sha256, aead }), edges)
-    }),
+    onEdges(options, (edges) => Headers.headerStream({ ...options, ...edges })),
     options
   )
+
+/** It keeps headers, and no blocks. */
+export interface BlockStreamOptions extends Omit<Blocks.BlockStreamOptions, "params" | "peers">, StreamOptions {}
+
+/**
+ * The blocks of some peers' best chain, until its holder closes it. The loop over `blocks` ends when it is closed here, and throws `NoPeerServes`,
+ * `UnknownPlace` or an error of the store when there can be no more. It may be left and entered anew, and goes on where it was.
+ */
+export interface BlockStream extends Promised<Blocks.BlockStream>, Owned {}
+
+/**
+ * Follows the blocks of the best chain that some peers have. Rejects with `EndpointError`, `HeadersRefused`, an error of the store, or the reason
+ * of the signal; then nothing of it is left.
+ */
+export const blockStream = (options: BlockStreamOptions): Promise<BlockStream> =>
+  acquire(
+    onEdges(options, (edges) => Blocks.blockStream({ ...options, ...edges })),
+    options
+  )
+
+/** What a stream stands on: the network, its peers, what it hashes with, and around it the transport and the store. */
+const onEdges = <A, E>(
+  options: StreamOptions & Pick<SessionOptions, "aead" | "sha256">,
+  stream: (
+    edges: Pick<Following.StreamOptions, "aead" | "params" | "peers" | "sha256">
+  ) => Effect.Effect<A, E, Dialer | HeaderStore | Scope.Scope>
+): Effect.Effect<A, E | EndpointError | StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const params = paramsOf(options.network ?? "mainnet")
+    const { dataDirectory, sha256 = platformSha256, aead = platformAead, transport = layerTcp } = options
+    const peers = yield* Effect.forEach(options.peers, (peer) => endpointOf(peer, params))
+    const kept = dataDirectory === undefined ? HeaderStore.layerMemory : headersOnDisk(dataDirectory, params)
+    const edges = yield* Layer.build(Layer.fresh(Layer.merge(transport, options.store ?? kept)))
+    return yield* Effect.provide(stream({ params, peers, sha256, aead }), edges)
+  })
 
 /** The headers of this network below the data directory `root`, in the place where a node keeps them. */
 const headersOnDisk = (root: string, params: ChainParams): Layer.Layer<HeaderStore, StoreError> =>

@@ -23,6 +23,7 @@ import { V1Framing } from "./V1Framing.ts"
 import { V2Framing } from "./V2Framing.ts"
 
 export { EVENTS_WAITING, EVENT_BYTES_WAITING, type MessageStreamEvent, UNSENT_BYTES } from "./effect/Conversation.ts"
+export { type DuplexOptions, StreamFailed, type WebStreams, connectionOver, duplexOf } from "./effect/Duplex.ts"
 export { DuplexClosed, FramingFailed, type MessageStreamError } from "./effect/MessageStreamError.ts"
 export { type ByteDuplex, type Port, type PortHandlers, streamPort } from "./effect/Port.ts"
 

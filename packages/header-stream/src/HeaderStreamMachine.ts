@@ -34,11 +34,13 @@ import {
   after,
   earliest
 } from "@satwire/machine"
-import { HEADER_SIZE, headerHash, type HeaderPoint } from "@satwire/primitives"
+import { type BlockHash, HEADER_SIZE, headerHash, type HeaderPoint } from "@satwire/primitives"
 import { type Headers, MAX_HEADERS_RESULTS, PROTOCOL_VERSION } from "@satwire/wire"
 
 export type HeaderStreamInput =
   | Extract<HeaderSyncInput, { readonly _tag: "PeerReady" | "PeerGone" | "Received" | "Timeout" }>
+  /** A header cannot be that of a valid block, whoever found that out: it is in no best chain any more. */
+  | { readonly _tag: "Invalidate"; readonly hash: BlockHash }
   /** Nothing is read from the peers for now, or it is again: they cannot be late meanwhile. */
   | { readonly _tag: "Hold"; readonly held: boolean }
 
@@ -105,6 +107,11 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
     return this.#servers.get(peer)?.hasServed === true
   }
 
+  /** The header of most work that we know the peer has, or -1. */
+  bestOf(peer: PeerId): number {
+    return this.#sync.bestOf(peer)
+  }
+
   /** Whether nothing is held for any peer. */
   get isEmpty(): boolean {
     return this.#servers.size === 0 && this.#sync.isEmpty
@@ -135,6 +142,7 @@ export class HeaderStreamMachine implements Machine<HeaderStreamInput, HeaderStr
         this.#servers.delete(input.peer)
         this.#sync.handle(input, now, this.#fromSync)
         break
+      case "Invalidate":
       case "Timeout":
         this.#sync.handle(input, now, this.#fromSync)
         break

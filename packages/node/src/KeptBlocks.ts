@@ -19,11 +19,13 @@ import { WorkerPool } from "@satwire/runtime/workers"
 import { type SnapshotFile, type StoreError, type Keeper, type StoreNews, keepInOrder } from "@satwire/store"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import type { BlockOptions } from "./NodeOptions.ts"
 import { type Judgement, keptJudgement } from "./KeptJudgement.ts"
 import { snapshotsHere } from "./KeptPeers.ts"
 
@@ -92,13 +94,13 @@ export interface BlocksHere extends BlocksAtStart {
 /**
  * The store of blocks, and what is in it already; one that lasts as long as the process where none is given.
  *
- * @param scripts what is looked for, where that is not everything
+ * @param blocks which are to be kept
  */
 export const blocksHere = (
   tree: HeaderTree,
   sha256: Sha256,
-  scripts: ReadonlyArray<Uint8Array> | undefined
-): Effect.Effect<BlocksHere, StoreError, Scope.Scope> =>
+  blocks: BlockOptions
+): Effect.Effect<BlocksHere, StoreError | PrunedBefore, Scope.Scope> =>
   Effect.gen(function* () {
     const here = yield* Effect.serviceOption(BlockStore)
     const store = Option.isSome(here)
@@ -114,6 +116,10 @@ export const blocksHere = (
     const prunedBelow = (yield* file.load).value ?? 0
     const { best } = tree
     const prunedTo = prunedBelow === 0 ? undefined : tree.ancestor(best, Math.min(prunedBelow - 1, tree.height(best)))
+    const scripts = blocks.matching?.scripts
+    if (prunedBelow > 0 && scripts === undefined && blocks.pruneBytes === undefined) {
+      return yield* new PrunedBefore(prunedBelow)
+    }
     const judgement = scripts === undefined ? undefined : yield* keptJudgement(tree, sha256, scripts)
     const passedTo = judgement === undefined ? prunedTo : judgement.passedTo
     return { store, kept, passedTo, prunedFile: file, judgement }
@@ -129,6 +135,22 @@ const PRUNED = {
       ? Result.succeed(value)
       : Result.fail("it is no height")
 } as const
+
+interface PrunedBeforeFields {
+  readonly belowHeight: number
+  readonly message: string
+}
+const PrunedBeforeBase: new (
+  fields: PrunedBeforeFields
+) => Cause.YieldableError & { readonly _tag: "PrunedBefore" } & PrunedBeforeFields = Data.TaggedError("PrunedBefore")
+
+/** Blocks were pruned here once, and now all are to be kept: peers would be promised what is gone. */
+export class PrunedBefore extends PrunedBeforeBase {
+  constructor(belowHeight: number) {
+    const message = `blocks below height ${belowHeight} were pruned here: prune on, as before, or begin with another data directory to have them all`
+    super({ belowHeight, message })
+  }
+}
 
 interface Passed {
   readonly header: number

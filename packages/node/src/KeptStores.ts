@@ -1,5 +1,5 @@
 /** What a node keeps of its chain: headers and, where it has the role, blocks. While either store is behind, nothing is read from any peer. */
-import { Changes } from "@satwire/block-stream"
+import { Changes } from "@satwire/block-stream/effect"
 import type { Sha256 } from "@satwire/crypto"
 import type { HeaderTree } from "@satwire/header-sync"
 import type { NodeCoreInput } from "@satwire/node-core"

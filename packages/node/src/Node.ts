@@ -42,7 +42,7 @@ import { Connections } from "./Connections.ts"
 import { type Dialling, dialling, endpointOf } from "./Dialling.ts"
 import { coreOptions } from "./CoreOptions.ts"
 import { keepListening } from "./KeepListening.ts"
-import { blocksHere } from "./KeptBlocks.ts"
+import { type PrunedBefore, blocksHere } from "./KeptBlocks.ts"
 import { type KeptPeers, keptPeers } from "./KeptPeers.ts"
 import { type KeptStores, type Running, keepStores } from "./KeptStores.ts"
 import type { NodeFact } from "./NodeFact.ts"
@@ -58,7 +58,7 @@ import { FACTS_KEPT, FACTS_REPLAYED, type NodeFailure, type NodeShape, doors } f
 const ENDING_AT_MOST = 64
 
 /** Why a node did not start. */
-export type NodeStartError = StoreError | HeadersRefused | ListenError
+export type NodeStartError = StoreError | HeadersRefused | PrunedBefore | ListenError
 
 const NodeBase: Context.ServiceClass<Node, "@satwire/node/Node", NodeShape> = Context.Service<Node, NodeShape>()(
   "@satwire/node/Node"
@@ -124,8 +124,7 @@ const runningNode = (
       saved: (what, count) => tell({ _tag: "PeersSaved", what, count }),
       unsaved: (what, error, retryInMs) => tell({ _tag: "PeersUnsaved", what, error, retryInMs })
     })
-    const blocks =
-      options.blocks === undefined ? undefined : yield* blocksHere(tree, sha256, options.blocks.matching?.scripts)
+    const blocks = options.blocks === undefined ? undefined : yield* blocksHere(tree, sha256, options.blocks)
     const core = new NodeCore({ ...coreOptions(options, peers, groups, random.fork(), blocks), tree, sha256, random })
     const connections: Connections = new Connections(
       (input) => service.submit(input),

@@ -1,12 +1,7 @@
 /** What can be asked of a running node, and how it answers. */
 import type { BlockDamaged } from "@satwire/block-store"
-import {
-  type BlockPlace,
-  type BlockStep,
-  type BlockStreamError,
-  type Changes,
-  blockStream
-} from "@satwire/block-stream"
+import type { BlockPlace, BlockStep } from "@satwire/block-stream"
+import { type BlockStreamError, type Changes, blockStream } from "@satwire/block-stream/effect"
 import type { Subnet } from "@satwire/connections"
 import type { HeaderTree } from "@satwire/header-sync"
 import type { NodeCore, NodeCoreInput, Queries } from "@satwire/node-core"

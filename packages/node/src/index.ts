@@ -1,13 +1,8 @@
 export { HeadersRefused } from "@satwire/header-stream/effect"
-export {
-  type BlockPlace,
-  type BlockStep,
-  type BlockStreamError,
-  BlockUnavailable,
-  UnknownPlace
-} from "@satwire/block-stream"
+export type { BlockPlace, BlockStep } from "@satwire/block-stream"
+export { type BlockStreamError, BlockUnavailable, UnknownPlace } from "@satwire/block-stream/effect"
 export { BYTES_AFTER_END } from "./Connections.ts"
-export { BLOCK_BYTES_WAITING, MIN_BLOCKS_TO_KEEP } from "./KeptBlocks.ts"
+export { BLOCK_BYTES_WAITING, MIN_BLOCKS_TO_KEEP, PrunedBefore } from "./KeptBlocks.ts"
 export { HEADER_BYTES_WAITING } from "./KeptHeaders.ts"
 export { Node, type NodeStartError, makeNode } from "./Node.ts"
 export { FACTS_KEPT, FACTS_REPLAYED, type NodeFailure, type NodeShape } from "./NodeShape.ts"

@@ -36,13 +36,8 @@ export {
   HeaderFileUnwritable,
   type ImportFault
 } from "@satwire/header-files"
-export {
-  type BlockPlace,
-  type BlockStep,
-  type BlockStreamError,
-  BlockUnavailable,
-  UnknownPlace
-} from "@satwire/block-stream"
+export type { BlockPlace, BlockStep } from "@satwire/block-stream"
+export { type BlockStreamError, BlockUnavailable, UnknownPlace } from "@satwire/block-stream/effect"
 export type { Exported, Imported } from "@satwire/header-files"
 export { HeadersRefused } from "@satwire/header-stream/effect"
 export type { NodeStartError } from "./Node.ts"

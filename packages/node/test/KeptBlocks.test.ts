@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BlockStore } from "@satwire/block-store"
 import { platformSha256 } from "@satwire/crypto/node"
-import { type BlockStep, BlockUnavailable, type NodeOptions, layerOnDisk } from "@satwire/node"
+import { type BlockStep, BlockUnavailable, type NodeOptions, PrunedBefore, layerOnDisk } from "@satwire/node"
 import { headerHash, regtest, toHex } from "@satwire/primitives"
 import { HeaderStore, Snapshots } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
@@ -148,6 +148,9 @@ describe("blocks on a disk", () => {
             return blocks?.kept ?? 0
           })
         )
+        // Nobody is promised all blocks where some are gone.
+        const whole = yield* Effect.flip(scoped(place.start({ ...options, blocks: { serve: true } })))
+        assert.instanceOf(whole, PrunedBefore)
         const again = yield* place.start({ ...options, connect: [server.endpoint] })
         assert.deepInclude(again.all("BlocksLoaded")[0], { count: kept, height: 700 })
         yield* again.until("PeerReady")

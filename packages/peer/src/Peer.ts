@@ -179,7 +179,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#owe(input.owed, now, out)
       case "SendBlocked":
         this.#sendBlocked = input.blocked
-        if (input.blocked) return
+        if (input.blocked) {
+          // It takes nothing now, and others are not to wait behind it.
+          if (this.#outgoing !== undefined) this.#allowance.forget(this.#outgoing)
+          return
+        }
         // What waited has left.
         this.#silence.sent(now.instant)
         return this.#work(now, out)

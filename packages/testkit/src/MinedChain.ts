@@ -65,6 +65,16 @@ export class MinedChain implements ChainView {
     return block
   }
 
+  /** A chain that has the same blocks up to a height and goes its own way from there. */
+  fork(height: number): MinedChain {
+    const other = new MinedChain(this.params)
+    for (const block of this.blocks.slice(0, height)) {
+      other.blocks.push(block)
+      other.#add(block.header)
+    }
+    return other
+  }
+
   header(number: number): BlockHeader {
     const header = this.#headers[number]
     if (header === undefined) throw new RangeError(`no header ${number}`)

@@ -37,7 +37,7 @@ const node = options.pipe(
   Command.withDescription(
     [
       "Satwire, a Bitcoin node in TypeScript.",
-      "Without a command it runs a node, on mainnet unless told otherwise, that finds peers, or keeps to those given by --connect, and follows their headers. It validates every rule about headers; blocks, transactions and scripts it does not look at yet, so it offers and relays none on a public network. Ctrl-C ends it; what it has learned is kept in the data directory, ~/.satwire."
+      "Without a command it runs a node, on mainnet unless told otherwise, that finds peers, or keeps to those given by --connect, and follows their headers. It validates every rule about headers, and fetches blocks with --fetchblocks, which it checks as far as that needs no coins; scripts and coins it does not look at yet, so it offers and relays none on a public network. Ctrl-C ends it; what it has learned is kept in the data directory, ~/.satwire."
     ].join("\n")
   ),
   Command.withExamples([

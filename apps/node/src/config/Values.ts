@@ -77,7 +77,8 @@ export type Beginning = { readonly height: number } | { readonly time: number }
 
 const isDay = (text: string): boolean => {
   const time = Date.parse(`${text}T00:00:00Z`)
-  return Number.isFinite(time) && time >= 0
+  // The 30th of February is read as another day.
+  return Number.isFinite(time) && time >= 0 && new Date(time).toISOString().startsWith(text)
 }
 
 /** `840000`, or `2024-04-20`. */

@@ -58,7 +58,7 @@ export class BlockProgress {
     this.#pace.note(now.ms, this.#height)
     const of = best > this.#height ? ` of ${counted(best)} (${Math.floor((100 * this.#height) / best)} %)` : ""
     const left = best > this.#height ? leftOf(this.#pace.msFor(best - this.#height)) : ""
-    const replaced = this.#removed > 0 ? `, ${counted(this.#removed, "block")} replaced by a chain with more work` : ""
+    const replaced = this.#removed > 0 ? `, ${counted(this.#removed, "block")} left for another chain` : ""
     const line = `Blocks: height ${counted(this.#height)}${of}${this.#rate(elapsedMs)}${left}${replaced}, tip ${toHex(this.#hash)}.`
     this.#isTold = true
     this.#added = 0

@@ -64,13 +64,15 @@ const storeText = (
     case "HeadersStored":
       return debug(`Wrote ${counted(fact.count, "header")} to disk.`)
     case "BlocksLoaded":
-      return info(`${counted(fact.count, "block")} are kept; all are there up to height ${counted(fact.height)}.`)
+      return info(
+        `${counted(fact.count, "block")} are kept; the chain is followed up to height ${counted(fact.height)}.`
+      )
     case "BlocksStored":
       return debug(`Wrote ${counted(fact.count, "block")} to disk, ${counted(fact.bytes, "byte")}.`)
     case "BlocksPruned":
       return info(`Removed ${counted(fact.count, "old block")} to make room.`)
     case "BlockDamaged":
-      return warn(`${fact.error.message} It is fetched again.`)
+      return warn(`${fact.error.message} The node fetches it again by itself.`)
     case "StoreBehind":
       return debug(fact.isBehind ? "Reads no more from peers until the disk has caught up." : "The disk has caught up.")
     case "StoreHasRoom":

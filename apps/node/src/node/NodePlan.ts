@@ -72,6 +72,8 @@ export const planNode = (
 const blocksOf = (settings: Settings, params: ChainParams): Result.Result<BlockOptions | undefined, ConfigError> =>
   Result.gen(function* () {
     const { blocksfor, blocksfrom, blocksto, fetchblocks, prune } = settings
+    const fault = contradiction(settings)
+    if (fault !== undefined) return yield* Result.fail(new ConfigError({ message: fault }))
     const isAsked = blocksfrom !== undefined || blocksto !== undefined || prune > 0 || blocksfor.length > 0
     if (!(fetchblocks ?? (isAsked || !isPublic(params)))) return undefined
     const matching = yield* matchingOf(settings, params)
@@ -84,6 +86,18 @@ const blocksOf = (settings: Settings, params: ChainParams): Result.Result<BlockO
       serve: matching === undefined
     }
   })
+
+/** What is said of blocks and cannot be all of it. */
+const contradiction = ({ blocksfor, blocksfrom, blocksto, fetchblocks, prune }: Settings): string | undefined => {
+  const isAsked = blocksfrom !== undefined || blocksto !== undefined || prune > 0 || blocksfor.length > 0
+  if (fetchblocks === false && isAsked) {
+    return "fetchblocks is 0, but blocksfrom, blocksto, blocksfor or prune says which blocks: give one of them"
+  }
+  if (blocksfrom !== undefined && "height" in blocksfrom && blocksfrom.height > (blocksto ?? Infinity)) {
+    return `blocksfrom is ${blocksfrom.height} and blocksto ${blocksto}: nothing lies between them`
+  }
+  return undefined
+}
 
 /** What blocks are fetched for, where that is not everything. Where our user names peers their filters are compared, however few they are. */
 const matchingOf = (

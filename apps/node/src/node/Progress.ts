@@ -123,7 +123,7 @@ export class Progress {
   /** The rate where it was measured without a pause, and the rest where that is far. */
   #tipLine(tip: Reached, now: Moment, elapsedMs: number): string {
     const rate = rateOf(this.#headers, elapsedMs)
-    const replaced = this.#removed > 0 ? `, ${counted(this.#removed, "header")} replaced by a chain with more work` : ""
+    const replaced = this.#removed > 0 ? `, ${counted(this.#removed, "header")} left for another chain` : ""
     const behind = now.unix - tip.time
     const isFar = behind > FAR_BEHIND_SECONDS && !this.#params.powNoRetargeting
     let far = this.#claimedShare(tip.height)

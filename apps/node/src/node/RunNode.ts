@@ -85,9 +85,13 @@ const tell = (fact: NodeFact, budget: LogBudget): Effect.Effect<void> => {
 }
 
 const farewell = (node: NodeShape): Effect.Effect<void> =>
-  Effect.flatMap(node.query("headers"), (headers) =>
-    Effect.logInfo(`Stopping at height ${counted(headers?.tip.height ?? 0)}.`)
-  )
+  Effect.gen(function* () {
+    const headers = yield* node.query("headers")
+    const blocks = yield* node.query("blocks")
+    const height = counted(headers?.tip.height ?? 0)
+    const where = blocks === undefined ? height : `${counted(blocks.tip.height)} of ${height}`
+    yield* Effect.logInfo(`Stopping at height ${where}.`)
+  })
 
 /** `::` takes IPv4 connections too, but not where the machine has no IPv6. */
 const thisMachine = (): Machine => {

@@ -18,18 +18,7 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-
-/** Where a reader stands: the last block that it has taken in. */
-export interface BlockPlace {
-  readonly height: number
-  readonly hash: BlockHash
-}
-
-export type BlockStep =
-  /** The next block of the followed chain. */
-  | ({ readonly _tag: "Connected"; readonly block: BlockView } & BlockPlace)
-  /** The last block is followed no more; what came of it is to be taken back. Without its bytes where they are kept no more. */
-  | ({ readonly _tag: "Disconnected"; readonly block: BlockView | undefined } & BlockPlace)
+import type { BlockPlace, BlockStep } from "../BlockStep.ts"
 
 interface UnavailableFields extends BlockPlace {
   readonly message: string
@@ -90,7 +79,8 @@ export interface BlockStreamSource {
   readonly tree: HeaderTree
   /** The end of the followed chain. */
   readonly tip: () => number
-  readonly read: (hash: BlockHash) => Effect.Effect<BlockView | undefined, StoreError | BlockDamaged>
+  /** A block; `undefined` where it is not kept. One that is `"awaited"`, or damaged, is looked for again when something has changed. */
+  readonly read: (hash: BlockHash) => Effect.Effect<BlockView | "awaited" | undefined, StoreError | BlockDamaged>
   readonly changes: Changes
   /** Whether a block is none of those that the reader wants: it is left out. */
   readonly isPassedOver?: (header: number) => boolean
@@ -101,54 +91,64 @@ const PASSED_AT_ONCE = 10_000
 
 /** Everything that follows `after`; what follows the first header of the tree where it is not given. */
 export const blockStream = (
-  { changes, isPassedOver = () => false, read, tip, tree }: BlockStreamSource,
+  source: BlockStreamSource,
   after?: BlockPlace
 ): Stream.Stream<BlockStep, BlockStreamError> => {
-  const placeOf = (header: number): BlockPlace => ({ height: tree.height(header), hash: tree.hash(header) })
+  const { tree } = source
   const begin = Effect.suspend(() => {
     const header = after === undefined ? 0 : tree.find(after.hash)
     if (after !== undefined && (header < 0 || tree.height(header) !== after.height))
       return Effect.fail(new UnknownPlace(after))
     return Effect.succeed(header)
   })
-  /** Bytes that were found damaged are fetched again, which is waited for. */
-  const patient = (hash: BlockHash): Effect.Effect<BlockView | undefined, StoreError> =>
-    Effect.suspend(() => {
-      const { next } = changes
-      return read(hash).pipe(Effect.catchTag("BlockDamaged", () => Effect.andThen(next, patient(hash))))
-    })
-  const connected = (above: number): Effect.Effect<BlockStep, BlockStreamError> => {
-    const place = placeOf(above)
-    return Effect.flatMap(patient(place.hash), (block) =>
-      block === undefined
-        ? Effect.fail(new BlockUnavailable(place))
-        : Effect.succeed<BlockStep>({ _tag: "Connected", ...place, block })
+  return Stream.unwrap(Effect.map(begin, (first) => Stream.unfold(first, (at) => nextStep(source, at))))
+}
+
+/** A step, and the header to which it leads. */
+export type TakenStep = readonly [step: BlockStep, header: number]
+
+/** The next step from header `from`; `undefined` when there is none and none will come. */
+export const nextStep = (
+  source: BlockStreamSource,
+  from: number
+): Effect.Effect<TakenStep | undefined, StoreError | BlockUnavailable> =>
+  Effect.suspend(() => {
+    const { changes, read, tip, tree } = source
+    const { next } = changes
+    const end = tip()
+    const { at, isFarther } = afterPassedOver(source, from, end)
+    if (isFarther) return Effect.andThen(Effect.yieldNow, nextStep(source, at))
+    const later = Effect.suspend(() => (changes.isOver ? Effect.undefined : Effect.andThen(next, nextStep(source, at))))
+    if (at === end) return later
+    const isBelow = tree.isAncestor(at, end)
+    const header = isBelow ? tree.ancestor(end, tree.height(at) + 1) : at
+    const place = { height: tree.height(header), hash: tree.hash(header) }
+    return read(place.hash).pipe(
+      Effect.catchTag("BlockDamaged", () => Effect.succeed("awaited" as const)),
+      Effect.flatMap((block): Effect.Effect<TakenStep | undefined, StoreError | BlockUnavailable> => {
+        // Meanwhile the chain may become another.
+        if (block === "awaited") return later
+        if (!isBelow) return Effect.succeed([{ _tag: "Disconnected", ...place, block }, tree.parent(at)])
+        if (block === undefined) return Effect.fail(new BlockUnavailable(place))
+        return Effect.succeed([{ _tag: "Connected", ...place, block }, header])
+      })
     )
+  })
+
+/** The place behind blocks that are left out, on the way from one place to the end of the chain, and whether more of them may follow. */
+const afterPassedOver = (
+  { isPassedOver, tree }: BlockStreamSource,
+  from: number,
+  end: number
+): { readonly at: number; readonly isFarther: boolean } => {
+  if (isPassedOver === undefined) return { at: from, isFarther: false }
+  let at = from
+  for (let left = PASSED_AT_ONCE; left > 0; left--) {
+    if (at === end) return { at, isFarther: false }
+    const isBelow = tree.isAncestor(at, end)
+    const block = isBelow ? tree.ancestor(end, tree.height(at) + 1) : at
+    if (!isPassedOver(block)) return { at, isFarther: false }
+    at = isBelow ? block : tree.parent(at)
   }
-  const disconnected = (at: number): Effect.Effect<BlockStep, BlockStreamError> => {
-    const place = placeOf(at)
-    return Effect.map(patient(place.hash), (block) => ({ _tag: "Disconnected", ...place, block }))
-  }
-  /** The place behind blocks that are left out, on the way from one place to the end of the chain. */
-  const afterPassedOver = (from: number, end: number): number => {
-    let at = from
-    for (let left = PASSED_AT_ONCE; left > 0 && at !== end; left--) {
-      const isBelow = tree.isAncestor(at, end)
-      const block = isBelow ? tree.ancestor(end, tree.height(at) + 1) : at
-      if (!isPassedOver(block)) return at
-      at = isBelow ? block : tree.parent(at)
-    }
-    return at
-  }
-  const step = (from: number): Effect.Effect<readonly [BlockStep, number] | undefined, BlockStreamError> =>
-    Effect.suspend(() => {
-      const { next } = changes
-      const end = tip()
-      const at = afterPassedOver(from, end)
-      if (at === end) return changes.isOver ? Effect.undefined : Effect.andThen(next, step(at))
-      const isBelow = tree.isAncestor(at, end)
-      const to = isBelow ? tree.ancestor(end, tree.height(at) + 1) : tree.parent(at)
-      return Effect.map(isBelow ? connected(to) : disconnected(at), (taken) => [taken, to] as const)
-    })
-  return Stream.unwrap(Effect.map(begin, (first) => Stream.unfold(first, step)))
+  return { at, isFarther: true }
 }

@@ -1,11 +1,11 @@
-/** A connection made of any two-way stream of bytes, so that a session can stand on what somebody else opened. */
-import { type ByteDuplex, type Port, streamPort } from "@satwire/framing/effect"
+/** A connection made of any two-way stream of bytes, so that whoever takes connections can stand on what somebody else opened. */
 import type { Connection, ConnectionHandlers, Direction, Endpoint } from "@satwire/transport"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { type ByteDuplex, type Port, streamPort } from "./Port.ts"
 
 /** What is not known of a duplex and has to be said. */
 export interface DuplexOptions {
