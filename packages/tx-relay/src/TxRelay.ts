@@ -75,7 +75,7 @@ const ENTRIES_PER_TURN = 1000
 /**
  * @limit announcements whose time comes in one turn, and that are asked for in it
  */
-const REQUESTS_PER_TURN = 2000
+const REQUESTS_PER_TURN = 1000
 /**
  * Core's `MAX_GETDATA_SZ`.
  *
@@ -392,9 +392,8 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
 
   #submitLocal(tx: TransactionView, now: Instant, out: Out): void {
     const named = this.#name(tx)
-    if (!this.#tellAgain(named.wtxid, now))
-      return this.#submit({ ...named, from: undefined, isOrphan: false, child: undefined }, out)
-    this.#unbroadcast.add(named.wtxid, now)
+    if (this.#tellAgain(named.wtxid, now)) this.#unbroadcast.add(named.wtxid, now)
+    else this.#submit({ ...named, from: undefined, isOrphan: false, child: undefined }, out)
   }
 
   #submit(check: Check, out: Out): void {
@@ -519,7 +518,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
       now,
       (peer, inventory) =>
         out.push({ _tag: "Send", peer: peer.id, message: { _tag: "inv", inventory }, isAnnouncement: true }),
-      (peer) => this.#beginPool(peer, out)
+      (peer) => this.#beginsPool(peer, out)
     )
   }
 
@@ -533,13 +532,14 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     this.#owe(peer, OWES_INVENTORY, false, out)
   }
 
-  /** Who asked for the whole pool is given it from the time on at which it is told of transactions. */
-  #beginPool(peer: RelayPeer, out: Out): void {
-    if (peer.activity?.wantsPool !== true || peer.activity.asked !== undefined) return
+  /** Who asked for the whole pool is given it from the time on at which it is told of transactions. Gives whether that is now. */
+  #beginsPool(peer: RelayPeer, out: Out): boolean {
+    if (peer.activity?.wantsPool !== true || peer.activity.asked !== undefined) return false
     peer.active.wantsPool = false
     peer.active.asked = this.#pool.entries()[Symbol.iterator]()
     this.#toServe.add(peer)
     this.#owe(peer, OWES_ANSWER, true, out)
+    return true
   }
 
   #tellFeeFilters(now: Instant, out: Out): void {

@@ -40,7 +40,7 @@ describe("a transaction that comes", () => {
   })
 
   it("that is not taken may be in a block all the same, as may those whose place another takes", () => {
-    const [dust, stripped, replacing, replaced] = many(4) as [never, never, never, ReturnType<typeof fresh>]
+    const [dust, stripped, replacing, replaced] = [fresh(), fresh(), fresh(), fresh()]
     const orphan = childOf(fresh())
     const harness = new RelayHarness().outbound(1)
     harness.pool.answers(dust, { _tag: "Rejected", rule: "dust", isWitnessMutable: false })
@@ -48,7 +48,7 @@ describe("a transaction that comes", () => {
     harness.pool.answers(replacing, { _tag: "Accepted", replaced: [{ tx: replaced.tx }] })
     harness.tx(1, dust, stripped, replacing, orphan, orphan)
     expect(harness.take("RejectedTransaction").map(({ tx }) => tx.bytes)).toEqual(
-      [dust as typeof orphan, orphan].map(({ tx }) => tx.bytes)
+      [dust, orphan].map(({ tx }) => tx.bytes)
     )
     expect(harness.take("ReplacedTransaction").map(({ tx }) => tx)).toEqual([replaced.tx])
   })
