@@ -491,7 +491,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     const orphan = this.#download.orphanage.takeToReconsider(peer.id)
     if (orphan !== undefined) this.#submit({ ...orphan, from: peer.id, isOrphan: true, child: undefined }, out)
     const hasMore = this.#download.orphanage.hasToReconsider(peer.id)
-    if (hasMore && peer.active.isChecked === false) this.#toReconsider.add(peer)
+    if (hasMore && !peer.active.isChecked) this.#toReconsider.add(peer)
     this.#owe(peer, OWES_ORPHANS, hasMore, out)
   }
 

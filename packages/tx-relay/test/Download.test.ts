@@ -75,7 +75,7 @@ describe("a transaction that is announced", () => {
         harness.inv(peer, tx).notFound(peer, tx)
       }
     }
-    expect(asked.toSorted()).toEqual([1, 2, 3])
+    expect(asked.toSorted((a, b) => a - b)).toEqual([1, 2, 3])
   })
 
   it("is asked of the next peer when the first has not sent it in a minute", () => {

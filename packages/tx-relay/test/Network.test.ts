@@ -96,7 +96,8 @@ class Network {
     const inputs = [input]
     const push = (output: TxRelayOutput): void => {
       if (output._tag === "Submit") inputs.push({ _tag: "Submitted", wtxid: output.wtxid, result: pool.submit(output) })
-      if (output._tag === "ReplyOwed") output.owed ? owed.add(output.peer) : owed.delete(output.peer)
+      if (output._tag === "ReplyOwed" && output.owed) owed.add(output.peer)
+      if (output._tag === "ReplyOwed" && !output.owed) owed.delete(output.peer)
       if (output._tag === "Disconnect") throw new Error("nobody gave a reason")
       if (output._tag !== "Send") return
       if (output.message._tag === "getdata") {

@@ -150,6 +150,15 @@ describe("an orphan", () => {
     expect(harness.pool.size).toBe(2)
   })
 
+  it("is resolved by those that announced it before it came", () => {
+    const parent = fresh()
+    const child = childOf(parent)
+    const harness = new RelayHarness().outbound(1).outbound(2).ready(3, { wtxidRelay: false })
+    harness.inv(1, child).inv(2, child).invByTxid(3, child).tx(1, child).gone(1).elapse(60_000)
+    expect(harness.asked(2)).toContain(witness(parent))
+    expect(harness.gone(2).elapse(60_000).asked(3)).toContain(witness(parent))
+  })
+
   it("is rejected with its parent, whatever its witness", () => {
     const parent = fresh()
     const [child, later] = [childOf(parent), childOf(parent)]

@@ -108,6 +108,38 @@ describe("a transaction that the pool took", () => {
     expect(harness.relay.peer(PeerId(1))?.minFeeRateSatPerKvb).toBe(2000)
   })
 
+  it("is told again where one sends it for whom our user wants that", () => {
+    const tx = fresh()
+    const harness = new RelayHarness()
+      .outbound(1)
+      .outbound(2, { forceRelay: true })
+      .tx(1, tx)
+      .elapse(MINUTE)
+      .outbound(3)
+    expect(harness.tx(1, tx).elapse(MINUTE).told(3)).toEqual([])
+    expect(harness.tx(2, tx).elapse(MINUTE).told(3)).toEqual([wtx(tx)])
+  })
+
+  it("is told to many peers at one time, over as many turns as that takes", () => {
+    const { pool, trickle } = alone()
+    for (let peer = 2; peer <= 60; peer++) trickle.join(new RelayPeer(PeerId(peer), TOLD), "ipv4")
+    for (let n = 0; n < 50; n++) pool.put(numbered(n))
+    for (const each of pool.entries()) trickle.queue(each, Instant(0))
+    const at = trickle.nextTimeout() as Instant
+    const turns: Array<number> = []
+    while (trickle.nextTimeout() === at) {
+      let told = 0
+      trickle.step(
+        at,
+        () => (told += 1),
+        () => false
+      )
+      turns.push(told)
+    }
+    expect(turns).toEqual([20, 20, 20])
+    expect(trickle.nextTimeout()).toBe(undefined)
+  })
+
   it("of ours is told again after a while, until somebody has asked for it", () => {
     const [heard, unheard] = [fresh(), fresh()]
     const harness = new RelayHarness().outbound(1).local(heard, unheard).elapse(MINUTE).asks(1, heard).outbound(2)
@@ -186,11 +218,13 @@ describe("what a peer is told at a time", () => {
   })
 })
 
+const TOLD = { wtxidRelay: true, isTold: true } as PeerTraits
+
 /** Part of the machine by itself, with a pool in which there may be much. */
 const alone = (): { readonly peer: RelayPeer; readonly pool: TestPool; readonly trickle: InventoryTrickle } => {
   const pool = new TestPool()
   const trickle = new InventoryTrickle(ChaChaRandom.fromNumber(1), pool)
-  const peer = new RelayPeer(PeerId(1), { wtxidRelay: true, isTold: true } as PeerTraits)
+  const peer = new RelayPeer(PeerId(1), TOLD)
   trickle.join(peer, "ipv4")
   return { peer, pool, trickle }
 }
