@@ -161,10 +161,15 @@ export class InventoryTrickle {
 
   #leaveGroup(peer: RelayPeer, group: TrickleGroup): void {
     const { members } = group
-    // One that was told already may come into its place and be told again, of nothing: all that it is told it knows.
-    members[members.indexOf(peer)] = members.at(-1) as RelayPeer
+    let place = members.indexOf(peer)
+    if (place < group.left) {
+      // Those that are still to be told stay in front of those that were.
+      group.left -= 1
+      members[place] = members[group.left] as RelayPeer
+      place = group.left
+    }
+    members[place] = members.at(-1) as RelayPeer
     members.pop()
-    group.left = Math.min(group.left, members.length)
     if (members.length > 0) return
     this.#groups.delete(group.key)
     this.#telling.delete(group)

@@ -210,7 +210,8 @@ describe("a parent that pays too little", () => {
   it("is submitted with the child that waits for it, and both are taken", () => {
     const parent = fresh()
     const child = childOf(parent)
-    const harness = new RelayHarness().outbound(1).tx(1, child)
+    const harness = new RelayHarness().outbound(1).outbound(2).tx(1, child)
+    harness.pool.pays(parent, 200)
     harness.answers = false
     harness.submitted()
     harness.tx(1, parent).answer(LITTLE)
@@ -219,7 +220,8 @@ describe("a parent that pays too little", () => {
     expect([...harness.owed]).toEqual([1])
     harness.answer()
     expect([harness.pool.size, harness.relay.snapshot().orphans, harness.owed.size]).toEqual([2, 0, 0])
-    expect(harness.take("TransactionAccepted").map(({ wtxid }) => wtxid)).toEqual([child.wtxid, parent.wtxid])
+    expect(harness.take("TransactionAccepted").map(({ wtxid }) => wtxid)).toEqual([parent.wtxid, child.wtxid])
+    expect(harness.elapse(60_000).told(2)).toEqual([wtx(parent), wtx(child)])
   })
 
   it("is not asked for by itself again, but for a child of its, and never submitted twice with the same", () => {

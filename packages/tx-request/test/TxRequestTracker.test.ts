@@ -160,19 +160,22 @@ class Pair {
   #same(): void {
     const { naive, tracker } = this
     expect(tracker.size).toBe(naive.size)
-    for (const each of PEERS) {
-      const id = PeerId(each)
-      expect([tracker.count(id), tracker.countInFlight(id), tracker.countCandidates(id)]).toEqual([
-        naive.count(each, "candidate", "requested", "completed"),
-        naive.count(each, "requested"),
-        naive.count(each, "candidate")
+    const counts = PEERS.map(PeerId).map((id) => [
+      tracker.count(id),
+      tracker.countInFlight(id),
+      tracker.countCandidates(id)
+    ])
+    expect(counts).toEqual(
+      PEERS.map((peer) => [
+        naive.count(peer, "candidate", "requested", "completed"),
+        naive.count(peer, "requested"),
+        naive.count(peer, "candidate")
       ])
-    }
-    for (let hash = 0; hash < 12; hash++) {
-      expect(tracker.candidatePeers(hashOf(hash)).toSorted(ascending)).toEqual(
-        naive.candidatePeers(hash).toSorted(ascending)
-      )
-    }
+    )
+    const hashes = Array.from({ length: 12 }, (_, hash) => hash)
+    expect(hashes.map((hash) => tracker.candidatePeers(hashOf(hash)).toSorted(ascending))).toEqual(
+      hashes.map((hash) => naive.candidatePeers(hash).toSorted(ascending))
+    )
     tracker.advance(Instant(this.#now))
     naive.advance(this.#now)
     expect(tracker.nextTimeout()).toBe(naive.nextTimeout())
@@ -186,7 +189,7 @@ describe("a tracker of requests", () => {
         const both = new Pair(seed)
         for (const each of ops) both.apply(each)
       }),
-      { numRuns: 150 }
+      { numRuns: 80 }
     )
   })
 
