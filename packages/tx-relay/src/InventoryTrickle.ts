@@ -22,11 +22,11 @@
  *
  * Source: Bitcoin Core 31.99 `net_processing.cpp` (`SendMessages`, `NextInvToInbounds`), with the numbers of 30.0.
  */
-import { RollingBloomFilter } from "@satwire/filters"
 import { Deadlines, type Instant, type Random, after, earliest, exponentialMs } from "@satwire/machine"
 import { HashNumbers, type Txid, type Wtxid } from "@satwire/primitives"
 import { OUTPOINT_SIZE, spendsOf } from "@satwire/tx-request"
 import { Inventory, MSG_TX, MSG_WTX } from "@satwire/wire"
+import { KnownInventory } from "./KnownInventory.ts"
 import type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
 import type { RelayPeer } from "./RelayPeer.ts"
 
@@ -55,10 +55,7 @@ export const MAX_INV_TO_SEND = 10_000
 /**
  * @limit transactions that are looked at in one turn to tell peers of them
  */
-const LOOKED_AT_PER_TURN = 4000
-/** Core's sizes of `m_tx_inventory_known_filter`. */
-const KNOWN = 50_000
-const KNOWN_FALSE_POSITIVE_RATE = 0.000_001
+const LOOKED_AT_PER_TURN = 1000
 /** What is announced drags at most so many along that it depends on: more no pool takes. */
 const MOST_PARENTS_DEEP = 64
 
@@ -85,6 +82,8 @@ export class TrickleGroup {
 
 /** One whose time is drawn: a group, or a peer by itself. */
 type Listener = TrickleGroup | RelayPeer
+
+type Tell = (peer: RelayPeer, inventory: Inventory) => void
 
 export class InventoryTrickle {
   readonly #random: Random
@@ -162,10 +161,15 @@ export class InventoryTrickle {
 
   #leaveGroup(peer: RelayPeer, group: TrickleGroup): void {
     const { members } = group
-    // One that was told already may come into its place and be told again, of nothing: all that it is told it knows.
-    members[members.indexOf(peer)] = members.at(-1) as RelayPeer
+    let place = members.indexOf(peer)
+    if (place < group.left) {
+      // Those that are still to be told stay in front of those that were.
+      group.left -= 1
+      members[place] = members[group.left] as RelayPeer
+      place = group.left
+    }
+    members[place] = members.at(-1) as RelayPeer
     members.pop()
-    group.left = Math.min(group.left, members.length)
     if (members.length > 0) return
     this.#groups.delete(group.key)
     this.#telling.delete(group)
@@ -206,17 +210,12 @@ export class InventoryTrickle {
    * Tells those whose time has come, up to a turn's share.
    *
    * @param tell what each is told
-   * @param atItsTime called for each when it has been told
+   * @param isToldAll asked of each first: whether it is told of the whole pool in another way, and so of nothing here
    */
-  step(
-    now: Instant,
-    tell: (peer: RelayPeer, inventory: Inventory) => void,
-    atItsTime: (peer: RelayPeer) => void
-  ): void {
+  step(now: Instant, tell: Tell, isToldAll: (peer: RelayPeer) => boolean): void {
     let left = LOOKED_AT_PER_TURN
     const one = (peer: RelayPeer): void => {
-      left -= this.#tell(peer, tell)
-      atItsTime(peer)
+      left -= this.#tell(peer, isToldAll(peer) ? NONE : this.#queueOf(peer), tell)
     }
     for (let due = this.#times.takeDue(now); due !== undefined; due = this.#times.takeDue(now)) {
       if (due instanceof TrickleGroup) {
@@ -258,13 +257,13 @@ export class InventoryTrickle {
   }
 
   /** Tells a peer what it is to be told now. Gives how many transactions were looked at for it. */
-  #tell(peer: RelayPeer, tell: (peer: RelayPeer, inventory: Inventory) => void): number {
-    const queue = this.#queueOf(peer)
+  #tell(peer: RelayPeer, queue: ReadonlyArray<QueuedTransaction>, tell: Tell): number {
     const most = Math.min(INVENTORY_BROADCAST_MAX, INVENTORY_BROADCAST_TARGET + Math.floor(queue.length / 1000) * 5)
     const hashes: Array<Uint8Array> = []
     let at = 0
     while (at < queue.length && hashes.length < most) this.#announce(peer, queue[at++] as QueuedTransaction, hashes)
-    if (queue.length > 0) peer.active.backlog = at < queue.length ? queue.slice(at, at + MAX_INV_TO_SEND) : NONE
+    if (at < queue.length) peer.active.backlog = queue.slice(at, at + MAX_INV_TO_SEND)
+    else if (peer.activity !== undefined) peer.activity.backlog = NONE
     peer.cursor = this.#end
     // What it could have been told of it is given.
     peer.lastInvSequence = this.#newest
@@ -301,8 +300,8 @@ export class InventoryTrickle {
     return this.#fresh.ordered
   }
 
-  #knownOf(peer: RelayPeer): RollingBloomFilter {
-    return (peer.active.known ??= new RollingBloomFilter(KNOWN, KNOWN_FALSE_POSITIVE_RATE, this.#random))
+  #knownOf(peer: RelayPeer): KnownInventory {
+    return (peer.active.known ??= new KnownInventory(this.#random))
   }
 
   /** Lets go of the older half of the log; who was not told of it for so long is not told of it. */

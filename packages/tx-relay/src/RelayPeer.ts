@@ -1,10 +1,10 @@
 /**
  * What relay keeps of a peer: little of those that say nothing, of which a node may have ten thousand, and the rest when there is a reason.
  */
-import type { RollingBloomFilter } from "@satwire/filters"
 import type { PeerId } from "@satwire/machine"
 import type { Inventory } from "@satwire/wire"
 import type { QueuedTransaction, TrickleGroup } from "./InventoryTrickle.ts"
+import type { KnownInventory } from "./KnownInventory.ts"
 import type { TxPeerReady } from "./TxRelayEvents.ts"
 import type { Asked } from "./TxServing.ts"
 
@@ -28,7 +28,7 @@ export const OWES_ORPHANS = 8
 /** What most peers never need. */
 export interface PeerActivity {
   /** What it has: it announced it, or was told of it. */
-  known: RollingBloomFilter | undefined
+  known: KnownInventory | undefined
   /** What it is to be told of and was not yet, in order. */
   backlog: ReadonlyArray<QueuedTransaction>
   /** It asked for the whole pool. */

@@ -1,6 +1,6 @@
 /**
- * Which transactions are fetched: what was announced and is not here yet, and the parents of those that wait for theirs. It knows of
- * transactions by their hashes what became of them: rejected, confirmed, waiting.
+ * Which transactions are fetched: what was announced and is not here yet, and the parents of those that wait for theirs. It knows what
+ * became of transactions lately, by their hashes: rejected, confirmed, waiting.
  *
  * ```
  *   announced ─▶ tracker ─▶ (getdata) ─▶ received ─▶ (check) ─┬▶ accepted ─▶ children of it are looked at again
@@ -134,7 +134,7 @@ export class TxDownload {
     return 1 + Math.ceil(parents.length / PARENTS_OF_A_STEP)
   }
 
-  /** What the peer is to be asked for now, in messages of so many entries. */
+  /** Goes through what the peer is to be asked for now. Of what is not here `judge` says what becomes of it. */
   request(peer: RelayPeer, now: Instant, judge: Judge, most: number): number {
     return this.requests.request(
       peer.id,
@@ -209,7 +209,7 @@ export class TxDownload {
     const filter = result.isReconsiderable === true ? this.#reconsiderable : this.#rejects
     filter.insert(wtxid)
     this.requests.forget(wtxid)
-    if (!result.isWitnessMutable && named.tx.hasWitness) {
+    if (!result.isWitnessMutable && result.isReconsiderable !== true && named.tx.hasWitness) {
       this.#rejects.insert(txid)
       this.requests.forget(txid)
     }
@@ -221,7 +221,8 @@ export class TxDownload {
     this.#reconsiderable.insert(this.#packageHash(parent, child))
   }
 
-  blockConnected(block: BlockView): { readonly txids: Uint8Array } {
+  /** Gives the txids of what the block has, one after another. */
+  blockConnected(block: BlockView): Uint8Array {
     const txids = block.txids(this.#sha256)
     const wtxids = block.wtxids(this.#sha256, txids)
     const count = block.transactionCount
@@ -235,7 +236,7 @@ export class TxDownload {
       this.#confirmed.insert(wtxid)
       this.requests.forget(wtxid)
     }
-    return { txids }
+    return txids
   }
 
   /** What a block has that left the chain may be announced again. */

@@ -45,15 +45,7 @@ import { type Check, Checks } from "./Checks.ts"
 import { FeeFilters } from "./FeeFilters.ts"
 import { InventoryTrickle } from "./InventoryTrickle.ts"
 import type { PoolLookup } from "./PoolLookup.ts"
-import {
-  OWES_ANSWER,
-  OWES_CHECK,
-  OWES_INVENTORY,
-  OWES_ORPHANS,
-  type PeerActivity,
-  type PeerTraits,
-  RelayPeer
-} from "./RelayPeer.ts"
+import { OWES_ANSWER, OWES_CHECK, OWES_INVENTORY, OWES_ORPHANS, type PeerTraits, RelayPeer } from "./RelayPeer.ts"
 import { MAX_PEER_TX_ANNOUNCEMENTS, TxDownload } from "./TxDownload.ts"
 import type {
   SubmitRejected,
@@ -75,7 +67,7 @@ const ENTRIES_PER_TURN = 1000
 /**
  * @limit announcements whose time comes in one turn, and that are asked for in it
  */
-const REQUESTS_PER_TURN = 2000
+const REQUESTS_PER_TURN = 1000
 /**
  * Core's `MAX_GETDATA_SZ`.
  *
@@ -125,6 +117,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
   readonly #toLookAt: Set<RelayPeer> = new Set()
   readonly #toServe: Set<RelayPeer> = new Set()
   readonly #toReconsider: Set<RelayPeer> = new Set()
+  readonly #queues: ReadonlyArray<Set<RelayPeer>> = [this.#toLookAt, this.#toServe, this.#toReconsider]
   #goesOnAt: Instant | undefined = undefined
   readonly #peerOf = (id: PeerId): RelayPeer | undefined => this.#peers.get(id)
 
@@ -142,9 +135,8 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
 
   /** Whether nothing is held for any peer: so it is after the last one left. What is being validated is on its way to us, and what is ours stays. */
   get isEmpty(): boolean {
-    const sets = [this.#toLookAt, this.#toServe, this.#toReconsider]
     const parts = [this.#download, this.#trickle, this.#feeFilters]
-    return this.#peers.size === 0 && sets.every(({ size }) => size === 0) && parts.every(({ isEmpty }) => isEmpty)
+    return this.#peers.size === 0 && !this.#goesOn && parts.every(({ isEmpty }) => isEmpty)
   }
 
   nextTimeout(): Instant | undefined {
@@ -179,9 +171,12 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
   handle(input: TxRelayInput, now: Now, out: Out): void {
     this.#input(input, now.instant, out)
     this.#ask(now.instant, out)
-    const sets = [this.#toLookAt, this.#toServe, this.#toReconsider]
-    const goesOn = sets.some(({ size }) => size > 0) || this.#download.requests.nextReady() !== undefined
-    this.#goesOnAt = goesOn ? now.instant : undefined
+    this.#goesOnAt = this.#goesOn ? now.instant : undefined
+  }
+
+  /** Whether there is something to do in the next turn. */
+  get #goesOn(): boolean {
+    return this.#queues.some(({ size }) => size > 0) || this.#download.requests.nextReady() !== undefined
   }
 
   #input(input: TxRelayInput, now: Instant, out: Out): void {
@@ -253,7 +248,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
-    for (const set of [this.#toLookAt, this.#toServe, this.#toReconsider]) set.delete(peer)
+    for (const queue of this.#queues) queue.delete(peer)
     this.#download.disconnected(peer)
     if (peer.traits.isTold) this.#trickle.leave(peer)
     this.#feeFilters.leave(id)
@@ -289,7 +284,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     return traits.isBlockOnly || (this.#options.isBlocksOnly && !traits.mayRelay)
   }
 
-  #isIdle(): boolean {
+  get #isIdle(): boolean {
     return !this.#options.fetches || this.#options.isCatchingUp()
   }
 
@@ -305,7 +300,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
   /** Looks at a turn's share of an inventory from an entry on; gives how far it came. */
   #lookAt(peer: RelayPeer, entries: Inventory, from: number, now: Instant, out: Out): number {
     const isUnwanted = this.#isUnwanted(peer)
-    if (!isUnwanted && this.#isIdle()) return entries.count
+    if (!isUnwanted && this.#isIdle) return entries.count
     const { wtxidRelay } = peer.traits
     const type = wtxidRelay ? MSG_WTX : MSG_TX
     let at = from
@@ -365,7 +360,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
       out.push({ _tag: "Disconnect", peer: peer.id, reason: { _tag: "TransactionsUnwanted", command: "tx" } })
       return
     }
-    if (this.#isIdle()) return
+    if (this.#isIdle) return
     const named = this.#name(tx)
     const { traits } = peer
     this.#trickle.knows(peer, traits.wtxidRelay ? named.wtxid : named.txid)
@@ -390,11 +385,15 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     return pooled !== undefined
   }
 
+  /** It is told again until somebody has asked for it. */
+  #isOurs(wtxid: Wtxid, now: Instant): void {
+    if (this.#options.relays) this.#unbroadcast.add(wtxid, now)
+  }
+
   #submitLocal(tx: TransactionView, now: Instant, out: Out): void {
     const named = this.#name(tx)
-    if (!this.#tellAgain(named.wtxid, now))
-      return this.#submit({ ...named, from: undefined, isOrphan: false, child: undefined }, out)
-    this.#unbroadcast.add(named.wtxid, now)
+    if (this.#tellAgain(named.wtxid, now)) this.#isOurs(named.wtxid, now)
+    else this.#submit({ ...named, from: undefined, isOrphan: false, child: undefined }, out)
   }
 
   #submit(check: Check, out: Out): void {
@@ -433,7 +432,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
       if (peer !== undefined) this.#hasOrphans(peer, out)
     }
     this.#tellAgain(wtxid, now)
-    if (from === undefined) this.#unbroadcast.add(wtxid, now)
+    if (from === undefined) this.#isOurs(wtxid, now)
     out.push({ _tag: "TransactionAccepted", wtxid, from })
     this.#feeFilters.look(now, this.#peers.values())
   }
@@ -463,11 +462,12 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     const { child, from } = check
     if (child !== undefined) {
       if (result._tag !== "Accepted" || childResult?._tag !== "Accepted") this.#download.rejectedPackage(check, child)
-      // The child first: then it is no orphan any more that would be looked at again for its parent.
-      const ofChild: Check = { ...child, from, isOrphan: true, child: undefined }
-      if (childResult !== undefined) this.#settle(ofChild, childResult, now, out)
+      // It is no orphan any more that would be looked at again for its parent.
+      else this.#download.orphanage.erase(child.wtxid)
     }
     this.#settle(check, result, now, out)
+    if (child !== undefined && childResult !== undefined)
+      this.#settle({ ...child, from, isOrphan: true, child: undefined }, childResult, now, out)
     const peer = from === undefined ? undefined : this.#peers.get(from)
     if (peer === undefined) return
     // Where its child is being validated with it now, its turn goes on.
@@ -492,13 +492,13 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     const orphan = this.#download.orphanage.takeToReconsider(peer.id)
     if (orphan !== undefined) this.#submit({ ...orphan, from: peer.id, isOrphan: true, child: undefined }, out)
     const hasMore = this.#download.orphanage.hasToReconsider(peer.id)
-    if (hasMore && peer.active.isChecked === false) this.#toReconsider.add(peer)
+    if (hasMore && !peer.active.isChecked) this.#toReconsider.add(peer)
     this.#owe(peer, OWES_ORPHANS, hasMore, out)
   }
 
   #blockConnected(block: BlockView): void {
     if (this.#options.isCatchingUp()) return
-    const { txids } = this.#download.blockConnected(block)
+    const txids = this.#download.blockConnected(block)
     if (this.#options.relays) this.#serving.blockConnected(txids)
   }
 
@@ -513,19 +513,19 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     }
     this.#reconsiderOne(out)
     for (const wtxid of this.#unbroadcast.takeDue(now)) {
-      if (this.#tellAgain(wtxid, now)) this.#unbroadcast.add(wtxid, now)
+      if (this.#tellAgain(wtxid, now)) this.#isOurs(wtxid, now)
     }
     this.#trickle.step(
       now,
       (peer, inventory) =>
         out.push({ _tag: "Send", peer: peer.id, message: { _tag: "inv", inventory }, isAnnouncement: true }),
-      (peer) => this.#beginPool(peer, out)
+      (peer) => this.#beginsPool(peer, out)
     )
   }
 
   #lookFurther(peer: RelayPeer, now: Instant, out: Out): void {
     this.#toLookAt.delete(peer)
-    const rest = (peer.activity as PeerActivity).inventory
+    const rest = peer.active.inventory
     if (rest === undefined) return
     rest.at = this.#lookAt(peer, rest.entries, rest.at, now, out)
     if (rest.at < rest.entries.count) return void this.#toLookAt.add(peer)
@@ -533,13 +533,14 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     this.#owe(peer, OWES_INVENTORY, false, out)
   }
 
-  /** Who asked for the whole pool is given it from the time on at which it is told of transactions. */
-  #beginPool(peer: RelayPeer, out: Out): void {
-    if (peer.activity?.wantsPool !== true || peer.activity.asked !== undefined) return
+  /** Who asked for the whole pool is given it from the time on at which it is told of transactions. Gives whether that is now. */
+  #beginsPool(peer: RelayPeer, out: Out): boolean {
+    if (peer.activity?.wantsPool !== true || peer.activity.asked !== undefined) return false
     peer.active.wantsPool = false
     peer.active.asked = this.#pool.entries()[Symbol.iterator]()
     this.#toServe.add(peer)
     this.#owe(peer, OWES_ANSWER, true, out)
+    return true
   }
 
   #tellFeeFilters(now: Instant, out: Out): void {

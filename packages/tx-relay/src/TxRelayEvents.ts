@@ -99,8 +99,10 @@ export type TxRelayOutput =
     }
   /** A transaction is in the pool that was not. */
   | { readonly _tag: "TransactionAccepted"; readonly wtxid: Wtxid; readonly from: PeerId | undefined }
-  /** A transaction that is not in the pool, or no longer, and may be in a block all the same (BIP-0152). */
-  | { readonly _tag: "RejectedTransaction" | "ReplacedTransaction"; readonly tx: TransactionView }
+  /** A transaction that is not in the pool, and may be in a block all the same (BIP-0152). */
+  | { readonly _tag: "RejectedTransaction"; readonly tx: TransactionView }
+  /** One that is not in the pool any more, as another took its place. */
+  | { readonly _tag: "ReplacedTransaction"; readonly tx: TransactionView }
   /** The peer does what was not agreed: the connection ends, nothing more. */
   | { readonly _tag: "Disconnect"; readonly peer: PeerId; readonly reason: TransactionsUnwanted | PoolNotServed }
 

@@ -40,7 +40,7 @@ describe("a transaction that comes", () => {
   })
 
   it("that is not taken may be in a block all the same, as may those whose place another takes", () => {
-    const [dust, stripped, replacing, replaced] = many(4) as [never, never, never, ReturnType<typeof fresh>]
+    const [dust, stripped, replacing, replaced] = [fresh(), fresh(), fresh(), fresh()]
     const orphan = childOf(fresh())
     const harness = new RelayHarness().outbound(1)
     harness.pool.answers(dust, { _tag: "Rejected", rule: "dust", isWitnessMutable: false })
@@ -48,7 +48,7 @@ describe("a transaction that comes", () => {
     harness.pool.answers(replacing, { _tag: "Accepted", replaced: [{ tx: replaced.tx }] })
     harness.tx(1, dust, stripped, replacing, orphan, orphan)
     expect(harness.take("RejectedTransaction").map(({ tx }) => tx.bytes)).toEqual(
-      [dust as typeof orphan, orphan].map(({ tx }) => tx.bytes)
+      [dust, orphan].map(({ tx }) => tx.bytes)
     )
     expect(harness.take("ReplacedTransaction").map(({ tx }) => tx)).toEqual([replaced.tx])
   })
@@ -150,6 +150,15 @@ describe("an orphan", () => {
     expect(harness.pool.size).toBe(2)
   })
 
+  it("is resolved by those that announced it before it came", () => {
+    const parent = fresh()
+    const child = childOf(parent)
+    const harness = new RelayHarness().outbound(1).outbound(2).ready(3, { wtxidRelay: false })
+    harness.inv(1, child).inv(2, child).invByTxid(3, child).tx(1, child).gone(1).elapse(60_000)
+    expect(harness.asked(2)).toContain(witness(parent))
+    expect(harness.gone(2).elapse(60_000).asked(3)).toContain(witness(parent))
+  })
+
   it("is rejected with its parent, whatever its witness", () => {
     const parent = fresh()
     const [child, later] = [childOf(parent), childOf(parent)]
@@ -201,7 +210,8 @@ describe("a parent that pays too little", () => {
   it("is submitted with the child that waits for it, and both are taken", () => {
     const parent = fresh()
     const child = childOf(parent)
-    const harness = new RelayHarness().outbound(1).tx(1, child)
+    const harness = new RelayHarness().outbound(1).outbound(2).tx(1, child)
+    harness.pool.pays(parent, 200)
     harness.answers = false
     harness.submitted()
     harness.tx(1, parent).answer(LITTLE)
@@ -210,7 +220,8 @@ describe("a parent that pays too little", () => {
     expect([...harness.owed]).toEqual([1])
     harness.answer()
     expect([harness.pool.size, harness.relay.snapshot().orphans, harness.owed.size]).toEqual([2, 0, 0])
-    expect(harness.take("TransactionAccepted").map(({ wtxid }) => wtxid)).toEqual([child.wtxid, parent.wtxid])
+    expect(harness.take("TransactionAccepted").map(({ wtxid }) => wtxid)).toEqual([parent.wtxid, child.wtxid])
+    expect(harness.elapse(60_000).told(2)).toEqual([wtx(parent), wtx(child)])
   })
 
   it("is not asked for by itself again, but for a child of its, and never submitted twice with the same", () => {

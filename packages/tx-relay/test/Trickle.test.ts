@@ -1,5 +1,10 @@
-import { PeerId } from "@satwire/machine"
+import { ChaChaRandom } from "@satwire/crypto"
+import { Instant, PeerId } from "@satwire/machine"
+import type { NamedTransaction } from "@satwire/tx-request"
+import type { Inventory } from "@satwire/wire"
 import { describe, expect, it } from "vitest"
+import { InventoryTrickle } from "../src/InventoryTrickle.ts"
+import { type PeerTraits, RelayPeer } from "../src/RelayPeer.ts"
 import {
   INBOUND_INVENTORY_BROADCAST_INTERVAL_MS,
   INVENTORY_BROADCAST_MAX,
@@ -8,6 +13,7 @@ import {
   OUTBOUND_INVENTORY_BROADCAST_INTERVAL_MS
 } from "../src/index.ts"
 import { RelayHarness, childOf, fresh, many, nameOf, wtx } from "./RelayHarness.ts"
+import { TestPool } from "./TestPool.ts"
 
 const MINUTE = 60_000
 
@@ -102,6 +108,38 @@ describe("a transaction that the pool took", () => {
     expect(harness.relay.peer(PeerId(1))?.minFeeRateSatPerKvb).toBe(2000)
   })
 
+  it("is told again where one sends it for whom our user wants that", () => {
+    const tx = fresh()
+    const harness = new RelayHarness()
+      .outbound(1)
+      .outbound(2, { forceRelay: true })
+      .tx(1, tx)
+      .elapse(MINUTE)
+      .outbound(3)
+    expect(harness.tx(1, tx).elapse(MINUTE).told(3)).toEqual([])
+    expect(harness.tx(2, tx).elapse(MINUTE).told(3)).toEqual([wtx(tx)])
+  })
+
+  it("is told to many peers at one time, over as many turns as that takes", () => {
+    const { pool, trickle } = alone()
+    for (let peer = 2; peer <= 60; peer++) trickle.join(new RelayPeer(PeerId(peer), TOLD), "ipv4")
+    for (let n = 0; n < 50; n++) pool.put(numbered(n))
+    for (const each of pool.entries()) trickle.queue(each, Instant(0))
+    const at = trickle.nextTimeout() as Instant
+    const turns: Array<number> = []
+    while (trickle.nextTimeout() === at) {
+      let told = 0
+      trickle.step(
+        at,
+        () => (told += 1),
+        () => false
+      )
+      turns.push(told)
+    }
+    expect(turns).toEqual([20, 20, 20])
+    expect(trickle.nextTimeout()).toBe(undefined)
+  })
+
   it("of ours is told again after a while, until somebody has asked for it", () => {
     const [heard, unheard] = [fresh(), fresh()]
     const harness = new RelayHarness().outbound(1).local(heard, unheard).elapse(MINUTE).asks(1, heard).outbound(2)
@@ -143,10 +181,10 @@ describe("what a peer is told at a time", () => {
   it("is seventy, and five more for each thousand that wait, up to a thousand (30.0)", () => {
     expect([INVENTORY_BROADCAST_TARGET, INVENTORY_BROADCAST_MAX]).toEqual([70, 1000])
     const counts = (waiting: number): ReadonlyArray<number> => {
-      const harness = new RelayHarness().ready(1)
-      for (const each of many(waiting)) harness.local(each)
-      const sent = harness.elapse(2 * MINUTE).take("Send")
-      return sent.flatMap(({ message }) => (message._tag === "inv" ? [message.inventory.count] : [])).slice(0, 2)
+      const { peer, pool, trickle } = alone()
+      for (let n = 0; n < waiting; n++) pool.put(numbered(n))
+      for (const each of pool.entries()) trickle.queue(each, Instant(0))
+      return [1, 2].flatMap(() => tellNext(trickle, peer).map(({ length }) => length))
     }
     expect(counts(69)).toEqual([69])
     expect(counts(200)).toEqual([70, 70])
@@ -165,20 +203,53 @@ describe("what a peer is told at a time", () => {
   })
 
   it("waits in a queue that is bounded, and of more those are kept that pay most", () => {
-    const harness = new RelayHarness().ready(1)
-    const all = Array.from({ length: MAX_INV_TO_SEND + 3000 }, (_, n) => {
-      const wtxid = new Uint8Array(32).fill(3) as ReturnType<typeof fresh>["wtxid"]
-      new DataView(wtxid.buffer).setUint32(0, n)
-      return { ...TEMPLATE, wtxid, txid: wtxid as Uint8Array as ReturnType<typeof fresh>["txid"] }
-    })
-    all.forEach((each, n) => harness.pool.pays(each, n))
-    // They come between two times at which the peer is told.
-    for (const each of all) {
-      harness.pool.put(each)
-      harness.relay.handle({ _tag: "SubmitLocal", tx: each.tx }, harness.now, { push: () => {} })
+    const { peer, pool, trickle } = alone()
+    for (let n = 0; n < MAX_INV_TO_SEND + 3000; n++) {
+      pool.pays(numbered(n), n)
+      pool.put(numbered(n))
     }
-    expect(harness.relay.peer(PeerId(1))?.invToSend).toBeLessThanOrEqual(2 * MAX_INV_TO_SEND)
+    for (const each of pool.entries()) trickle.queue(each, Instant(0))
+    const [told = []] = tellNext(trickle, peer)
+    expect([told.length, trickle.waiting(peer)]).toEqual([135, MAX_INV_TO_SEND])
+    expect(told[0]).toEqual(numbered(MAX_INV_TO_SEND + 2999).wtxid)
+    // Who is never told keeps a bounded number in the log.
+    for (let round = 0; round < 3; round++) for (const each of pool.entries()) trickle.queue(each, Instant(0))
+    expect(trickle.waiting(peer)).toBeLessThanOrEqual(3 * MAX_INV_TO_SEND)
   })
 })
+
+const TOLD = { wtxidRelay: true, isTold: true } as PeerTraits
+
+/** Part of the machine by itself, with a pool in which there may be much. */
+const alone = (): { readonly peer: RelayPeer; readonly pool: TestPool; readonly trickle: InventoryTrickle } => {
+  const pool = new TestPool()
+  const trickle = new InventoryTrickle(ChaChaRandom.fromNumber(1), pool)
+  const peer = new RelayPeer(PeerId(1), TOLD)
+  trickle.join(peer, "ipv4")
+  return { peer, pool, trickle }
+}
+
+/** What the peer is told at its next time. */
+const tellNext = (trickle: InventoryTrickle, peer: RelayPeer): ReadonlyArray<ReadonlyArray<Uint8Array>> => {
+  const told: Array<ReadonlyArray<Uint8Array>> = []
+  const next = trickle.nextTimeout()
+  const tell = (to: RelayPeer, inventory: Inventory): void => {
+    expect(to).toBe(peer)
+    told.push([...inventory].map(({ hash }) => hash))
+  }
+  if (next !== undefined) trickle.step(next, tell, () => false)
+  return told
+}
+
+/** One of as many as are wanted, which all have the same bytes. */
+const numbered = (n: number): NamedTransaction => {
+  const hash = new Uint8Array(32).fill(3)
+  new DataView(hash.buffer).setUint32(0, n)
+  return {
+    ...TEMPLATE,
+    wtxid: hash as Uint8Array as NamedTransaction["wtxid"],
+    txid: hash as Uint8Array as NamedTransaction["txid"]
+  }
+}
 
 const TEMPLATE = fresh()

@@ -43,9 +43,9 @@ const REQUESTED = 3
 /** It was answered, or its time is over: kept so that the same peer is not asked again. */
 const COMPLETED = 4
 
-/** A row for each announcement, of these words: the numbers of its peer and its hash, its state, its flags, and what chance gave it. */
-const [PEER, HASH, STATE, FLAGS, CHANCE] = [0, 1, 2, 3, 4]
-const ROW_WORDS = 5
+/** A row for each announcement, of these words: the numbers of its peer and its hash, its state, its flags, what chance gave it, its place. */
+const [PEER, HASH, STATE, FLAGS, CHANCE, SEQUENCE] = [0, 1, 2, 3, 4, 5]
+const ROW_WORDS = 6
 const BY_WTXID = 1
 const PREFERRED = 2
 
@@ -71,13 +71,16 @@ export class TxRequestTracker {
   #ofHashes: WordColumn = new WordColumn(HASH_WORDS)
   /** Announcements by the number of their hash. */
   readonly #ofHash: Chains = new Chains()
-  /** Announcements by the number of their peer, in their order. */
+  /** Announcements by the number of their peer. */
   readonly #ofPeer: Chains = new Chains()
+  /** Those that are the best, by the number of their peer. */
+  readonly #best: Chains = new Chains()
   /** When those that are delayed may be asked, and those that are asked for must have answered. */
-  readonly #waiting: Deadlines<number> = new Deadlines(new IdMap<number, number>())
+  readonly #waiting: Deadlines<number> = new Deadlines(new Places())
   readonly #byId: IdMap<PeerId, Announcer> = new IdMap()
   readonly #byNumber: Array<Announcer | undefined> = []
   readonly #freeNumbers: Array<number> = []
+  #sequence = 0
   /** Peers of which something became the best since they were last looked at. */
   readonly #ready: Set<Announcer> = new Set()
 
@@ -152,6 +155,8 @@ export class TxRequestTracker {
     rows.set(row, STATE, CANDIDATE_DELAYED)
     rows.set(row, FLAGS, (isWtxid ? BY_WTXID : 0) | (isPreferred ? PREFERRED : 0))
     rows.set(row, CHANCE, this.#chance(hash, peer))
+    // It may begin anew: what is kept at once lies much closer together.
+    rows.set(row, SEQUENCE, this.#sequence++ | 0)
     this.#ofHash.append(tx, row)
     this.#ofPeer.append(announcer.number, row)
     this.#ofHashes.set(tx, OPEN, this.#ofHashes.get(tx, OPEN) + 1)
@@ -192,24 +197,21 @@ export class TxRequestTracker {
     const announcer = this.#byId.get(peer)
     if (announcer === undefined) return 0
     this.#ready.delete(announcer)
-    let looked = 0
-    for (let row = this.#ofPeer.first(announcer.number), next = row; row >= 0; row = next) {
-      next = this.#ofPeer.after(row)
-      if (this.#rows.get(row, STATE) !== CANDIDATE_BEST) continue
-      if (looked === most) {
-        this.#ready.add(announcer)
-        break
-      }
-      looked += 1
+    const best: Array<number> = []
+    for (let row = this.#best.first(announcer.number); row >= 0; row = this.#best.after(row)) best.push(row)
+    best.sort((a, b) => (this.#rows.get(a, SEQUENCE) - this.#rows.get(b, SEQUENCE)) | 0)
+    if (best.length > most) this.#ready.add(announcer)
+    for (const row of best.slice(0, most)) {
       const tx = this.#rows.get(row, HASH)
       const verdict = judge(this.#hashes.at(tx), (this.#rows.get(row, FLAGS) & BY_WTXID) !== 0)
       if (verdict === "have") this.#forget(tx)
       if (verdict !== "ask") continue
+      this.#best.remove(announcer.number, row)
       this.#rows.set(row, STATE, REQUESTED)
       this.#waiting.set(row, expiry)
       announcer.requested += 1
     }
-    return looked
+    return Math.min(best.length, most)
   }
 
   /** Who is the best for this hash is ready for it again, where it had to wait. */
@@ -264,6 +266,7 @@ export class TxRequestTracker {
     this.#rows.set(row, STATE, CANDIDATE_READY)
     if (selected < 0) return this.#select(row)
     if (this.#rows.get(selected, STATE) !== CANDIDATE_BEST || !this.#isBetter(row, selected)) return
+    this.#best.remove(this.#rows.get(selected, PEER), selected)
     this.#rows.set(selected, STATE, CANDIDATE_READY)
     this.#select(row)
   }
@@ -277,6 +280,7 @@ export class TxRequestTracker {
   #select(row: number): void {
     this.#rows.set(row, STATE, CANDIDATE_BEST)
     this.#ofHashes.set(this.#rows.get(row, HASH), SELECTED, row + 1)
+    this.#best.append(this.#rows.get(row, PEER), row)
     this.#ready.add(this.#announcerOf(row))
   }
 
@@ -311,6 +315,7 @@ export class TxRequestTracker {
   #leave(row: number): void {
     const state = this.#rows.get(row, STATE)
     if (state === CANDIDATE_DELAYED || state === REQUESTED) this.#waiting.set(row, undefined)
+    if (state === CANDIDATE_BEST) this.#best.remove(this.#rows.get(row, PEER), row)
     if (state === REQUESTED) this.#announcerOf(row).requested -= 1
     if (state === COMPLETED) this.#announcerOf(row).completed -= 1
   }
@@ -320,8 +325,7 @@ export class TxRequestTracker {
     this.#hashes.remove(tx)
     if (this.size > 0) return
     // The last has gone, and all memory with it.
-    this.#ofHash.clear()
-    this.#ofPeer.clear()
+    for (const chains of [this.#ofHash, this.#ofPeer, this.#best]) chains.clear()
     this.#rows = new WordColumn(ROW_WORDS)
     this.#ofHashes = new WordColumn(HASH_WORDS)
   }
@@ -364,3 +368,32 @@ const drawn = new Uint8Array(40)
 const drawnView = new DataView(drawn.buffer)
 /** Reused: what `sipHash24` writes to. */
 const halves = new Uint32Array(2)
+
+/** Where each row stands among the deadlines, + 1. An `IdMap` would take its time to forget one of so many that lie side by side. */
+class Places {
+  #places: WordColumn = new WordColumn(1)
+  #rows = 0
+  #size = 0
+
+  get(row: number): number | undefined {
+    const place = row < this.#rows ? this.#places.get(row, 0) : 0
+    return place === 0 ? undefined : place - 1
+  }
+
+  set(row: number, place: number): void {
+    if (this.get(row) === undefined) this.#size += 1
+    this.#rows = Math.max(this.#rows, row + 1)
+    this.#places.reserve(this.#rows)
+    this.#places.set(row, 0, place + 1)
+  }
+
+  delete(row: number): boolean {
+    if (this.get(row) === undefined) return false
+    this.#places.set(row, 0, 0)
+    this.#size -= 1
+    if (this.#size > 0) return true
+    this.#places = new WordColumn(1)
+    this.#rows = 0
+    return true
+  }
+}

@@ -8,11 +8,23 @@ interface NaiveAnnouncement {
   isToReconsider: boolean
 }
 
-const key = (hash: Uint8Array): string => hash.join()
+const keys: WeakMap<Uint8Array, string> = new WeakMap()
+const key = (hash: Uint8Array): string => {
+  const known = keys.get(hash)
+  if (known !== undefined) return known
+  keys.set(hash, hash.join())
+  return hash.join()
+}
 const outpoint = (txid: Uint8Array, index: number): string => `${key(txid)}:${index}`
-const spent = (tx: TransactionView): ReadonlyArray<string> =>
-  tx.materialise().inputs.map(({ previousOutput: { index, txid } }) => outpoint(txid, index))
-const inputScore = (tx: TransactionView): number => Math.floor(tx.materialise().inputs.length / 10)
+const spends: WeakMap<TransactionView, ReadonlyArray<string>> = new WeakMap()
+const spent = (tx: TransactionView): ReadonlyArray<string> => {
+  const known = spends.get(tx)
+  if (known !== undefined) return known
+  const found = tx.materialise().inputs.map(({ previousOutput: { index, txid } }) => outpoint(txid, index))
+  spends.set(tx, found)
+  return found
+}
+const inputScore = (tx: TransactionView): number => Math.floor(spent(tx).length / 10)
 
 export class NaiveOrphans {
   #all: Array<NaiveAnnouncement> = []

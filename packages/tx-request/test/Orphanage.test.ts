@@ -103,7 +103,9 @@ const same = (orphanage: Orphanage, naive: NaiveOrphans): void => {
       naive.weightOf(peer),
       naive.latencyScoreOf(peer)
     ])
-    for (const { wtxid } of POOL) expect(orphanage.hasFrom(wtxid, id)).toBe(naive.hasFrom(wtxid, peer))
+    expect(POOL.map(({ wtxid }) => orphanage.hasFrom(wtxid, id))).toEqual(
+      POOL.map(({ wtxid }) => naive.hasFrom(wtxid, peer))
+    )
   }
 }
 
