@@ -113,7 +113,7 @@ class Ledger {
     this.blocks.forEach((block, i) => block.forEach((tx, k) => apply(tx, i + 1, k === 0)))
     const ofChain = new Map(unspent)
     for (const tx of this.waiting) apply(tx, this.height + 1, false)
-    return new Map([...ofChain].map(([key, { script: _, ...coin }]) => [key, coin]))
+    return new Map([...ofChain].map(([key, { amount, height, isCoinbase }]) => [key, { amount, height, isCoinbase }]))
   }
 }
 
