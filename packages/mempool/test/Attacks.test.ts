@@ -22,18 +22,18 @@ describe("outpoints that a peer chose", () => {
     ["of one transaction", (i: number) => strange(7, i)]
   ])("%s are told apart, and taken out again", (_, make) => {
     const pools = new Pools(new TestChain("none"))
-    const count = 2500
+    const count = 900
     for (let i = 0; i < count; i++) expect(pools.verdict(pay([make(i)], [1000], { pad: i % 3 }))).toBe("Accepted")
     for (let i = 0; i < count; i += 100) expect(pools.verdict(pay([make(i)], [999]))).toBe("txn-mempool-conflict")
     const block = [
       coinbaseOf(1000),
       pay(
-        Array.from({ length: 2000 }, (_unused, i) => make(i)),
+        Array.from({ length: 600 }, (_unused, i) => make(i)),
         [5]
       )
     ]
-    expect(pools.pool.connected(blockOf(block), pools.now).conflicting.length).toBe(2000)
-    expect(pools.pool.count).toBe(500)
+    expect(pools.pool.connected(blockOf(block), pools.now).conflicting.length).toBe(600)
+    expect(pools.pool.count).toBe(300)
   })
 
   it("lie in a table in which no known choice of them meets: the mix is keyed and takes all bytes", () => {
@@ -124,16 +124,16 @@ describe("a pool of thousands", () => {
     const pools = new Pools(new TestChain("none"))
     const random = ChaChaRandom.fromNumber(3)
     const all: Array<Transaction> = []
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < 6000; i++) {
       const tx = pay([{ txid: random.bytes(32), index: 0 }], [1000])
       all.push(tx)
       pools.submit(tx)
     }
-    expect(pools.pool.count).toBe(10_000)
-    expect(pools.pool.wtxids.length).toBeGreaterThanOrEqual(32 * 10_000)
-    for (let i = 0; i < 10_000; i += 1250) {
-      const block = blockOf([coinbaseOf(1000 + i), ...all.slice(i, i + 1250)])
-      expect(pools.pool.connected(block, pools.now).removed.length).toBe(1250)
+    expect(pools.pool.count).toBe(6000)
+    expect(pools.pool.wtxids.length).toBeGreaterThanOrEqual(32 * 6000)
+    for (let i = 0; i < 6000; i += 1500) {
+      const block = blockOf([coinbaseOf(1000 + i), ...all.slice(i, i + 1500)])
+      expect(pools.pool.connected(block, pools.now).removed.length).toBe(1500)
     }
     expect([pools.pool.count, pools.pool.memoryBytes]).toEqual([0, 0])
   })

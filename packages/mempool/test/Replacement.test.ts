@@ -17,7 +17,13 @@ describe("a transaction that spends what another one spends", () => {
     const first = paying(coin, 1000)
     expect(pools.verdict(first)).toBe("Accepted")
     const low = pools.submit(paying(coin, 1000 + OWN - 1))
-    expect(low).toEqual({ _tag: "Rejected", rule: "insufficient fee", isWitnessMutable: true, evicted: [] })
+    expect(low).toEqual({
+      _tag: "Rejected",
+      rule: "insufficient fee",
+      isWitnessMutable: true,
+      isReconsiderable: true,
+      evicted: []
+    })
     const second = paying(coin, 1000 + OWN)
     const result = pools.submit(second)
     expect(result._tag === "Accepted" && txidsOf(result.replaced)).toEqual([hexOf(first)])

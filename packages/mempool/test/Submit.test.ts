@@ -24,6 +24,26 @@ describe("a transaction whose coins are known", () => {
     expect(() => pools.pool.transaction(1)).toThrow(RangeError)
   })
 
+  it("is met in the order of arrival by who goes through all, whatever comes and leaves meanwhile", () => {
+    const pools = new Pools()
+    const [first, second, third, fourth, last] = Array.from({ length: 5 }, (_, i) =>
+      pay([pools.chain.fund(50_000 + i)], [40_000])
+    ) as [Transaction, Transaction, Transaction, Transaction, Transaction]
+    for (const tx of [first, second, third, fourth]) pools.submit(tx)
+    const met: Array<string> = []
+    const walk = pools.pool.entries()
+    const meet = (): void => {
+      const { done, value } = walk.next()
+      met.push(done === true ? "end" : toHex(value.txid))
+    }
+    for (let i = 0; i < 2; i++) meet()
+    // The one that was met last leaves with the next, and another takes its place in memory.
+    pools.connect([coinbaseOf(1000), second, third])
+    pools.submit(last)
+    for (let i = 0; i < 3; i++) meet()
+    expect(met).toEqual([...[first, second, fourth, last].map((tx) => toHex(idOf(tx))), "end"])
+  })
+
   it("is copied: what its bytes lay in may be used again", () => {
     const pools = new Pools()
     const view = viewOf(pay([pools.chain.fund(50_000)], [49_000]))
@@ -62,7 +82,8 @@ describe("a transaction whose coins are known", () => {
     const paying = (fee: number): Transaction => pay([pools.chain.fund(50_000)], [50_000 - fee])
     const vsize = Math.ceil(transactionWeight(paying(0)) / 4)
     const least = Math.ceil((100 * vsize) / 1000)
-    expect(pools.verdict(paying(least - 1))).toBe("min relay fee not met")
+    expect(pools.submit(paying(least - 1))).toMatchObject({ rule: "min relay fee not met", isReconsiderable: true })
+    expect(pools.submit(pay([pools.chain.fund(1)], [2]))).toMatchObject({ isReconsiderable: false })
     expect(pools.verdict(paying(least))).toBe("Accepted")
     expect(pools.pool.minFeeRateSatPerKvb).toBe(100)
   })

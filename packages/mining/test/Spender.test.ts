@@ -227,6 +227,17 @@ describe("a spender", () => {
     expect(from).toContain(toHex(next.inputs[0]?.previousOutput.txid ?? new Uint8Array(0)))
   })
 
+  it("says of what no block has made yet that the chain has it not, so that a pool asks for its parent", () => {
+    const ledger = new Ledger()
+    ledger.mineMany(100)
+    const tx = ledger.spend() as Transaction
+    expect(ledger.spender.coin(idOf(tx), 0)).toBe("missing")
+    ledger.mine([tx])
+    expect(ledger.spender.coin(idOf(tx), 0)).toMatchObject({ height: 101 })
+    ledger.leave()
+    expect(ledger.spender.coin(idOf(tx), 0)).toBe("missing")
+  })
+
   it("remembers for 288 blocks that the chain has spent a coin", () => {
     const ledger = new Ledger()
     const first = ledger.mine()
