@@ -2,13 +2,7 @@ import { TransactionView, type Transaction, type TxInput, type Txid, transaction
 import { arbitraryAmount, arbitraryTransaction } from "@satwire/testkit"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  MAX_MONEY,
-  isFinalTransaction,
-  legacySigOps,
-  transactionFault,
-  transactionFindings
-} from "../src/index.ts"
+import { MAX_MONEY, isFinalTransaction, legacySigOps, transactionFault, transactionFindings } from "../src/index.ts"
 import { coinbase, inputOf, outputOf, spend } from "./GoodBlocks.ts"
 import { naiveIsFinal, naiveSigOps, naiveTransactionFault } from "./NaiveChecks.ts"
 
@@ -60,7 +54,10 @@ describe("a sane transaction", () => {
 describe("one walk over a transaction", () => {
   it("finds its fault, its signature operations, whether it is a coinbase and whether lock times count", () => {
     const found = (tx: Transaction): unknown => ({ ...transactionFindings(TransactionView.of(tx)) })
-    const signing = spend(1, { inputs: [inputOf(1, 0, { scriptSig: Uint8Array.of(0xac) })], outputs: [outputOf(1n, [0xae])] })
+    const signing = spend(1, {
+      inputs: [inputOf(1, 0, { scriptSig: Uint8Array.of(0xac) })],
+      outputs: [outputOf(1n, [0xae])]
+    })
     expect(found(signing)).toMatchObject({ rule: undefined, isCoinbase: false, sigOps: 21, isFinalised: true })
     const locked = spend(1, { inputs: [inputOf(1, 0, { sequence: 7 })], outputs: [] })
     expect(found(locked)).toMatchObject({ rule: "bad-txns-vout-empty", isFinalised: false })

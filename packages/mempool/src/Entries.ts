@@ -89,6 +89,14 @@ export class Entries {
     return this.#newer[id] as number
   }
 
+  /** The id of the one that came next after `sequence`, which `id` had, or -1. It may have left meanwhile: then it takes a walk from the oldest on. */
+  after(id: number, sequence: number): number {
+    if (this.#sequence[id] === sequence) return this.newer(id)
+    let next = this.#oldest
+    while (next >= 0 && this.sequence(next) <= sequence) next = this.newer(next)
+    return next
+  }
+
   /** The id of the transaction with the txid at `at` of `b`, or -1. */
   byTxid(b: Uint8Array, at: number = 0): number {
     const mix = this.#mix.of(b, at, at + HASH_BYTES)
@@ -151,6 +159,7 @@ export class Entries {
     if (newer >= 0) this.#older[newer] = older
     else this.#newest = older
     this.bytes.delete(id)
+    this.#sequence[id] = 0
     this.#newer[id] = this.#freeId
     this.#freeId = id
   }

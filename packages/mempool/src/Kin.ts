@@ -26,8 +26,9 @@ export class Kin {
 
   /** Takes note that `child` spends outputs of `parent`. They must not be noted yet. */
   link(parent: number, child: number): void {
-    this.#parents.set(child, [...this.parents(child), parent])
-    this.#children.set(parent, [...this.children(parent), child])
+    // A spread leaves room for 16 more, in a list that mostly has one (measured).
+    this.#parents.set(child, this.parents(child).concat(parent))
+    this.#children.set(parent, this.children(parent).concat(child))
     this.#links += 1
   }
 

@@ -149,10 +149,14 @@ export class Mempool {
     return this.#described(this.#graph.entries.byTxid(txid))
   }
 
-  /** All of them in the order of arrival. The pool is not to be changed meanwhile. */
+  /** All of them in the order of arrival. The pool may change meanwhile: what leaves is not met any more, what comes is met in the end. */
   *entries(): IterableIterator<PoolTransaction> {
     const { entries } = this.#graph
-    for (let id = entries.oldest; id >= 0; id = entries.newer(id)) yield entries.describe(id)
+    let sequence = 0
+    for (let id = entries.oldest; id >= 0; id = entries.after(id, sequence)) {
+      sequence = entries.sequence(id)
+      yield entries.describe(id)
+    }
   }
 
   /** Takes a transaction, or says why not. Its bytes are copied. */

@@ -68,6 +68,8 @@ export interface Rejected {
   readonly rule: PoolRule
   /** Whether it might be taken with another witness, and so under the same txid. */
   readonly isWitnessMutable: boolean
+  /** Whether it pays too little by itself, so that a child might pay for it (Core's `TX_RECONSIDERABLE`). */
+  readonly isReconsiderable: boolean
   /** What left all the same: a transaction that came last and pays least leaves only after others that pay less. */
   readonly evicted: ReadonlyArray<PoolTransaction>
 }
@@ -86,9 +88,18 @@ const WITNESS_MUTABLE: ReadonlySet<PoolRule> = new Set<PoolRule>([
   "mempool full"
 ])
 
+/** Rules that one together with a child that pays more might keep. */
+const RECONSIDERABLE: ReadonlySet<PoolRule> = new Set<PoolRule>([
+  "min relay fee not met",
+  "mempool min fee not met",
+  "insufficient fee",
+  "mempool full"
+])
+
 export const rejected = (rule: PoolRule, evicted: ReadonlyArray<PoolTransaction> = NONE): Rejected => ({
   _tag: "Rejected",
   rule,
   isWitnessMutable: WITNESS_MUTABLE.has(rule),
+  isReconsiderable: RECONSIDERABLE.has(rule),
   evicted
 })

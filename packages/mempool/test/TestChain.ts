@@ -61,10 +61,11 @@ export const keyOf = ({ txid, index }: Outpoint): string => `${toHex(txid)}:${in
 /** An outpoint of a transaction that is nothing but `fill`. */
 export const strange = (fill: number, index = 0): Outpoint => ({ txid: new Uint8Array(32).fill(fill), index })
 
-export const coinbaseOf = (height: number, salt = 0): Transaction =>
-  pay([{ txid: ZERO_HASH, index: 0xffffffff }], [5_000_000_000, 5_000_000_000], {
-    script: Uint8Array.of(...scriptNumber(height), salt & 0xff, salt >> 8, 0, 0, 0, 0, 0, 0, 0, 0)
-  })
+export const coinbaseOf = (height: number, salt = 0): Transaction => {
+  const tx = pay([{ txid: ZERO_HASH, index: 0xffffffff }], [5_000_000_000, 5_000_000_000])
+  const scriptSig = Uint8Array.of(...scriptNumber(height), salt & 0xff, salt >> 8)
+  return { ...tx, inputs: tx.inputs.map((input) => ({ ...input, scriptSig })) }
+}
 
 export const blockOf = (transactions: ReadonlyArray<Transaction>): BlockView => {
   const block: Block = {

@@ -107,9 +107,9 @@ export class Spender {
       if (i > 0) this.#spendIn(block, i, id, height)
       this.#confirm(block, i, id, height)
     }
-    while (this.#spent.length > 0 && ((this.#spent[0] as OwnCoin).spentAt as number) <= height - REMEMBERED_SPENDS) {
-      this.#coins.delete(this.#spent.shift() as OwnCoin)
-    }
+    const isOld = ({ spentAt }: OwnCoin): boolean => (spentAt as number) <= height - REMEMBERED_SPENDS
+    const kept = this.#spent.findIndex((coin) => !isOld(coin))
+    for (const coin of this.#spent.splice(0, kept < 0 ? this.#spent.length : kept)) this.#coins.delete(coin)
     this.#ripen()
   }
 
@@ -136,13 +136,15 @@ export class Spender {
     }
   }
 
-  /** The coin of the chain that an outpoint names; "missing" where the chain spent it; `undefined` where this one knows nothing of it. */
+  /**
+   * The coin of the chain that an outpoint names; "missing" where the chain spent it, or no block has its transaction; `undefined` where nothing
+   * is known of it here.
+   */
   coin(txid: Uint8Array, index: number): SpenderCoin | "missing" | undefined {
     const coin = this.#coins.find(txid, index)
     if (coin === undefined) return undefined
-    if (coin.spentAt !== undefined) return "missing"
-    const { amount, height, isCoinbase } = coin
-    return height === undefined ? undefined : { amount, height, isCoinbase }
+    const { amount, height, isCoinbase, spentAt } = coin
+    return height === undefined || spentAt !== undefined ? "missing" : { amount, height, isCoinbase }
   }
 
   /** A transaction that spends one output, drawn from those that suffice; `undefined` where none does. */

@@ -1,7 +1,10 @@
+import { MAX_BLOCK_WEIGHT } from "@satwire/consensus"
 import { portableSha256 } from "@satwire/crypto"
 import { Instant, UnixSeconds } from "@satwire/machine"
 import {
   type ChainParams,
+  type Transaction,
+  TransactionView,
   encodeHeader,
   headerHash,
   mainnet,
@@ -11,9 +14,18 @@ import {
   targetWords,
   toHex
 } from "@satwire/primitives"
-import { MinedChain, fastTestNetwork } from "@satwire/testkit"
+import { MinedChain, arbitraryTransaction, fastTestNetwork } from "@satwire/testkit"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ANYONE_CAN_SPEND, Miner, type MinerInput, type MinerOutput } from "../src/index.ts"
+import {
+  ANYONE_CAN_SPEND,
+  Miner,
+  type MinerInput,
+  type MinerOutput,
+  RESERVED_WEIGHT,
+  type TransactionSource,
+  blockSubsidy
+} from "../src/index.ts"
 
 /** A miner on a chain of its own, driven by hand. */
 class Rig {
@@ -22,13 +34,14 @@ class Rig {
   readonly out: Array<MinerOutput> = []
   ms = 0
 
-  constructor(params: ChainParams = fastTestNetwork(), firstExtraNonce = 0) {
+  constructor(params: ChainParams = fastTestNetwork(), firstExtraNonce = 0, transactions?: TransactionSource) {
     this.chain = new MinedChain(params)
     this.miner = new Miner({
       params,
       view: this.chain,
       sha256: portableSha256,
       payTo: ANYONE_CAN_SPEND,
+      transactions,
       firstExtraNonce
     })
   }
@@ -131,5 +144,48 @@ describe("a miner", () => {
     expect(rig.out).toEqual([])
     expect(rig.miner.nextTimeout()).toBeDefined()
     expect(rig.ms).toBe(5)
+  })
+})
+
+describe("a miner that is given transactions", () => {
+  it("asks for them once a template, puts them behind the coinbase as they come, and claims their fees", () => {
+    const [tx, viewed] = fc.sample(arbitraryTransaction, { numRuns: 2, seed: 1 }) as [Transaction, Transaction]
+    const asked: Array<readonly [number, boolean]> = []
+    const source: TransactionSource = {
+      select(maxWeight, withWitness) {
+        asked.push([maxWeight, withWitness])
+        return asked.length === 1
+          ? { transactions: [tx, TransactionView.of(viewed)], fees: 777n }
+          : { transactions: [], fees: 0n }
+      }
+    }
+    const rig = new Rig(regtest, 0, source)
+    for (let i = 0; i < 2; i++) rig.input("MakeBlock")
+    rig.run()
+    const most = MAX_BLOCK_WEIGHT - RESERVED_WEIGHT
+    expect(asked).toEqual([
+      [most, true],
+      [most, true]
+    ])
+    expect(rig.out.map(({ block }) => block.transactions.slice(1))).toEqual([[tx, viewed], []])
+    const claimed = rig.out.map(({ block }) => block.transactions[0]?.outputs[0]?.amount)
+    expect(claimed).toEqual([blockSubsidy(regtest, 1) + 777n, blockSubsidy(regtest, 1)])
+  })
+
+  it("says that a block may hold no witnesses where segwit is not active", () => {
+    const asked: Array<boolean> = []
+    const source: TransactionSource = {
+      select(_, withWitness) {
+        asked.push(withWitness)
+        return { transactions: [], fees: 0n }
+      }
+    }
+    const rig = new Rig(fastTestNetwork({ segwit: { _tag: "Buried", height: 2 } }), 0, source)
+    for (let i = 0; i < 2; i++) {
+      rig.input("MakeBlock")
+      rig.run()
+      rig.chain.mine()
+    }
+    expect(asked).toEqual([false, true])
   })
 })
