@@ -343,7 +343,8 @@ const spentBy = (tx: Transaction): ReadonlySet<string> => new Set(tx.inputs.map(
 const parentsOf = (tx: Transaction): ReadonlySet<string> =>
   new Set(tx.inputs.map((input) => toHex(input.previousOutput.txid)))
 
-const meet = (some: ReadonlySet<string>, others: ReadonlySet<string>): boolean => !some.isDisjointFrom(others)
+const meet = (some: ReadonlySet<string>, others: ReadonlySet<string>): boolean =>
+  [...some].some((key) => others.has(key))
 
 /** What they pay for so many vbytes. */
 const rateOf = (entries: ReadonlyArray<NaiveEntry>, vbytes = 1): number => {

@@ -13,8 +13,10 @@ class Town {
   readonly contexts = new BlockContexts(regtest, this.chain)
   readonly spender: Spender
   readonly pool: Mempool
+  readonly #payTo: Uint8Array
 
-  constructor(readonly payTo: Uint8Array) {
+  constructor(payTo: Uint8Array) {
+    this.#payTo = payTo
     const random = ChaChaRandom.fromNumber(1)
     this.spender = new Spender({ sha256: portableSha256, random: random.fork() })
     this.pool = new Mempool({
@@ -33,7 +35,7 @@ class Town {
     const { transactions, fees } = this.pool.forBlock(3_992_000)
     const parent = this.chain.best
     const block = this.chain.mine({
-      scriptPubKey: this.payTo,
+      scriptPubKey: this.#payTo,
       transactions: transactions.map((tx) => tx.materialise()),
       fees
     })
