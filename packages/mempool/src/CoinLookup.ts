@@ -14,6 +14,8 @@ export interface CoinLookup {
   /**
    * The coin; "missing" where the lookup is complete and it is not there, as it is spent or was never made; `undefined` where the lookup
    * cannot tell.
+   *
+   * @param txid a view that is another's after the call
    */
   coin(txid: Uint8Array, index: number): Coin | "missing" | undefined
 }

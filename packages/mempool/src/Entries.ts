@@ -25,8 +25,8 @@ export interface NewEntry {
   /** Satoshis; `undefined` where it is not known. */
   readonly fee: number | undefined
   readonly sigOpsCost: number
-  /** Whether another tip may make it one that no block may hold yet: it has a lock time, or spends a coinbase. */
-  readonly isTied: boolean
+  /** Whether it spends a coinbase, as far as that is known. */
+  readonly spendsCoinbase: boolean
 }
 
 export class Entries {
@@ -42,7 +42,8 @@ export class Entries {
   #slotOfId: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   #strippedSize: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   #sigOpsCost: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
-  #isTied: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_ROWS)
+  #spendsCoinbase: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_ROWS)
+  #lockTime: Uint32Array<ArrayBuffer> = new Uint32Array(FIRST_ROWS)
   /** -1 where it is not known. */
   #fee: Float64Array<ArrayBuffer> = new Float64Array(FIRST_ROWS)
   #unix: Float64Array<ArrayBuffer> = new Float64Array(FIRST_ROWS)
@@ -127,7 +128,8 @@ export class Entries {
     this.#idOfSlot[slot] = id
     this.#strippedSize[id] = tx.strippedSize
     this.#sigOpsCost[id] = entry.sigOpsCost
-    this.#isTied[id] = entry.isTied ? 1 : 0
+    this.#spendsCoinbase[id] = entry.spendsCoinbase ? 1 : 0
+    this.#lockTime[id] = tx.lockTime
     this.#fee[id] = entry.fee ?? -1
     this.#unix[id] = this.#newest < 0 ? unix : Math.max(unix, this.#unix[this.#newest] as number)
     this.#sequence[id] = ++this.#lastSequence
@@ -172,7 +174,7 @@ export class Entries {
   /** The fee is known now, and whether a coinbase is spent. */
   learn(id: number, fee: number, spendsCoinbase: boolean): void {
     this.#fee[id] = fee
-    if (spendsCoinbase) this.#isTied[id] = 1
+    this.#spendsCoinbase[id] = spendsCoinbase ? 1 : 0
   }
 
   sequence(id: number): number {
@@ -187,8 +189,12 @@ export class Entries {
     return this.#sigOpsCost[id] as number
   }
 
-  isTied(id: number): boolean {
-    return this.#isTied[id] === 1
+  spendsCoinbase(id: number): boolean {
+    return this.#spendsCoinbase[id] === 1
+  }
+
+  lockTime(id: number): number {
+    return this.#lockTime[id] as number
   }
 
   hasWitness(id: number): boolean {
@@ -241,7 +247,8 @@ export class Entries {
     this.#slotOfId = widened(new Int32Array(rows), this.#slotOfId)
     this.#strippedSize = widened(new Int32Array(rows), this.#strippedSize)
     this.#sigOpsCost = widened(new Int32Array(rows), this.#sigOpsCost)
-    this.#isTied = widened(new Uint8Array(rows), this.#isTied)
+    this.#spendsCoinbase = widened(new Uint8Array(rows), this.#spendsCoinbase)
+    this.#lockTime = widened(new Uint32Array(rows), this.#lockTime)
     this.#fee = widened(new Float64Array(rows), this.#fee)
     this.#unix = widened(new Float64Array(rows), this.#unix)
     this.#sequence = widened(new Float64Array(rows), this.#sequence)

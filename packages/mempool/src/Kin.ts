@@ -51,9 +51,9 @@ export class Kin {
     return closure(parents, (each) => this.parents(each), most)
   }
 
-  /** All that depends on these, with themselves; those left out, and what only they lead to, are not met. */
-  descendants(ids: Iterable<number>, leftOut?: ReadonlySet<number>): Set<number> {
-    return closure(ids, (each) => this.children(each), Infinity, leftOut)
+  /** All that depends on these, with themselves, as in {@link ancestors}; those left out, and what only they lead to, are not met. */
+  descendants(ids: Iterable<number>, most: number = Infinity, leftOut?: ReadonlySet<number>): Set<number> {
+    return closure(ids, (each) => this.children(each), most, leftOut)
   }
 }
 

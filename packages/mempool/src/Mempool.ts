@@ -38,6 +38,7 @@ import {
   DEFAULT_MAX_MEMPOOL_BYTES,
   DEFAULT_MEMPOOL_EXPIRY_SECONDS,
   DEFAULT_MIN_RELAY_SAT_PER_KVB,
+  MAX_REPLACEMENT_CANDIDATES,
   MAX_STANDARD_TX_SIGOPS_COST,
   MAX_STANDARD_TX_WEIGHT,
   MIN_STANDARD_TX_NONWITNESS_SIZE,
@@ -169,7 +170,7 @@ export class Mempool {
     if (fault !== undefined) return rejected(fault)
     const taken = this.#accept(candidate, now)
     if (typeof taken === "string") return rejected(taken)
-    const evicted = [...taken.evicted, ...this.#makeRoom()]
+    const evicted = this.#makeRoom(taken.evicted)
     // What left for want of room may be the new one.
     const entry = this.find(candidate.wtxid)
     return entry === undefined
@@ -196,7 +197,7 @@ export class Mempool {
         // Nobody else here spends what it spends.
         removed.push(entries.describe(id))
         this.#delete(id)
-      } else conflicting.push(...this.#removeAll(this.#conflictsOf(block, i)))
+      } else this.#removeAll(this.#conflictsOf(block, i), conflicting)
     }
     this.#floor.blockCame(now.unix)
     return { removed, conflicting }
@@ -220,21 +221,15 @@ export class Mempool {
     for (let i = 0; i < block.transactionCount; i++) {
       const tx = block.transaction(i)
       const txid = Txid(txids.slice(32 * i, 32 * i + 32))
-      const candidate = i === 0 ? rejected("coinbase") : this.#examine(tx, txid)
-      const taken = "_tag" in candidate ? undefined : this.#accept(candidate, now)
-      if (taken !== undefined && typeof taken !== "string") {
-        returned.push(txid)
-        removed.push(...taken.replaced, ...taken.evicted)
-      } else if (entries.byTxid(txid) < 0) {
+      if (i > 0 && this.#takeBack(tx, txid, now, removed)) returned.push(txid)
+      else if (entries.byTxid(txid) < 0) {
         // It is not there any more, and so nothing that depends on it can be.
-        removed.push(...this.#removeAll(this.#graph.spendersOf(txid, outputsOf(this.#parts, tx))))
+        this.#removeAll(this.#graph.spendersOf(txid, outputsOf(this.#parts, tx)), removed)
       }
     }
-    removed.push(...this.#removeAll(this.#untimely()), ...this.#makeRoom())
-    return {
-      returned: returned.flatMap((txid) => this.findByTxid(txid) ?? []),
-      removed
-    }
+    this.#removeAll(this.#untimely(), removed)
+    this.#makeRoom(removed)
+    return { returned: returned.flatMap((txid) => this.findByTxid(txid) ?? []), removed }
   }
 
   /** What came longer ago than a transaction may stay leaves, with all that depends on it. */
@@ -243,7 +238,7 @@ export class Mempool {
     const { entries } = this.#graph
     const expired: Array<PoolTransaction> = []
     for (let id = entries.oldest; id >= 0 && entries.unix(id) < now.unix - this.#expirySeconds; id = entries.oldest) {
-      expired.push(...this.#removeAll([id]))
+      this.#removeAll([id], expired)
     }
     return expired
   }
@@ -300,6 +295,18 @@ export class Mempool {
     return false
   }
 
+  /** Whether a transaction of a block that left is here again. */
+  #takeBack(tx: TransactionView, txid: Txid, now: Now, left: Array<PoolTransaction>): boolean {
+    const candidate = this.#examine(tx, txid)
+    if ("_tag" in candidate) return false
+    const taken = this.#accept(candidate, now)
+    if (typeof taken === "string") return false
+    // One by one: as arguments of one call so many might not have room.
+    for (const each of taken.replaced) left.push(each)
+    for (const each of taken.evicted) left.push(each)
+    return true
+  }
+
   #feeFault(fee: number | undefined, vsize: number): PoolRule | undefined {
     if (fee === undefined) return undefined
     if (fee < feeAt(this.#floor.rateSatPerKvb, vsize)) return "mempool min fee not met"
@@ -310,11 +317,10 @@ export class Mempool {
   #accept(
     candidate: Candidate,
     now: Now
-  ):
-    | PoolRule
-    | { readonly replaced: ReadonlyArray<PoolTransaction>; readonly evicted: ReadonlyArray<PoolTransaction> } {
+  ): PoolRule | { readonly replaced: Array<PoolTransaction>; readonly evicted: Array<PoolTransaction> } {
     const { spent, vsize } = candidate
-    const leaving = spent.conflicts.size === 0 ? NONE : this.#graph.kin.descendants(spent.conflicts)
+    const { kin } = this.#graph
+    const leaving = spent.conflicts.size === 0 ? NONE : kin.descendants(spent.conflicts, MAX_REPLACEMENT_CANDIDATES)
     if (!mayJoin(this.#graph, spent.parents, vsize, leaving)) return "too-long-mempool-chain"
     if (leaving.size > 0) {
       const fault = replacementFault(this.#graph, spent, vsize, leaving, this.#incremental)
@@ -322,8 +328,8 @@ export class Mempool {
     }
     const replaced = this.#removeAll(spent.conflicts)
     const { sigOpsCost, tx, txid, wtxid } = candidate
-    const isTied = tx.lockTime !== 0 || spent.spendsCoinbase
-    const id = this.#graph.add({ tx, txid, wtxid, fee: spent.fee, sigOpsCost, isTied }, spent.parents, now.unix)
+    const { fee, parents, spendsCoinbase } = spent
+    const id = this.#graph.add({ tx, txid, wtxid, fee, sigOpsCost, spendsCoinbase }, parents, now.unix)
     this.#scoreWithAncestors(id)
     return { replaced, evicted: this.#adoptChildren(id, txid, tx) }
   }
@@ -339,7 +345,7 @@ export class Mempool {
       if (!this.#order.has(child)) continue
       this.#graph.kin.link(id, child)
       const rule = keepsLimits(this.#graph, id) ? this.#learnFee(child) : "too-long-mempool-chain"
-      if (rule !== undefined) left.push(...this.#removeAll([child]))
+      if (rule !== undefined) this.#removeAll([child], left)
       else this.#scoreWithAncestors(child)
     }
     return left
@@ -377,33 +383,32 @@ export class Mempool {
     const { height, lockTimeCutoff } = this.#nextBlock()
     const untimely: Array<number> = []
     for (let id = entries.oldest; id >= 0; id = entries.newer(id)) {
-      if (!entries.isTied(id)) continue
-      const isFinal = isFinalTransaction(entries.transaction(id), height, lockTimeCutoff)
-      // What it spends may come back with the next block that left: that it is missing says nothing yet.
-      if (!isFinal || this.#spentBy(id).rule !== undefined) untimely.push(id)
+      const isLocked = entries.lockTime(id) > 0
+      if (isLocked && !isFinalTransaction(entries.transaction(id), height, lockTimeCutoff)) untimely.push(id)
+      // What is missing may come back with the next block that left: it says nothing yet.
+      else if (entries.spendsCoinbase(id) && this.#spentBy(id).rule !== undefined) untimely.push(id)
     }
     return untimely
   }
 
-  /** Takes out what leaves first until the rest fits. */
-  #makeRoom(): Array<PoolTransaction> {
+  /** Takes out what leaves first until the rest fits, and tells it behind what `left` already. */
+  #makeRoom(left: Array<PoolTransaction>): ReadonlyArray<PoolTransaction> {
     const { entries, kin } = this.#graph
-    const left: Array<PoolTransaction> = []
     while (this.memoryBytes > this.#maxBytes) {
       const id = this.#order.first
       if (entries.fee(id) >= 0) {
         const { fee, vsize } = this.#graph.sum(kin.descendants([id]))
         this.#floor.leftFor((1000 * fee) / vsize)
       }
-      left.push(...this.#removeAll([id]))
+      this.#removeAll([id], left)
     }
     return left
   }
 
-  /** Takes out these with all that depends on them, and tells them as they were. */
-  #removeAll(ids: Iterable<number>): ReadonlyArray<PoolTransaction> {
+  /** Takes out these with all that depends on them, and tells them, as they were, behind what `left` already. */
+  #removeAll(ids: Iterable<number>, left: Array<PoolTransaction> = []): Array<PoolTransaction> {
     const leaving = this.#graph.kin.descendants(ids)
-    const left = Array.from(leaving, (id) => this.#graph.entries.describe(id))
+    for (const id of leaving) left.push(this.#graph.entries.describe(id))
     for (const id of leaving) this.#delete(id)
     return left
   }

@@ -23,7 +23,7 @@ export const mayJoin = (
   const ancestors = graph.kin.ancestorsBy(parents, PACKAGE_LIMIT)
   if (!fits(graph, ancestors, 1, vsize)) return false
   for (const ancestor of ancestors) {
-    if (!fits(graph, graph.kin.descendants([ancestor], leaving), 1, vsize)) return false
+    if (!fits(graph, graph.kin.descendants([ancestor], PACKAGE_LIMIT, leaving), 1, vsize)) return false
   }
   return true
 }

@@ -35,7 +35,7 @@ class Town {
     const { transactions, fees } = this.pool.forBlock(3_992_000)
     const parent = this.chain.best
     const block = this.chain.mine({
-      scriptPubKey: this.payTo,
+      scriptPubKey: this.#payTo,
       transactions: transactions.map((tx) => tx.materialise()),
       fees
     })
