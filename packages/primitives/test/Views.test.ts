@@ -95,6 +95,21 @@ describe("a view of a block", () => {
     )
   })
 
+  it("is joined of a header and transactions as it is decoded of its bytes", () => {
+    fc.assert(
+      fc.property(arbitraryBlock, (block) => {
+        const view = BlockView.of(block)
+        expect(
+          BlockView.join(
+            view.rawHeader,
+            block.transactions.map((tx) => TransactionView.of(tx))
+          )
+        ).toEqual(view)
+      }),
+      { numRuns: 50 }
+    )
+  })
+
   it("names the transaction that it does not have", () => {
     const view = BlockView.of({ header: genesisLike, transactions: [] })
     expect(() => view.transaction(0)).toThrow(RangeError)
