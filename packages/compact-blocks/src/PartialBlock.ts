@@ -80,10 +80,13 @@ export interface RebuildStats {
 export class PartialBlock {
   /** Numbers of the transactions that are still missing, rising. */
   readonly missing: ReadonlyArray<number>
+  /** Numbers of those that its sender sent whole, rising. */
+  readonly prefilled: ReadonlyArray<number>
   readonly #sha256: Sha256
   readonly #hasWitness: boolean
   readonly #rawHeader: Uint8Array
-  readonly #stats: Pick<RebuildStats, "prefilled" | "fromPools" | "messageBytes">
+  readonly #fromPools: ReadonlyArray<number>
+  readonly #messageBytes: number
   /** What is at hand; gone once it was completed. */
   #gathered: GatheredTransactions | undefined
 
@@ -92,9 +95,11 @@ export class PartialBlock {
     this.#sha256 = sha256
     this.#hasWitness = hasWitness
     this.#rawHeader = encodeHeader(message.header)
-    this.#stats = { prefilled: message.prefilled.length, fromPools, messageBytes: messageSize(message) }
+    this.#fromPools = fromPools
+    this.#messageBytes = messageSize(message)
     this.#gathered = gathered
     this.missing = gathered.missing()
+    this.prefilled = message.prefilled.map(({ index }) => index)
   }
 
   /** Looks for the transactions of a block. */
@@ -139,7 +144,6 @@ export class PartialBlock {
   }
 
   #statsOf(block: BlockView, fetched: ReadonlyArray<TransactionView>): RebuildStats {
-    const { fromPools, messageBytes, prefilled } = this.#stats
     const asked =
       fetched.length === 0
         ? 0
@@ -147,11 +151,11 @@ export class PartialBlock {
           messageSize({ _tag: "blocktxn", blockHash: ZERO_HASH, transactions: fetched })
     return {
       transactions: block.transactionCount,
-      prefilled,
-      fromPools,
+      prefilled: this.prefilled.length,
+      fromPools: this.#fromPools,
       fetched: fetched.length,
       blockBytes: block.bytes.length,
-      messageBytes: messageBytes + asked
+      messageBytes: this.#messageBytes + asked
     }
   }
 }

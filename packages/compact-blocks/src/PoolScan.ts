@@ -119,6 +119,38 @@ export class PoolScan {
   }
 }
 
+/**
+ * More would not be sent whole to others either.
+ *
+ * @limit transactions of a block that came whole and are looked for in our pools
+ */
+const MAX_LOOKED_FOR = 100
+
+/**
+ * Those of some transactions that no pool has, of not too many.
+ *
+ * @param wtxids of the block, by number
+ */
+export const inNoPool = (
+  pools: ReadonlyArray<TransactionPool>,
+  wtxids: Uint8Array,
+  numbers: ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const words = wordsOf(wtxids)
+  const lacking = new Set(numbers.slice(0, MAX_LOOKED_FOR))
+  if (lacking.size === 0) return []
+  // Nearly all that a pool has ends here.
+  const firsts = new Set([...lacking].map((number) => words[HASH_WORDS * number]))
+  for (const pool of pools) {
+    const pooled = wordsOf(pool.wtxids)
+    for (let slot = 0; slot < pool.count; slot++) {
+      if (!firsts.has(pooled[HASH_WORDS * slot])) continue
+      for (const number of lacking) if (isSameHash(pooled, slot, words, number)) lacking.delete(number)
+    }
+  }
+  return [...lacking]
+}
+
 export const copyHash = (from: Int32Array, slot: number, to: Int32Array, number: number): void => {
   for (let i = 0; i < HASH_WORDS; i++) to[HASH_WORDS * number + i] = from[HASH_WORDS * slot + i] as number
 }
