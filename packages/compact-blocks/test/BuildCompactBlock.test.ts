@@ -1,5 +1,5 @@
 import { portableSha256, sipHash24 } from "@satwire/crypto"
-import { toHex } from "@satwire/bytes"
+import { equals, toHex } from "@satwire/bytes"
 import { describeWithData } from "@satwire/testkit"
 import { type CmpctBlock, decodePayload, encodePayload } from "@satwire/wire"
 import * as fc from "fast-check"
@@ -19,9 +19,11 @@ describeWithData(describe, "cmpctblock payloads that were recorded", (data) => {
     const message = Result.getOrThrow(decodePayload("cmpctblock", payload, { strict: true })).value
     const block = decoded(data.bytes(path))
     expect(toHex(encodePayload(compact(block, { nonce: message.nonce })))).toBe(toHex(payload))
-    const partial = begun(message, new TestPool(transactionsOf(block)))
-    expect(partial.missing).toEqual([])
-    expect(whole(partial.complete([])).block.bytes).toEqual(block.bytes)
+    for (const hasTxids of [true, false]) {
+      const partial = begun(message, new TestPool(transactionsOf(block), hasTxids))
+      expect(partial.missing).toEqual([])
+      expect(equals(whole(partial.complete([])).block.bytes, block.bytes)).toBe(true)
+    }
   })
 })
 

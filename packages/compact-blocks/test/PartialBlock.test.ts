@@ -169,6 +169,11 @@ describe("short ids that collide", () => {
     expect(begun(two, pool(A), pool(B, A), pool(B)).missing).toEqual(nobody)
   })
 
+  it("are not looked for once all of the block is found, as in Core", () => {
+    expect(begun(message, pool(A, B)).missing).toEqual([])
+    expect(begun(message, pool(A), pool(B)).missing).toEqual([])
+  })
+
   it("are no collision where one transaction is in two pools", () => {
     const two = { ...message, shortIds: Uint8Array.from([...SHORT_ID, 1, 2, 3, 4, 5, 6]) }
     expect(begun(two, pool(A), pool(5, A)).missing).toEqual([2])
