@@ -96,7 +96,8 @@ interface PeerCompact {
 interface Attempt {
   readonly peer: PeerCompact
   readonly header: number
-  /** It was asked for the block. */
+  /** Who was asked for the block, and whether it was among them. */
+  readonly asked: ReadonlyArray<PeerId>
   readonly isAsked: boolean
   /** Nobody was asked before it. */
   readonly isFirst: boolean
@@ -211,16 +212,16 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     const peer = this.#peers.get(id)
     if (peer?.provides !== true || isBlocksOnly || header < 0) return
     const attempt = this.#attempt(peer, header)
-    if (!attempt.isAsked && !this.#chosen.has(id)) return
+    const { asked, isAsked } = attempt
+    if (!isAsked && !this.#chosen.has(id)) return
     if (requests.isHere(header) || peer.seen.includes(header)) return
     const isNext = headers.compareWork(header, requests.tip) > 0 && this.#depth(header) >= -MAX_AHEAD
-    const asked = requests.askedOf(header)
-    if (!attempt.isAsked && (!isNext || (asked.length === 0 && !canDirectFetch(now)))) return
+    if (!isAsked && (!isNext || (asked.length === 0 && !canDirectFetch(now)))) return
     if (peer.seen.push(header) > MAX_SEEN) peer.seen.shift()
     // It was wanted all the same, and what it is made of will not be here.
     if (!isNext) return out.push({ _tag: "AskWhole", peer: id, header })
     const begun = PartialBlock.begin({ sha256, message, pools, hasWitness: hasWitness(header) })
-    if (!attempt.isAsked && !(asked.length < MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK && this.#hasRoom(id))) {
+    if (!isAsked && !(asked.length < MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK && this.#hasRoom(id))) {
       // Nothing is asked of it, but what it sent may suffice.
       if (begun._tag !== "Begun" || begun.partial.missing.length > 0) return
       const completed = begun.partial.complete([])
@@ -229,13 +230,14 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     }
     if (begun._tag === "Invalid") return this.#misbehaved(attempt, "cmpctblock", out)
     if (begun._tag === "Failed") return this.#failed(attempt, out)
-    this.#begun(attempt, begun.partial, asked, out)
+    this.#begun(attempt, begun.partial, out)
   }
 
   /** How a peer stands to a block. */
   #attempt(peer: PeerCompact, header: number): Attempt {
     const asked = this.#options.requests.askedOf(header)
-    return { peer, header, isAsked: asked.includes(peer.id), isFirst: asked.length === 0 || asked[0] === peer.id }
+    const isFirst = asked.length === 0 || asked[0] === peer.id
+    return { peer, header, asked, isAsked: asked.includes(peer.id), isFirst }
   }
 
   /** Whether one more block may wait for a peer. What it waits for no longer makes room. */
@@ -246,12 +248,12 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     return this.#partials.hasRoom(id)
   }
 
-  #begun(attempt: Attempt, partial: PartialBlock, asked: ReadonlyArray<PeerId>, out: Outbox<CompactOutput>): void {
+  #begun(attempt: Attempt, partial: PartialBlock, out: Outbox<CompactOutput>): void {
     const { header, isAsked, isFirst, peer } = attempt
     const { missing } = partial
     if (missing.length === 0) return this.#complete(attempt, partial.complete([]), partial, isAsked ? 1 : 0, out)
-    if (!isFirst && !this.#mayAskToo(peer, asked)) return this.#release(attempt, out)
-    // One that was asked for its block is let in, and one that has no room for it sends all of it.
+    if (!isFirst && !this.#mayAskToo(attempt)) return this.#release(attempt, out)
+    // Only who was asked comes so far without room.
     if (!this.#hasRoom(peer.id)) return out.push({ _tag: "AskWhole", peer: peer.id, header })
     this.#partials.add({ peer: peer.id, header, partial, wasRequested: isAsked })
     if (!isAsked) out.push({ _tag: "Claim", peer: peer.id, header })
@@ -260,7 +262,7 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   }
 
   /** Whether a peer is asked for transactions while others were asked for the block before it. */
-  #mayAskToo(peer: PeerCompact, asked: ReadonlyArray<PeerId>): boolean {
+  #mayAskToo({ asked, peer }: Attempt): boolean {
     if (!this.#chosen.has(peer.id)) return false
     const isOfOurs = peer.outbound || asked.some((id) => this.#peers.get(id)?.outbound === true)
     return isOfOurs || asked.length < MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK - 1

@@ -15,7 +15,7 @@ export type CompactInput =
     }
   | { readonly _tag: "PeerGone"; readonly peer: PeerId }
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: SendCmpct | GetBlockTxn | BlockTxn }
-  /** A compact block came, whose header was looked at before as any header is: its number, or -1 where it was not taken. */
+  /** A compact block came, whose header was looked at before as any header is: its number, or -1 where it was not taken or is invalid. */
   | {
       readonly _tag: "CmpctBlockReceived"
       readonly peer: PeerId
