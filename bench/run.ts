@@ -3,6 +3,7 @@
  * a table, and the same as JSON (to FILE, or at the end).
  *
  *   hashing, blocks         headers in a batch; a real block decoded, with every txid and the merkle root, and checked by every rule
+ *   compact blocks          found in a mempool of 50,000 and of 300,000, and rebuilt with both roots
  *   frames to messages      v1 framing with checksums, codecs included, from chunks of 64 KiB
  *   packets                 v2 packets of 64 KiB, sealed and opened
  *   headers validated       every consensus rule on; the peers check less, as the table says
@@ -17,6 +18,7 @@ import { parseArgs } from "node:util"
 import { type Score, contest, contestClock } from "@satwire/testkit"
 import type { Suite } from "./Suite.ts"
 import { blockSuites } from "./blocks.ts"
+import { compactSuites } from "./compact.ts"
 import { frameSuite } from "./frames.ts"
 import { hashSuite } from "./hashes.ts"
 import { headerSuite } from "./headers.ts"
@@ -67,6 +69,7 @@ if (headers === undefined)
 const suites: ReadonlyArray<Suite> = [
   await hashSuite(),
   ...(await blockSuites()),
+  ...compactSuites(),
   ...(await frameSuite()),
   packetSuite(),
   ...(headers === undefined ? [] : [headers]),

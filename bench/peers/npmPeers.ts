@@ -173,6 +173,64 @@ export const bcoinBlock = (): CheckedBlockPeer => {
   }
 }
 
+interface BcoinTransaction {
+  hash(): Buffer
+  witnessHash(): Buffer
+}
+
+interface BcoinCompactBlock {
+  init(): boolean
+  fillMempool(witness: boolean, mempool: { readonly map: Map<number, { readonly tx: BcoinTransaction }> }): boolean
+  toBlock(): BcoinBlock & { toRaw(): Buffer; readonly merkleRoot: string }
+}
+
+/**
+ * bcoin's way with a compact block and a mempool whose hashes are at hand. Its map has objects that give them, as its own entries do.
+ *
+ * @param raw the block
+ * @param payload the same as a `cmpctblock`
+ * @param wtxids the mempool's, of which some are those of the block
+ */
+export const bcoinCompactBlock = (
+  raw: Uint8Array,
+  payload: Uint8Array,
+  wtxids: Uint8Array
+): { readonly name: string; readonly find: () => number; readonly rebuild: () => number } => {
+  process.env["NODE_BACKEND"] = "js"
+  const require = createRequire(fileURLToPath(new URL("../../interop/package.json", import.meta.url)))
+  const Block = require("bcoin/lib/primitives/block") as {
+    fromRaw(raw: Buffer): { readonly txs: ReadonlyArray<BcoinTransaction> }
+  }
+  const { CompactBlock } = require("bcoin/lib/net/bip152") as {
+    readonly CompactBlock: { fromRaw(raw: Buffer): BcoinCompactBlock }
+  }
+  const own = new Map(Block.fromRaw(Buffer.from(raw)).txs.map((tx) => [tx.witnessHash().toString("hex"), tx]))
+  const map = new Map<number, { readonly tx: BcoinTransaction }>()
+  for (let slot = 0; 32 * slot < wtxids.length; slot++) {
+    const hash = Buffer.from(wtxids.subarray(32 * slot, 32 * slot + 32))
+    const hashOf = (): Buffer => hash
+    map.set(slot, { tx: own.get(hash.toString("hex")) ?? { hash: hashOf, witnessHash: hashOf } })
+  }
+  const bytes = Buffer.from(payload)
+  const found = (): BcoinCompactBlock => {
+    const compact = CompactBlock.fromRaw(bytes)
+    if (!compact.init() || !compact.fillMempool(true, { map })) throw new Error("bcoin does not find the block")
+    return compact
+  }
+  return {
+    name: "bcoin",
+    find: () => (found(), 1),
+    rebuild() {
+      const block = found().toBlock()
+      const root = block.createMerkleRoot().toString("hex") === block.merkleRoot
+      const commitment = block.getCommitmentHash()?.equals(block.createCommitmentHash()) === true
+      if (!root || !commitment || block.toRaw().length !== raw.length)
+        throw new Error("bcoin does not rebuild the block")
+      return 1
+    }
+  }
+}
+
 /** hash-wasm's SHA-256, made once and started over for each input, which is its fastest way. */
 export const hashWasmSha256 = async (): Promise<(input: Uint8Array) => Uint8Array> => {
   const { createSHA256 } = (await import(HASH_WASM)) as {

@@ -113,13 +113,27 @@ export const checkBlock = (
  * is true of every block whose fault is a mutation, and also of some whose first fault is of what is under the merkle root.
  *
  * @param hasWitness whether segwit is active for the block
+ * @param hashes those of its transactions, where they are at hand; they stay as they are
  */
-export const isBlockMutated = (sha256: Sha256, block: BlockView, hasWitness: boolean): boolean => {
-  const txids = block.txids(sha256)
-  if (treeRule(sha256, block, hasWitness ? txids.slice() : txids) !== undefined) return true
+export const isBlockMutated = (
+  sha256: Sha256,
+  block: BlockView,
+  hasWitness: boolean,
+  hashes?: TransactionHashes
+): boolean => {
+  const txids = hashes?.txids ?? block.txids(sha256)
+  if (treeRule(sha256, block, txids.slice()) !== undefined) return true
+  const wtxids = hashes?.wtxids.slice()
   return (
-    isAmbiguous(block) || (beginsWithCoinbase(block) && witnessFault(sha256, block, hasWitness, txids) !== undefined)
+    isAmbiguous(block) ||
+    (beginsWithCoinbase(block) && witnessFault(sha256, block, hasWitness, txids, wtxids) !== undefined)
   )
+}
+
+/** All hashes of a block's transactions, as {@link BlockView.txids} and {@link BlockView.wtxids} give them. */
+export interface TransactionHashes {
+  readonly txids: Uint8Array
+  readonly wtxids: Uint8Array
 }
 
 const treeRule = (sha256: Sha256, block: BlockView, leaves: Uint8Array): BlockRule | undefined => {

@@ -74,12 +74,14 @@ const isCommitment = (b: Uint8Array, at: number): boolean => {
  *
  * @param isActive whether segwit is active for the block: before, no output is a commitment
  * @param txids those of the block, where they are at hand
+ * @param wtxids those of the block, where they are at hand; used up as working memory
  */
 export const witnessFault = (
   sha256: Sha256,
   block: BlockView,
   isActive: boolean,
-  txids: Uint8Array | undefined
+  txids: Uint8Array | undefined,
+  wtxids?: Uint8Array
 ): WitnessRule | undefined => {
   const place = isActive ? commitmentPlace(block) : undefined
   if (place === undefined) return firstWitness(block) < 0 ? undefined : "unexpected-witness"
@@ -87,7 +89,7 @@ export const witnessFault = (
   const stack = block.parts[2] as number
   if (!block.hasWitness(0) || b[stack] !== 1 || b[stack + 1] !== RESERVED_VALUE_SIZE) return "bad-witness-nonce-size"
   const reserved = b.subarray(stack + 2, stack + 2 + RESERVED_VALUE_SIZE)
-  const expected = witnessCommitmentHash(sha256, witnessRoot(sha256, block, txids), reserved)
+  const expected = witnessCommitmentHash(sha256, witnessRoot(sha256, block, txids, wtxids), reserved)
   const at = place.start + WITNESS_COMMITMENT_HEADER.length
   for (let i = 0; i < expected.length; i++) if (b[at + i] !== expected[i]) return "bad-witness-merkle-match"
   return undefined
@@ -100,10 +102,15 @@ export const firstWitness = (block: BlockView): number => {
 }
 
 /** Of a coinbase alone it is known beforehand. */
-const witnessRoot = (sha256: Sha256, block: BlockView, txids: Uint8Array | undefined): Uint8Array =>
+const witnessRoot = (
+  sha256: Sha256,
+  block: BlockView,
+  txids: Uint8Array | undefined,
+  wtxids: Uint8Array | undefined
+): Uint8Array =>
   block.transactionCount === 1
     ? new Uint8Array(32)
-    : merkleRootInPlace(sha256, block.wtxids(sha256, txids), block.transactionCount).root
+    : merkleRootInPlace(sha256, wtxids ?? block.wtxids(sha256, txids), block.transactionCount).root
 
 /** Whether any transaction without its witness has the size of two hashes, and so may be a node of another block's tree. */
 export const mayBeNodes = (block: BlockView): boolean => {

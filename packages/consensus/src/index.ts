@@ -2,6 +2,7 @@ export {
   type BlockFault,
   type BlockRule,
   MAX_BLOCK_SIGOPS_COST,
+  type TransactionHashes,
   checkBlock,
   checkBlockBytes,
   isBlockMutated

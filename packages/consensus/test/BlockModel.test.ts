@@ -84,6 +84,10 @@ describe("beside a model over objects", () => {
         const view = BlockView.of(made)
         const fault = checkBlock(portableSha256, view, at)
         const isMutated = isBlockMutated(portableSha256, view, at.hasWitness)
+        const hashes = { txids: view.txids(portableSha256), wtxids: view.wtxids(portableSha256) }
+        const kept = structuredClone(hashes)
+        expect(isBlockMutated(portableSha256, view, at.hasWitness, hashes)).toBe(isMutated)
+        expect(hashes).toEqual(kept)
         seen.add(fault?.rule)
         expect(fault?.rule).toBe(naiveBlockRule(made, at))
         expect(isMutated).toBe(naiveIsMutated(made, at.hasWitness))

@@ -1,10 +1,10 @@
 /**
- * SipHash-2-4 of many 32-byte ids in one call: WebAssembly, where a word of 64 bits is one value, or the halves of `SipHash.ts` where there
- * is none. Short ids of a block (BIP-0152) are the ids of a whole pool under one key.
+ * SipHash-2-4 of many 32-byte ids in one call: WebAssembly, where a word of 64 bits is one value and four ids go side by side where the engine
+ * has vectors, or the halves of `SipHash.ts` where there is none. Short ids of a block (BIP-0152) are the ids of a whole pool under one key.
  */
 import { type SipKey, sipHash24 } from "./SipHash.ts"
 import { wasmExports } from "./WasmInstance.ts"
-import { SIPHASH, SIPHASH_BUFFER_AT, SIPHASH_BUFFER_END } from "./WasmModules.ts"
+import { SCALAR_SIPHASH, SIMD_SIPHASH, SIPHASH_BUFFER_AT, SIPHASH_BUFFER_END } from "./WasmModules.ts"
 
 /** Bytes of an id that is hashed. */
 export const ID_BYTES = 32
@@ -17,6 +17,8 @@ export type SipHashMany = (key: SipKey, ids: Uint8Array, start: number, count: n
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer }
   ids32(input: number, count: number, out: number, k0: bigint, k1: bigint): void
+  /** Of the last up to three that are no four, nothing. */
+  fours32?(input: number, count: number, out: number, k0: bigint, k1: bigint): void
 }
 
 /** Ids of one call into the module: 32 bytes in, 8 out. */
@@ -36,9 +38,8 @@ const halves = new Uint32Array(2)
 
 const word = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 
-/** In WebAssembly, or `undefined` where there is none. */
-export const makeWasmSipHashMany = (): SipHashMany | undefined => {
-  const made = wasmExports(SIPHASH)
+const wasmSipHashMany = (module: string): SipHashMany | undefined => {
+  const made = wasmExports(module)
   if (made === undefined) return undefined
   const exports = made as Exports
   const memory = new Uint8Array(exports.memory.buffer)
@@ -50,17 +51,28 @@ export const makeWasmSipHashMany = (): SipHashMany | undefined => {
       const part = Math.min(count - done, MOST_IDS)
       const from = start + done * ID_BYTES
       memory.set(ids.subarray(from, from + part * ID_BYTES), SIPHASH_BUFFER_AT)
-      exports.ids32(SIPHASH_BUFFER_AT, part, OUT_AT, k0, k1)
+      const inFours = exports.fours32 === undefined ? 0 : part - (part % 4)
+      if (inFours > 0) exports.fours32?.(SIPHASH_BUFFER_AT, inFours, OUT_AT, k0, k1)
+      if (inFours < part) {
+        const rest = SIPHASH_BUFFER_AT + inFours * ID_BYTES
+        exports.ids32(rest, part - inFours, OUT_AT + 8 * inFours, k0, k1)
+      }
       out.set(hashes.subarray(0, 2 * part), 2 * done)
       done += part
     }
   }
 }
 
+/** One id at a time in WebAssembly, or `undefined` where there is none. */
+export const makeScalarSipHashMany = (): SipHashMany | undefined => wasmSipHashMany(SCALAR_SIPHASH)
+
+/** Four ids at a time, or `undefined` where the engine has no vectors or no WebAssembly. */
+export const makeSimdSipHashMany = (): SipHashMany | undefined => wasmSipHashMany(SIMD_SIPHASH)
+
 let shared: SipHashMany | undefined
 
 /** The fastest way that this engine has, made at the first call and kept. */
 export const sipHashMany: SipHashMany = (key, ids, start, count, out) => {
-  shared ??= makeWasmSipHashMany() ?? portableSipHashMany
+  shared ??= makeSimdSipHashMany() ?? makeScalarSipHashMany() ?? portableSipHashMany
   shared(key, ids, start, count, out)
 }

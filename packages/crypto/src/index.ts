@@ -21,5 +21,12 @@ export {
 } from "./Signatures.ts"
 export { type SipKey, sipHash24, sipKey } from "./SipHash.ts"
 export { type LongMessages, makeScalarSha256, makeSimdSha256, makeWasmSha256, wasmSha256 } from "./WasmSha256.ts"
-export { ID_BYTES, type SipHashMany, makeWasmSipHashMany, portableSipHashMany, sipHashMany } from "./SipHashMany.ts"
+export {
+  ID_BYTES,
+  type SipHashMany,
+  makeScalarSipHashMany,
+  makeSimdSipHashMany,
+  portableSipHashMany,
+  sipHashMany
+} from "./SipHashMany.ts"
 export { type CurvePoint, type XOnlyCurve, portableCurve } from "./XOnlyCurve.ts"

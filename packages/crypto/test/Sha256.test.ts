@@ -107,6 +107,16 @@ describe.each(backends)("the %s backend", (_, backend) => {
     }
   })
 
+  it("hashes records of 64 bytes that lie apart", () => {
+    const memory = noise(81 * 9)
+    const out = new Uint8Array(32 * 9)
+    backend.sha256dMany(memory, 1, 64, 81, 8, out, 32)
+    for (let i = 0; i < 8; i++) {
+      const at = 1 + 81 * i
+      expect(out.slice(32 + 32 * i, 64 + 32 * i)).toEqual(referenceSha256d(memory.slice(at, at + 64)))
+    }
+  })
+
   it("hashes ranges in any order, overlapping, empty and long", () => {
     const memory = noise(5000)
     const ranges = fc.array(fc.tuple(fc.nat(5000), fc.nat(5000)), { maxLength: 9 })

@@ -1,11 +1,20 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ID_BYTES, makeWasmSipHashMany, portableSipHashMany, sipHash24, sipHashMany, sipKey } from "../src/index.ts"
+import {
+  ID_BYTES,
+  makeScalarSipHashMany,
+  makeSimdSipHashMany,
+  portableSipHashMany,
+  sipHash24,
+  sipHashMany,
+  sipKey
+} from "../src/index.ts"
 
 const bytes = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })
 
 describe.each([
-  ["wasm", makeWasmSipHashMany()],
+  ["four lanes of wasm", makeSimdSipHashMany()],
+  ["one lane of wasm", makeScalarSipHashMany()],
   ["plain JavaScript", portableSipHashMany],
   ["the one that is chosen", sipHashMany]
 ])("SipHash of many ids by %s", (_, many) => {

@@ -2,9 +2,9 @@
  * SHA-256d as WebAssembly text: one message, or four side by side in the lanes of 128-bit vectors.
  *
  * ```
- *  memory   0        256     384     640        1152             BUFFER_AT
- *           │ K      │ state │ block │ four tails │ …            │ what JavaScript puts in and takes out
- *           │ 64×u32 │ 8     │ 16    │ 128 B each │
+ *  memory   0        256     384     640          1152     1408   BUFFER_AT
+ *           │ K      │ state │ block │ four tails │ K and  │ …    │ what JavaScript puts in and takes out
+ *           │ 64×u32 │ 8     │ 16    │ 128 B each │ pair's │
  * ```
  *
  * State and block are words of the width at hand (4 bytes, or 16 for four lanes), in the machine's own order. A tail is what follows a
@@ -18,6 +18,7 @@ const STATE_AT = 256
 const BLOCK_AT = 384
 const TAILS_AT = 640
 const TAIL_BYTES = 128
+const PAIR_K_AT = 1152
 
 /** Where JavaScript's part of the memory begins. */
 export const BUFFER_AT = 2048
@@ -48,31 +49,61 @@ const K = primes(64).map((prime) => rootFraction(3, prime))
 /** Of the square roots of the first 8 primes. */
 const FIRST_STATE = primes(8).map((prime) => rootFraction(2, prime))
 
+/**
+ * The constants with the schedule of what follows 64 bytes: the bit 1, zeros, and 512. It is the second block of every pair of a merkle level,
+ * and nothing of it is left to be worked out (measured: a fifth of the hash of a pair).
+ */
+const pairConstants = (): ReadonlyArray<number> => {
+  const schedule = [0x80000000, ...upTo(14).map(() => 0), 512]
+  const small = (x: number, [a, b]: readonly [number, number], shift: number): number =>
+    ((x >>> a) | (x << (32 - a))) ^ ((x >>> b) | (x << (32 - b))) ^ (x >>> shift)
+  for (let i = 16; i < 64; i++) {
+    const word = (j: number): number => schedule[i - 16 + j] ?? 0
+    schedule.push((word(0) + small(word(1), [7, 18], 3) + word(9) + small(word(14), [17, 19], 10)) >>> 0)
+  }
+  return K.map((k, i) => (k + (schedule[i] ?? 0)) >>> 0)
+}
+
 const stateAt = (w: Words, i: number): number => STATE_AT + i * w.bytes
 const blockAt = (w: Words, i: number): number => BLOCK_AT + i * w.bytes
 
 /** Takes the block at `BLOCK_AT` into the state: sixteen rounds, then three times sixteen with the schedule worked on in place. */
 const rounds = (name: string, w: Words): string => {
-  const lines: Array<string> = []
-  const registers = "abcdefgh".split("")
-  const locals = ["t", "ab", "bc", ...registers, ...upTo(16).map((i) => `w${i}`)]
-  for (const [i, register] of registers.entries()) lines.push(set(register, w.load(stateAt(w, i))))
-  for (const i of upTo(16)) lines.push(set(`w${i}`, w.load(blockAt(w, i))))
-  lines.push(set("bc", w.xor(get("b"), get("c"))))
-  for (const i of upTo(16)) lines.push(round(w, registers, i, w.constant(K[i] ?? 0)))
+  const words = upTo(16).map((i) => `w${i}`)
+  const lines = words.map((word, i) => set(word, w.load(blockAt(w, i))))
+  for (const i of upTo(16)) lines.push(round(w, i, w.add(w.constant(K[i] ?? 0), get(`w${i}`))))
   lines.push(set("k", i32(64)), "(loop $again")
-  for (const i of upTo(16)) lines.push(schedule(w, i), round(w, registers, i, w.loadOne(get("k"), 4 * i)))
+  for (const i of upTo(16)) lines.push(schedule(w, i), round(w, i, w.add(w.loadOne(get("k"), 4 * i), get(`w${i}`))))
   lines.push(set("k", plus(get("k"), i32(64))), `(br_if $again (i32.lt_u ${get("k")} ${i32(256)})))`)
-  for (const [i, register] of registers.entries()) {
-    lines.push(w.store(stateAt(w, i), w.add(w.load(stateAt(w, i)), get(register))))
-  }
-  const declared = locals.map((local) => `(local $${local} ${w.type})`).join(" ")
+  return roundsOver(name, w, words, lines)
+}
+
+/** Takes the block into the state that follows 64 bytes. */
+const pairRounds = (name: string, w: Words): string => {
+  const lines = [set("k", i32(PAIR_K_AT)), "(loop $again"]
+  for (const i of upTo(16)) lines.push(round(w, i, w.loadOne(get("k"), 4 * i)))
+  lines.push(set("k", plus(get("k"), i32(64))), `(br_if $again (i32.lt_u ${get("k")} ${i32(PAIR_K_AT + 256)})))`)
+  return roundsOver(name, w, [], lines)
+}
+
+const REGISTERS: ReadonlyArray<string> = "abcdefgh".split("")
+
+/** Rounds, between the state that is taken into registers and the registers that are added to it. */
+const roundsOver = (name: string, w: Words, words: ReadonlyArray<string>, rounds: ReadonlyArray<string>): string => {
+  const begin = REGISTERS.map((register, i) => set(register, w.load(stateAt(w, i))))
+  const end = REGISTERS.map((register, i) => w.store(stateAt(w, i), w.add(w.load(stateAt(w, i)), get(register))))
+  const declared = ["t", "ab", "bc", ...REGISTERS, ...words].map((local) => `(local $${local} ${w.type})`).join(" ")
+  const lines = [...begin, set("bc", w.xor(get("b"), get("c"))), ...rounds, ...end]
   return `(func $${name} (local $k i32) ${declared}\n${lines.join("\n")})`
 }
 
-/** Round i: the registers change places instead of values, so eight rounds bring each back to its own. */
-const round = (w: Words, registers: ReadonlyArray<string>, i: number, k: string): string => {
-  const at = (j: number): string => registers[(j - i + 64) % 8] ?? ""
+/**
+ * Round i: the registers change places instead of values, so eight rounds bring each back to its own.
+ *
+ * @param kw the constant and the word of the schedule, added
+ */
+const round = (w: Words, i: number, kw: string): string => {
+  const at = (j: number): string => REGISTERS[(j - i + 64) % 8] ?? ""
   const [a, b, d, e, f, g, h] = [at(0), at(1), at(3), at(4), at(5), at(6), at(7)]
   const sum = (x: string, n: readonly [number, number, number]): string =>
     w.xor(w.xor(w.rotateRight(get(x), n[0]), w.rotateRight(get(x), n[1])), w.rotateRight(get(x), n[2]))
@@ -80,7 +111,7 @@ const round = (w: Words, registers: ReadonlyArray<string>, i: number, k: string)
   // The majority of a, b, c is b where a = b, else c: b ^ ((a ^ b) & (b ^ c)), and b ^ c was the last round's a ^ b.
   const majority = w.xor(get(b), w.and(get("ab"), get("bc")))
   return [
-    set("t", w.add(w.add(w.add(get(h), w.add(k, get(`w${i % 16}`))), choose), sum(e, [6, 11, 25]))),
+    set("t", w.add(w.add(w.add(get(h), kw), choose), sum(e, [6, 11, 25]))),
     set(d, w.add(get(d), get("t"))),
     set("ab", w.xor(get(a), get(b))),
     set(h, w.add(w.add(get("t"), majority), sum(a, [2, 13, 22]))),
@@ -202,12 +233,6 @@ const group4 = (): string => {
     `(call $block4 ${upTo(4)
       .map((lane) => i32(TAILS_AT + lane * TAIL_BYTES + offset))
       .join(" ")})`
-  const digest = upTo(8).flatMap((i) => [
-    set("v", swappedLanes(fourLanes.load(stateAt(fourLanes, i)))),
-    ...upTo(4).map(
-      (lane) => `(i32.store offset=${4 * i} ${get(`out${lane}`)} (i32x4.extract_lane ${lane} ${get("v")}))`
-    )
-  ])
   return `(func $group4 (export "group4") ${params.join(" ")} (param $whole i32) (param $two i32) (local $v v128)
 (call $begin4)
 (block $done (loop $again
@@ -221,12 +246,40 @@ ${set("whole", `(i32.sub ${get("whole")} ${i32(1)})`)}
 ${tails(0)}
 (if ${get("two")} (then ${tails(64)}))
 (call $hashDigest4)
-${digest.join("\n")})`
+${digests4(upTo(4).map((lane) => [get(`out${lane}`), 0]))})`
 }
+
+/** Writes the digest of each lane to its place: a pointer, and so many bytes behind. */
+const digests4 = (places: ReadonlyArray<readonly [pointer: string, bytes: number]>): string =>
+  upTo(8)
+    .flatMap((i) => [
+      set("v", swappedLanes(fourLanes.load(stateAt(fourLanes, i)))),
+      ...places.map(
+        ([pointer, bytes], lane) =>
+          `(i32.store offset=${bytes + 4 * i} ${pointer} (i32x4.extract_lane ${lane} ${get("v")}))`
+      )
+    ])
+    .join("\n")
+
+/** As `many4`, for records of 64 bytes. */
+const pairs4 = (): string => `(func $pairs4
+(param $in i32) (param $stride i32) (param $count i32) (param $out i32) (local $v v128)
+(loop $next
+(call $begin4)
+(call $block4 ${upTo(4)
+  .map((lane) => plus(get("in"), times(get("stride"), i32(lane))))
+  .join(" ")})
+(call $pairRounds4)
+(call $hashDigest4)
+${digests4(upTo(4).map((lane) => [get("out"), 32 * lane]))}
+${set("in", plus(get("in"), times(get("stride"), i32(4))))}
+${set("out", plus(get("out"), i32(128)))}
+${set("count", `(i32.sub ${get("count")} ${i32(4)})`)}
+(br_if $next ${get("count")})))`
 
 /**
  * As `many1`, for a `$count` that is a multiple of four. All records have one length, so the tails' padding is written once and only their
- * rests are renewed, sixteen bytes at a time where they are whole sixteens (headers, merkle pairs).
+ * rests are renewed, sixteen bytes at a time where they are as many (headers). Records of 64 bytes, the pairs of a merkle level, have no rest.
  */
 const many4 = (): string => {
   const record = (lane: number): string => plus(get("in"), times(get("stride"), i32(lane)))
@@ -246,6 +299,8 @@ const many4 = (): string => {
 (param $in i32) (param $length i32) (param $stride i32) (param $count i32) (param $out i32)
 (local $rest i32) (local $wholeBytes i32)
 (if (i32.eqz ${get("count")}) (then (return)))
+(if (i32.eq ${get("length")} ${i32(64)})
+(then (call $pairs4 ${["in", "stride", "count", "out"].map(get).join(" ")}) (return)))
 ${set("rest", `(i32.and ${get("length")} ${i32(63)})`)}
 ${set("wholeBytes", `(i32.sub ${get("length")} ${get("rest")})`)}
 ${prepare.join("\n")}
@@ -286,13 +341,18 @@ const fourMessages: ReadonlyArray<string> = [
   hashDigest("hashDigest4", fourLanes, "begin4", "rounds4"),
   block4(),
   group4(),
+  pairRounds("pairRounds4", fourLanes),
+  pairs4(),
   many4()
 ]
 
-const moduleOf = (functions: ReadonlyArray<string>): string =>
-  `(module (memory (export "memory") ${PAGES} ${PAGES})\n(data (i32.const 0) "${table(K)}")\n${functions.join("\n")})`
+const moduleOf = (functions: ReadonlyArray<string>, data: string = ""): string =>
+  `(module (memory (export "memory") ${PAGES} ${PAGES})\n(data (i32.const 0) "${table(K)}")${data}\n${functions.join("\n")})`
 
 /** For engines without vectors. */
 export const scalarSha256Wat: string = moduleOf(oneMessage)
 /** One message and four. */
-export const simdSha256Wat: string = moduleOf([...oneMessage, ...fourMessages])
+export const simdSha256Wat: string = moduleOf(
+  [...oneMessage, ...fourMessages],
+  `(data ${i32(PAIR_K_AT)} "${table(pairConstants())}")`
+)

@@ -8,7 +8,7 @@ import process from "node:process"
 import { pathToFileURL } from "node:url"
 import wabt from "wabt"
 import { PAGES, BUFFER_AT, scalarSha256Wat, simdSha256Wat } from "./Sha256Wat.ts"
-import { SIP_BUFFER_AT, SIP_PAGES, sipHashWat } from "./SipHashWat.ts"
+import { SIP_BUFFER_AT, SIP_PAGES, scalarSipHashWat, simdSipHashWat } from "./SipHashWat.ts"
 
 const compile = async (name: string, text: string): Promise<string> => {
   const compiler = await wabt()
@@ -45,13 +45,19 @@ export const compiledModules = async (): Promise<string> =>
     ),
     constant("Where it ends.", "SHA256_BUFFER_END", "number", String(PAGES * 65_536)),
     constant(
-      "SipHash-2-4 of 32-byte ids, in base64.",
-      "SIPHASH",
+      "SipHash-2-4 of 32-byte ids, one at a time, in base64.",
+      "SCALAR_SIPHASH",
       "string",
-      JSON.stringify(await compile("siphash.wat", sipHashWat))
+      JSON.stringify(await compile("siphash.wat", scalarSipHashWat))
     ),
     constant(
-      "Where the caller's part of the SipHash module's memory begins.",
+      "SipHash-2-4 of 32-byte ids, one at a time and four side by side, in base64.",
+      "SIMD_SIPHASH",
+      "string",
+      JSON.stringify(await compile("siphashx4.wat", simdSipHashWat))
+    ),
+    constant(
+      "Where the caller's part of the SipHash modules' memory begins.",
       "SIPHASH_BUFFER_AT",
       "number",
       String(SIP_BUFFER_AT)

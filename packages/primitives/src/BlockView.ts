@@ -2,7 +2,7 @@
  * A block as the bytes it came in, with a table of where each transaction's parts lie. Decoding is one walk over lengths, encoding is the
  * bytes themselves, and all hashes of its transactions are worked out in batches.
  */
-import { type DecodeResult, Reader, decode, encode } from "@satwire/bytes"
+import { type DecodeResult, Reader, Writer, compactSizeLength, decode, encode } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import { type Block, blockSize, readBlock, writeBlock } from "./Block.ts"
 import { type BlockHeader, HEADER_SIZE, headerHash, readHeader } from "./BlockHeader.ts"
@@ -53,6 +53,32 @@ export class BlockView {
   /** The view of a block made here. */
   static of(block: Block): BlockView {
     return readBlockView(new Reader(encode(blockSize(block), (w) => writeBlock(w, block))))
+  }
+
+  /**
+   * The block of a header and transactions that are at hand, in memory of its own: one copy of each.
+   *
+   * @param rawHeader its 80 bytes
+   */
+  static join(rawHeader: Uint8Array, transactions: ReadonlyArray<TransactionView>): BlockView {
+    const first = HEADER_SIZE + compactSizeLength(transactions.length)
+    let size = first
+    for (const { bytes } of transactions) size += bytes.length
+    const w = new Writer(new Uint8Array(size))
+    w.raw(rawHeader)
+    w.compactSize(transactions.length)
+    const parts = new Uint32Array(BLOCK_PARTS * transactions.length)
+    for (let i = 0, p = 0, at = first; i < transactions.length; i++, p += BLOCK_PARTS) {
+      const tx = transactions[i] as TransactionView
+      w.raw(tx.bytes)
+      const body = at + (tx.hasWitness ? 6 : 4)
+      parts[p] = at
+      parts[p + 1] = body
+      parts[p + 2] = body + tx.strippedSize - 8
+      at += tx.bytes.length
+      parts[p + 3] = at
+    }
+    return new BlockView(w.bytes, first, parts)
   }
 
   /** The 80 raw bytes of its header, as a view. */

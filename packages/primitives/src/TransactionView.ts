@@ -2,7 +2,7 @@
  * A transaction as the bytes it came in, with the places of its parts. Encoding it is a slice, its hashes are of ranges, and objects are
  * made only for who asks (`materialise`).
  */
-import { type DecodeResult, Reader, decode, encode } from "@satwire/bytes"
+import { type DecodeResult, Reader, copyOut, decode, encode } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import type { Txid, Wtxid } from "./Hash.ts"
 import {
@@ -93,6 +93,11 @@ export class TransactionView {
     const out = new Uint8Array(32)
     backend.sha256d(this.bytes, 0, this.bytes.length, out, 0)
     return out as Uint8Array as Wtxid
+  }
+
+  /** The same transaction in memory of its own: the message or block that it came in is not kept for it. */
+  copied(): TransactionView {
+    return new TransactionView(copyOut(this.bytes), this.#body, this.#bodyEnd)
   }
 
   /** The transaction as objects, whose byte fields are views into this one's bytes. */

@@ -48,6 +48,9 @@ describe("a view of a transaction", () => {
         expect(view.strippedSize).toBe(transactionSize(tx, false))
         expect(view.txid(portableSha256)).toEqual(txid(portableSha256, tx))
         expect(view.wtxid(portableSha256)).toEqual(wtxid(portableSha256, tx))
+        const copied = view.copied()
+        view.bytes.fill(0xee)
+        expect(copied.materialise()).toEqual(tx)
       })
     )
   })
@@ -90,6 +93,21 @@ describe("a view of a block", () => {
         const weights = block.transactions.map(transactionWeight)
         const around = view.bytes.length - block.transactions.reduce((sum, tx) => sum + transactionSize(tx), 0)
         expect(view.weight).toBe(weights.reduce((sum, weight) => sum + weight, 4 * around))
+      }),
+      { numRuns: 50 }
+    )
+  })
+
+  it("is joined of a header and transactions as it is decoded of its bytes", () => {
+    fc.assert(
+      fc.property(arbitraryBlock, (block) => {
+        const view = BlockView.of(block)
+        expect(
+          BlockView.join(
+            view.rawHeader,
+            block.transactions.map((tx) => TransactionView.of(tx))
+          )
+        ).toEqual(view)
       }),
       { numRuns: 50 }
     )
