@@ -294,6 +294,7 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
         return this.#letGo(output.peer, output.reason)
       case "TooSlow":
         return output.reason._tag === "NotServed" ? undefined : this.#letGo(output.peer, output.reason)
+      case "GiveCompact":
       case "ReadBlock":
       case "ReplyOwed":
         return

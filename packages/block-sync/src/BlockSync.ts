@@ -405,7 +405,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const headers = this.#headers
     const { tip } = this.#blocks
     if (this.#download.isFull(this.#waitingBytes + this.#unread.bytes)) return false
-    if (headers.compareWork(header, tip) < 0) return false
+    if (headers.compareWork(header, tip) < 0 || headers.height(header) > (this.#wanted.to ?? Infinity)) return false
     if (headers.height(header) > headers.height(tip) + MAX_UNREQUESTED_AHEAD) return false
     return headers.chainWork(header) >= headers.params.minimumChainWork
   }

@@ -176,6 +176,12 @@ describe("a block that nobody was asked for", () => {
     expect([take(harness, 201), take(harness, 499)]).toEqual([false, false])
   })
 
+  it("is passed over above the last block that is wanted", () => {
+    const harness = new SyncHarness({ headers: 8, wanted: { to: 3 } }).ready(1, { best: -1 })
+    harness.gives(1, [1, 2, 3, 4, 5])
+    expect(harness.take("StoreBlock").map(({ header }) => header)).toEqual([1, 2, 3])
+  })
+
   it("is passed over if it is here, or was and is pruned", () => {
     const harness = new SyncHarness({ headers: 400, has: 300, prunedTo: 100 }).ready(1, { best: -1 })
     expect([take(harness, 50), take(harness, 300)]).toEqual([false, false])

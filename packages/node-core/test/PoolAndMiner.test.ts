@@ -13,10 +13,10 @@ class Town {
   readonly contexts = new BlockContexts(regtest, this.chain)
   readonly spender: Spender
   readonly pool: Mempool
-  readonly payTo: Uint8Array
+  readonly #payTo: Uint8Array
 
   constructor(payTo: Uint8Array) {
-    this.payTo = payTo
+    this.#payTo = payTo
     const random = ChaChaRandom.fromNumber(1)
     this.spender = new Spender({ sha256: portableSha256, random: random.fork() })
     this.pool = new Mempool({

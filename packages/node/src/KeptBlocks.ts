@@ -199,7 +199,11 @@ export const keepBlocks = (
     const check = checker(options, workers, fork)
     const read = reader(options, store, recent)
     const give = ({ hasWitness, hash, isForTransactions = false, peer }: Command<"ReadBlock">): Effect.Effect<void> =>
-      Effect.result(read(hash)).pipe(
+      Effect.result(
+        Effect.tapErrorTag(read(hash), "IoFailed", (error) =>
+          Effect.logWarning(`${error.message} A peer waits for it.`)
+        )
+      ).pipe(
         Effect.map((result) => {
           const block = Result.isSuccess(result) ? result.success : undefined
           const given = hasWitness ? block : block?.withoutWitness()

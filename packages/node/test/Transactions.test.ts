@@ -53,6 +53,15 @@ describe("nodes that have transactions", () => {
         assert.deepStrictEqual([yield* poolSize(one), yield* poolSize(two)], [0, 0])
         const [last] = yield* Stream.runCollect(one.service.blocks().pipe(Stream.drop(106), Stream.take(1)))
         assert.strictEqual(last?.block?.transactionCount, 6)
+        // It came in short, and nothing of it had to be asked for: both had all of it.
+        const [short] = one.all("CompactReconstructed").slice(-1)
+        assert.deepInclude(short?.stats, { transactions: 6, prefilled: 1, fetched: 0 })
+        assert.isBelow(short?.stats.messageBytes ?? Infinity, (last?.block?.bytes.length ?? 0) / 2)
+        yield* mine(two, 1)
+        yield* one.until("BlockTipChanged", ({ tip }) => tip.height === 108)
+        // By now it is sent so at once.
+        assert.deepStrictEqual(one.all("CompactReconstructed").slice(-1)[0]?.roundTrips, 0)
+        assert.lengthOf((yield* one.service.query("compact"))?.highBandwidthTo ?? [], 1)
       })
     )
   )

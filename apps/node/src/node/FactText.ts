@@ -132,6 +132,10 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
       return debug(`Did not send "${fact.command}" to peer ${fact.peer}: ${fact.why}.`)
     case "TransactionAccepted":
       return debug(`Transaction ${toHex(fact.wtxid)} waits for a block.`)
+    case "HighBandwidthChosen":
+      return debug(`New blocks are to come in short of ${counted(fact.peers.length, "peer")}.`)
+    case "CompactReconstructed":
+      return debug(compactText(fact))
     case "TransactionSubmitted":
     case "BansChanged":
     case "BlockTipChanged":
@@ -178,6 +182,14 @@ const peerText = (
     case "InboundRefused":
       return debug(`Refused a connection from ${fact.address}: ${REFUSED[fact.because]}.`)
   }
+}
+
+/** How much of a block did not have to be sent, and how often it had to be asked for more. */
+const compactText = ({ roundTrips, stats }: Extract<NodeFact, { readonly _tag: "CompactReconstructed" }>): string => {
+  const { blockBytes, fetched, messageBytes, transactions } = stats
+  const saved = blockBytes === 0 ? 0 : (100 * (blockBytes - messageBytes)) / blockBytes
+  const trips = roundTrips === 0 ? "without a question" : `after ${counted(roundTrips, "question")}`
+  return `A block of ${counted(transactions, "transaction")} came in ${counted(messageBytes, "byte")} of ${counted(blockBytes)} (${saved.toFixed(1)} % saved), ${fetched} of them fetched, ${trips}.`
 }
 
 /** How the search for peers goes. */

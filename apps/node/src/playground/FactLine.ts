@@ -55,10 +55,16 @@ const factText = (fact: NodeFact): string | undefined => {
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "TransactionSubmitted":
       return fact.rule === undefined ? undefined : `refused a transaction of its own: ${fact.rule}`
+    case "CompactReconstructed": {
+      const { blockBytes, fetched, messageBytes, transactions } = fact.stats
+      const from = `${transactions - fetched} of ${transactions} transactions at hand`
+      return `put a block of ${blockBytes} bytes together of ${messageBytes}, ${from}, ${fact.roundTrips} round trips`
+    }
     case "FiltersDisputed":
       return `was given ${fact.versions} different filters of block ${fact.height}`
     case "AddressesLearned":
     case "BansChanged":
+    case "HighBandwidthChosen":
     case "TransactionAccepted":
     case "BlocksLoaded":
     case "BlocksPruned":
