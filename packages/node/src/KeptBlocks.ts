@@ -198,18 +198,7 @@ export const keepBlocks = (
     let prunedAt = -PRUNE_EVERY
     const check = checker(options, workers, fork)
     const read = reader(options, store, recent)
-    const give = ({ hasWitness, hash, isForTransactions = false, peer }: Command<"ReadBlock">): Effect.Effect<void> =>
-      Effect.result(
-        Effect.tapErrorTag(read(hash), "IoFailed", (error) =>
-          Effect.logWarning(`${error.message} A peer waits for it.`)
-        )
-      ).pipe(
-        Effect.map((result) => {
-          const block = Result.isSuccess(result) ? result.success : undefined
-          const given = hasWitness ? block : block?.withoutWitness()
-          options.submit({ _tag: "BlockRead", peer, block: given, isForTransactions })
-        })
-      )
+    const give = giver(options, read)
     const prune = pruner(options, store, prunedFile)
     return {
       perform(output) {
@@ -285,6 +274,20 @@ const reader =
       )
     )
   }
+
+/** Reads a block for a peer. */
+const giver =
+  ({ submit }: BlockKeeperOptions, read: BlockKeeper["read"]) =>
+  ({ hasWitness, hash, isForTransactions = false, peer }: Command<"ReadBlock">): Effect.Effect<void> =>
+    read(hash).pipe(
+      Effect.tapErrorTag("IoFailed", (error) => Effect.logWarning(`${error.message} A peer waits for it.`)),
+      Effect.result,
+      Effect.map((result) => {
+        const block = Result.isSuccess(result) ? result.success : undefined
+        const given = hasWitness ? block : block?.withoutWitness()
+        submit({ _tag: "BlockRead", peer, block: given, isForTransactions })
+      })
+    )
 
 /** What is checked by a sum over all of its bytes can be decoded, as it was before it was kept. */
 const decoded = (bytes: Uint8Array): BlockView => Result.getOrThrow(BlockView.decode(bytes)).value
