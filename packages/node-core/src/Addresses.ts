@@ -22,7 +22,7 @@ import { NETWORKS, type Network } from "@satwire/netaddress"
 import type { PeerInfo } from "@satwire/peer"
 import type { Message, NetAddress } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
-import { Manager } from "./Manager.ts"
+import { Manager } from "@satwire/node-roles"
 
 export interface AddressesRole {
   readonly book: AddrMan

@@ -11,13 +11,20 @@ import type { Miner, MinerInput, MinerOutput } from "@satwire/mining"
 import type { ConnectionKind, PeerInfo } from "@satwire/peer"
 import { BlockView } from "@satwire/primitives"
 import type { CompactInput } from "@satwire/compact-blocks"
+import {
+  Blocks,
+  type BlocksHost,
+  type BlocksRole,
+  Compact,
+  type CompactHost,
+  Manager,
+  RecentBlocks,
+  Transactions,
+  type TransactionsHost,
+  type TransactionsRole
+} from "@satwire/node-roles"
 import { Inventory, MSG_WITNESS_BLOCK, type Message } from "@satwire/wire"
-import { Blocks, type BlocksHost, type BlocksRole } from "./Blocks.ts"
-import { RecentBlocks } from "./RecentBlocks.ts"
-import { Transactions, type TransactionsHost, type TransactionsRole } from "./Transactions.ts"
 import type { DisconnectReason } from "./DisconnectReason.ts"
-import { Compact, type CompactHost } from "./Compact.ts"
-import { Manager } from "./Manager.ts"
 import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, Queries } from "./NodeCoreEvents.ts"
 import type { Owing, PeerEntry } from "./PeerEntry.ts"

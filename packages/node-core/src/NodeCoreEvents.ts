@@ -26,11 +26,18 @@ import type { Block, BlockHash, BlockView, TransactionView } from "@satwire/prim
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
 import type { AddressesRole } from "./Addresses.ts"
-import type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
-import type { CompactFact } from "./Compact.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
+import type {
+  BlocksAnswer,
+  BlocksCommand,
+  BlocksFact,
+  BlocksRole,
+  CompactFact,
+  PoolSnapshot,
+  TransactionsFact,
+  TransactionsRole
+} from "@satwire/node-roles"
 import type { DisconnectReason } from "./DisconnectReason.ts"
-import type { PoolSnapshot, TransactionsFact, TransactionsRole } from "./Transactions.ts"
 
 /** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
 export interface Roles {

@@ -1,6 +1,4 @@
 export type { AddressesRole } from "./Addresses.ts"
-export type { MatchingRole } from "./BlockFilters.ts"
-export type { BlocksAnswer, BlocksCommand, BlocksFact, BlocksRole } from "./Blocks.ts"
 export { type ConnectionsRole, DEFAULT_MAX_INBOUND } from "./ConnectionsRole.ts"
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
 export { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
@@ -16,5 +14,14 @@ export type {
   Queries,
   Roles
 } from "./NodeCoreEvents.ts"
-export type { PoolSnapshot, TransactionsFact, TransactionsRole } from "./Transactions.ts"
 export { ROUTES, type Route } from "./Routes.ts"
+export type {
+  BlocksAnswer,
+  BlocksCommand,
+  BlocksFact,
+  BlocksRole,
+  MatchingRole,
+  PoolSnapshot,
+  TransactionsFact,
+  TransactionsRole
+} from "@satwire/node-roles"

@@ -6,7 +6,7 @@ import type { Instant, Now, PeerId, Random } from "@satwire/machine"
 import { type CoinLookup, Mempool, type PoolResult } from "@satwire/mempool"
 import { Spender, type TransactionSource } from "@satwire/mining"
 import { parseNode } from "@satwire/netaddress"
-import type { PeerInfo } from "@satwire/peer"
+import type { ConnectionKind, PeerInfo } from "@satwire/peer"
 import { type BlockView, TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
 import {
   type PoolNotServed,
@@ -20,7 +20,6 @@ import {
 } from "@satwire/tx-relay"
 import type { Message } from "@satwire/wire"
 import { Manager } from "./Manager.ts"
-import type { PeerEntry } from "./PeerEntry.ts"
 
 export interface TransactionsRole {
   /**
@@ -58,6 +57,17 @@ export interface PoolSnapshot extends TxRelaySnapshot {
   readonly minFeeRateSatPerKvb: number
   /** Outputs of our own that may be spent; `undefined` where none are made. */
   readonly spendable: number | undefined
+}
+
+/** A connection whose handshake is done. */
+export interface ReadyPeer {
+  readonly id: PeerId
+  readonly kind: ConnectionKind
+  readonly address: string
+  /** Our end, where somebody dialled us. */
+  readonly socket: string
+  /** What our user allows to it, by Core's names. */
+  readonly permissions: { has(permission: "noban" | "relay" | "forcerelay" | "mempool"): boolean }
 }
 
 /** What the role asks of the node around it. */
@@ -149,7 +159,7 @@ export class Transactions {
     return this.#relay.nextTimeout()
   }
 
-  ready({ address, id: peer, kind, permissions, socket }: PeerEntry, info: PeerInfo, now: Now): void {
+  ready({ address, id: peer, kind, permissions, socket }: ReadyPeer, info: PeerInfo, now: Now): void {
     const isOutbound = kind !== "inbound"
     const isTrusted = permissions.has("noban")
     this.#handle(

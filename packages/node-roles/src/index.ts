@@ -1,0 +1,28 @@
+export {
+  BlockFilters,
+  type BlockFiltersHost,
+  type FilterFault,
+  type FiltersFact,
+  type MatchingRole
+} from "./BlockFilters.ts"
+export {
+  Blocks,
+  type BlocksAnswer,
+  type BlocksCommand,
+  type BlocksFact,
+  type BlocksHost,
+  type BlocksRole,
+  type ReadFor
+} from "./Blocks.ts"
+export { Compact, type CompactFact, type CompactGiven, type CompactHost } from "./Compact.ts"
+export { Manager } from "./Manager.ts"
+export { RECENT_BLOCKS, RECENT_BLOCK_BYTES, RecentBlocks } from "./RecentBlocks.ts"
+export {
+  type ChainMove,
+  type PoolSnapshot,
+  type ReadyPeer,
+  Transactions,
+  type TransactionsFact,
+  type TransactionsHost,
+  type TransactionsRole
+} from "./Transactions.ts"
