@@ -48,7 +48,7 @@ import type { HeaderTree } from "./HeaderTree.ts"
 import { KeepingUp, type Overdue } from "./KeepingUp.ts"
 import { locator } from "./Locator.ts"
 import { type PeerView, peerView } from "./PeerView.ts"
-import { announcement, answer } from "./Serving.ts"
+import { announcement, answer, isKnownTo } from "./Serving.ts"
 import { SkeletonDownload, type StretchQuery } from "./SkeletonDownload.ts"
 import {
   HEADERS_DOWNLOAD_TIMEOUT_BASE_MS,
@@ -191,10 +191,8 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   }
 
   /** Whether a peer has a header, by what it said or by what it was told (Core `PeerHasHeader`). */
-  hasHeader(peer: PeerId, header: number): boolean {
-    const view = this.#peers.get(peer)
-    const isIn = (end: number): boolean => end >= 0 && this.#tree.isAncestor(header, end)
-    return view !== undefined && (isIn(view.best) || isIn(view.sent))
+  hasHeader(id: PeerId, header: number): boolean {
+    return isKnownTo(this.#tree, header, this.#peers.get(id))
   }
 
   /** Whether a skeleton is not yet done with. */

@@ -75,6 +75,13 @@ export const announcement = (
     : { _tag: "inv", inventory: Inventory.ofType(MSG_BLOCK, [tree.hash(tip)]) }
 }
 
+/** Whether a peer has a header, by what it said or by what it was told. */
+export const isKnownTo = (
+  tree: HeaderTree,
+  header: number,
+  peer: { readonly best: number; readonly sent: number } | undefined
+): boolean => peer !== undefined && [peer.best, peer.sent].some((end) => end >= 0 && tree.isAncestor(header, end))
+
 /** How high the chains of both run together, or -1 where there is no such header. */
 const sharedHeight = (tree: HeaderTree, tip: number, header: number): number =>
   header < 0 ? -1 : tree.height(tree.fork(tip, header))

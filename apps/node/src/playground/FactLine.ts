@@ -13,6 +13,39 @@ export const factLine = (node: string, fact: NodeFact): string | undefined => {
   return text === undefined ? undefined : `${node.padEnd(NAME_WIDTH)} ${text}`
 }
 
+/** What happened to a block. */
+const blockText = (
+  fact: Extract<
+    NodeFact,
+    {
+      readonly _tag:
+        | `Block${"Made" | "TipChanged" | "Invalid" | "Damaged"}`
+        | "FiltersDisputed"
+        | "CompactReconstructed"
+    }
+  >
+): string => {
+  switch (fact._tag) {
+    case "BlockMade":
+      return "mined a block"
+    case "BlockTipChanged": {
+      const heights = fact.removed > 0 ? `, ${fact.removed} replaced` : ""
+      return `has all blocks up to ${shortHash(fact.tip.hash)} at height ${fact.tip.height}${heights}`
+    }
+    case "BlockInvalid":
+      return `block ${fact.height} breaks the rule "${fact.rule}"`
+    case "BlockDamaged":
+      return fact.error.message
+    case "FiltersDisputed":
+      return `was given ${fact.versions} different filters of block ${fact.height}`
+    case "CompactReconstructed": {
+      const { blockBytes, fetched, messageBytes, transactions } = fact.stats
+      const from = `${transactions - fetched} of ${transactions} transactions at hand`
+      return `put a block of ${blockBytes} bytes together of ${messageBytes}, ${from}, ${fact.roundTrips} round trips`
+    }
+  }
+}
+
 const factText = (fact: NodeFact): string | undefined => {
   switch (fact._tag) {
     case "Listening":
@@ -32,15 +65,12 @@ const factText = (fact: NodeFact): string | undefined => {
     case "PeerDisconnecting":
       return `lost ${fact.address}: ${describeDisconnect(fact.reason)}`
     case "BlockMade":
-      return "mined a block"
-    case "BlockTipChanged": {
-      const heights = fact.removed > 0 ? `, ${fact.removed} replaced` : ""
-      return `has all blocks up to ${shortHash(fact.tip.hash)} at height ${fact.tip.height}${heights}`
-    }
+    case "BlockTipChanged":
     case "BlockInvalid":
-      return `block ${fact.height} breaks the rule "${fact.rule}"`
     case "BlockDamaged":
-      return fact.error.message
+    case "FiltersDisputed":
+    case "CompactReconstructed":
+      return blockText(fact)
     case "DialFailed":
       return `${fact.error.message} Trying again in ${Math.round((fact.retryInMs ?? 0) / 1000)} s.`
     case "PeerGivenUp":
@@ -55,13 +85,6 @@ const factText = (fact: NodeFact): string | undefined => {
       return fact.isBehind ? "reads no more until its store has caught up" : "reads on: its store has caught up"
     case "TransactionSubmitted":
       return fact.rule === undefined ? undefined : `refused a transaction of its own: ${fact.rule}`
-    case "CompactReconstructed": {
-      const { blockBytes, fetched, messageBytes, transactions } = fact.stats
-      const from = `${transactions - fetched} of ${transactions} transactions at hand`
-      return `put a block of ${blockBytes} bytes together of ${messageBytes}, ${from}, ${fact.roundTrips} round trips`
-    }
-    case "FiltersDisputed":
-      return `was given ${fact.versions} different filters of block ${fact.height}`
     case "AddressesLearned":
     case "BansChanged":
     case "HighBandwidthChosen":
