@@ -42,7 +42,9 @@ const human = (perSecond: number, unit: string): string =>
     ? `${(perSecond / 1e6).toFixed(0)} MB/s`
     : perSecond >= 1e6
       ? `${(perSecond / 1e6).toFixed(2)} M/s`
-      : `${(perSecond / 1e3).toFixed(1)} k/s`
+      : perSecond >= 1e3
+        ? `${(perSecond / 1e3).toFixed(1)} k/s`
+        : `${perSecond.toFixed(1)} /s`
 
 const table = (suite: Suite, scores: ReadonlyArray<Score>): string => {
   const first = scores[0]?.name ?? ""

@@ -184,6 +184,14 @@ interface BcoinCompactBlock {
   toBlock(): BcoinBlock & { toRaw(): Buffer; readonly merkleRoot: string }
 }
 
+/** A library's way with a compact block and a mempool; each call is one block. */
+export interface CompactPeer {
+  /** All transactions at hand. */
+  readonly find: () => number
+  /** And the block's bytes, with both roots checked. */
+  readonly rebuild: () => number
+}
+
 /**
  * bcoin's way with a compact block and a mempool whose hashes are at hand. Its map has objects that give them, as its own entries do.
  *
@@ -191,11 +199,7 @@ interface BcoinCompactBlock {
  * @param payload the same as a `cmpctblock`
  * @param wtxids the mempool's, of which some are those of the block
  */
-export const bcoinCompactBlock = (
-  raw: Uint8Array,
-  payload: Uint8Array,
-  wtxids: Uint8Array
-): { readonly name: string; readonly find: () => number; readonly rebuild: () => number } => {
+export const bcoinCompactBlock = (raw: Uint8Array, payload: Uint8Array, wtxids: Uint8Array): CompactPeer => {
   process.env["NODE_BACKEND"] = "js"
   const require = createRequire(fileURLToPath(new URL("../../interop/package.json", import.meta.url)))
   const Block = require("bcoin/lib/primitives/block") as {
@@ -218,7 +222,6 @@ export const bcoinCompactBlock = (
     return compact
   }
   return {
-    name: "bcoin",
     find: () => (found(), 1),
     rebuild() {
       const block = found().toBlock()

@@ -64,7 +64,7 @@ describe("the table of a block's short ids", () => {
     expect(tableOf(inOneBucket(MAX_BUCKET_SIZE + 1))).toBeUndefined()
   })
 
-  it("is one for a thousand blocks of as many transactions as a block can have, of which none is crowded", () => {
+  it("is one for honest ids, of as many transactions as a block can have", () => {
     // Of 16,000 honest ids a bucket of more than twelve is seen once in a million.
     let state = 1
     const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) * 2 ** 16 + (state & 0xffff)
