@@ -163,6 +163,6 @@ it("whatever peers send, blocks are true, honest peers are not blamed, and nothi
       for (let peer = 1; peer <= 6; peer++) history.harness.gone(peer)
       expect(history.harness.machine.isEmpty).toBe(true)
     }),
-    { numRuns: 150 }
+    { numRuns: 60 }
   )
 })

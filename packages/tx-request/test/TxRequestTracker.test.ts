@@ -189,7 +189,7 @@ describe("a tracker of requests", () => {
         const both = new Pair(seed)
         for (const each of ops) both.apply(each)
       }),
-      { numRuns: 80 }
+      { numRuns: 40 }
     )
   })
 
