@@ -76,7 +76,7 @@ describe("satwire peer", () => {
       services: "0000000000000c09",
       servicesNames: ["NETWORK", "WITNESS", "NETWORK_LIMITED", "P2P_V2"],
       height: 0,
-      relay: false,
+      relay: true,
       features: expect.arrayContaining(["wtxidrelay", "addrv2"]),
       transport: "v2",
       clockOffsetSeconds: expect.closeTo(0, -1),

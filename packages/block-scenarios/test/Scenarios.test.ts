@@ -41,14 +41,14 @@ describe("blocks from eight peers of 1 to 100 Mbit/s at 20 to 300 ms", () => {
 })
 
 describe("among peers that lie about blocks", () => {
-  it.each(BLOCK_TROUBLES)("all honest nodes have the same whole chain, beside three of whom each %s", (trouble) => {
-    const result = runLiars({ seed: 7, others: [trouble, trouble, trouble] })
+  it.each(BLOCK_TROUBLES)("all honest nodes have the same whole chain, beside two of whom each %s", (trouble) => {
+    const result = runLiars({ seed: 7, others: [trouble, trouble] })
     if (trouble === "mutates") expect(result.discouraged).toBeGreaterThan(0)
     else if (trouble !== "gives unasked") expect(result.discouraged).toBe(0)
   })
 
   it("all honest nodes have the same whole chain, whoever else is there, on every seed", () => {
-    const results = Array.from({ length: 5 }, (_, i) => runLiars({ seed: 200 + i }))
+    const results = Array.from({ length: 3 }, (_, i) => runLiars({ seed: 200 + i }))
     expect(new Set(results.flatMap(({ others }) => others)).size).toBeGreaterThan(4)
     expect(runLiars({ seed: 200 })).toEqual(results[0])
   })
@@ -56,7 +56,7 @@ describe("among peers that lie about blocks", () => {
 
 describe("parts of a network that meet again", () => {
   it("follow the chain of most work, and tell in order what left and what joined, on every seed", () => {
-    const results = Array.from({ length: 15 }, (_, i) => runBlockReorganisation(300 + i))
+    const results = Array.from({ length: 8 }, (_, i) => runBlockReorganisation(300 + i))
     expect(Math.max(...results.map(({ deepest }) => deepest))).toBeGreaterThan(50)
     expect(results.some(({ branches }) => new Set(branches).size < branches.length)).toBe(true)
     expect(runBlockReorganisation(300)).toEqual(results[0])
