@@ -13,19 +13,16 @@
  *
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`ProcessGetData`, `ProcessGetBlockData`, `BlockRequestAllowed`, `GETBLOCKS`).
  */
-import { copyOut } from "@satwire/bytes"
 import type { PeerId } from "@satwire/machine"
 import { workFromBits } from "@satwire/primitives"
 import {
   type GetBlocks,
-  INV_ENTRY_SIZE,
   Inventory,
+  type InventoryQueue,
   MSG_BLOCK,
   MSG_CMPCT_BLOCK,
-  MSG_TX,
   MSG_WITNESS_BLOCK,
-  MSG_WITNESS_TX,
-  MSG_WTX
+  isTransaction
 } from "@satwire/wire"
 import type { BlockTree } from "./BlockTree.ts"
 import type { NotServed } from "./BlockSyncEvents.ts"
@@ -84,43 +81,6 @@ export type Served =
   /** It asks for what it should not, as Core has it. */
   | { readonly _tag: "Refused"; readonly because: NotServed["because"] }
 
-/** What one peer asked for and did not get yet, in memory of its own: entries that nothing is given for move to its front. */
-export class BlockQueue {
-  readonly #entries: Inventory
-  #at = -1
-  #missing = 0
-
-  constructor(inventory: Inventory) {
-    this.#entries = new Inventory(copyOut(inventory.raw))
-  }
-
-  /** Goes to the next entry, which then has been looked at; whether there is one. */
-  next(): boolean {
-    this.#at += 1
-    return this.#at < this.#entries.count
-  }
-
-  get type(): number {
-    return this.#entries.typeAt(this.#at)
-  }
-
-  /** A view. */
-  get hash(): Uint8Array {
-    return this.#entries.hashAt(this.#at)
-  }
-
-  /** There is nothing to give for the entry that was looked at last. */
-  lacks(): void {
-    const at = INV_ENTRY_SIZE * this.#at
-    this.#entries.raw.copyWithin(INV_ENTRY_SIZE * this.#missing, at, at + INV_ENTRY_SIZE)
-    this.#missing += 1
-  }
-
-  get missing(): Inventory | undefined {
-    return this.#missing === 0 ? undefined : new Inventory(this.#entries.raw.slice(0, INV_ENTRY_SIZE * this.#missing))
-  }
-}
-
 export class BlockServing {
   readonly #headers: HeaderLookup
   readonly #blocks: BlockTree
@@ -137,7 +97,7 @@ export class BlockServing {
    *
    * @param isTargetReached whether old blocks are beyond what is to be uploaded today
    */
-  next(queue: BlockQueue, asker: Asker, isTargetReached: boolean): Served {
+  next(queue: InventoryQueue, asker: Asker, isTargetReached: boolean): Served {
     for (let looked = 0; looked < ENTRIES_PER_TURN; looked++) {
       if (!queue.next()) return { _tag: "Done", missing: queue.missing }
       const { type } = queue
@@ -149,7 +109,7 @@ export class BlockServing {
     return { _tag: "More" }
   }
 
-  #block({ hash, type }: BlockQueue, asker: Asker, isTargetReached: boolean): Served | undefined {
+  #block({ hash, type }: InventoryQueue, asker: Asker, isTargetReached: boolean): Served | undefined {
     const headers = this.#headers
     const header = headers.find(hash)
     if (header < 0 || !this.#isAllowed(header)) return undefined
@@ -201,5 +161,3 @@ export class BlockServing {
 }
 
 const isBlock = (type: number): boolean => type === MSG_BLOCK || type === MSG_WITNESS_BLOCK || type === MSG_CMPCT_BLOCK
-
-const isTransaction = (type: number): boolean => type === MSG_TX || type === MSG_WITNESS_TX || type === MSG_WTX

@@ -21,6 +21,7 @@ import {
   type GetBlocks,
   type GetData,
   Inventory,
+  InventoryQueue,
   MSG_BLOCK,
   MSG_CMPCT_BLOCK,
   MSG_WITNESS_BLOCK,
@@ -30,7 +31,7 @@ import {
   type NotFound
 } from "@satwire/wire"
 import { BlockDownload, type DownloadBounds, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
-import { BlockQueue, BlockServing } from "./BlockServing.ts"
+import { BlockServing } from "./BlockServing.ts"
 import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot, CompactLookup } from "./BlockSyncEvents.ts"
 import { BlockTree } from "./BlockTree.ts"
 import type { HeaderLookup, Locate, PeerChains } from "./ChainLookups.ts"
@@ -84,7 +85,7 @@ interface Waiting {
 interface Asker {
   readonly peer: PeerId
   readonly isPrivileged: boolean
-  queue: BlockQueue | undefined
+  queue: InventoryQueue | undefined
   /** The block that is being read for it. */
   reading: { readonly isHistoric: boolean; readonly header: number; readonly isCompact: boolean } | undefined
   /** The last hash of an answer to `getblocks` after which there is more, or -1. */
@@ -498,7 +499,7 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     if (!this.#options.serves) return
     if (message._tag === "getblocks") return this.#hashes(asker, message, out)
     if (message.inventory.count === 0) return
-    asker.queue = new BlockQueue(message.inventory)
+    asker.queue = InventoryQueue.ofAll(message.inventory)
     // The first is fetched when what was sent before is on its way: `Drained`, at the end of this turn at the earliest.
     out.push({ _tag: "ReplyOwed", peer: id, owed: true })
   }

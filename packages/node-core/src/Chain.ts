@@ -79,7 +79,7 @@ const CHOSEN_FOR: ReadonlyMap<ConnectionKind, ChosenFor> = new Map([
 ])
 
 /** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
-const MAX_TIP_AGE_S = 24 * 60 * 60
+export const MAX_TIP_AGE_S: number = 24 * 60 * 60
 
 /** So many blocks behind the present the chain is near enough for new blocks to be fetched as they come. */
 const BLOCKS_BEHIND = 20
@@ -90,6 +90,7 @@ const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
 export class Chain {
   readonly #options: NodeCoreOptions
   readonly #host: ChainHost
+  readonly #contexts: BlockContexts
   readonly #headerSync: HeaderSync | undefined
   readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
   readonly #blocks: Blocks | undefined
@@ -108,6 +109,7 @@ export class Chain {
   constructor(options: NodeCoreOptions, host: ChainHost) {
     this.#options = options
     this.#host = host
+    this.#contexts = new BlockContexts(options.tree.params, options.tree)
     const { blocks, transactions } = options.roles
     this.#blocks = blocks === undefined ? undefined : this.#makeBlocks(blocks)
     this.#headerSync = headerSyncOf(options, this.#blocks?.tip)
@@ -145,7 +147,7 @@ export class Chain {
       tell: this.#host.tell
     }
     const leavesTransactions = this.#options.roles.transactions !== undefined
-    return new Blocks(role, { host, leavesTransactions, sha256, tree })
+    return new Blocks(role, { contexts: this.#contexts, host, leavesTransactions, sha256, tree })
   }
 
   #makeTransactions(role: TransactionsRole): Transactions {
@@ -161,20 +163,18 @@ export class Chain {
       notInPool: (tx) => this.#compact?.add(tx),
       tell: this.#host.tell
     }
-    const contexts = new BlockContexts(tree.params, tree)
-    return new Transactions(role, { contexts, host, random: random.fork(), sha256, tree })
+    return new Transactions(role, { contexts: this.#contexts, host, random: random.fork(), sha256, tree })
   }
 
   #makeCompact(blocks: Blocks, serves: boolean): Compact {
     const { params, random, roles, sha256, tree } = this.#options
-    const contexts = new BlockContexts(params, tree)
     const host: CompactHost = {
       send: (peer, message, isAnnouncement) => this.#host.send(peer, message, isAnnouncement ? "block" : undefined),
       owe: (peer, owed) => this.#host.owe(peer, "compact", owed),
       close: this.#host.close,
       requests: blocks.requests,
       hasHeader: (peer, header) => this.#headerSync?.hasHeader(peer, header) === true,
-      hasWitness: (header) => contexts.after(tree.parent(header), tree.time(header)).hasWitness,
+      hasWitness: (header) => this.#contexts.after(tree.parent(header), tree.time(header)).hasWitness,
       // Core's `CanDirectFetch`.
       canDirectFetch: (now) => now.unix - tree.time(blocks.tip) < BLOCKS_BEHIND * params.powTargetSpacing,
       submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
@@ -308,7 +308,7 @@ export class Chain {
   #checked(input: ChainInput & { readonly _tag: "BlockChecked" }): void {
     const { block, fault, header } = input
     const { tree } = this.#options
-    if (fault === undefined) this.#recent.add(header, block)
+    if (fault === undefined && this.#transactions !== undefined) this.#recent.add(header, block)
     const isNext = tree.parent(header) === this.#followedTip
     this.#toBlocks(input)
     if (fault === undefined && isNext && tree.isValid(header)) this.#toCompact({ _tag: "BlockValid", header, block })

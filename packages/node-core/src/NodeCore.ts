@@ -44,7 +44,7 @@ import {
 import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import { Addresses, type AddressesHost, type AddressesRole } from "./Addresses.ts"
-import { Chain, type ChainHost } from "./Chain.ts"
+import { Chain, type ChainHost, MAX_TIP_AGE_S } from "./Chain.ts"
 import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
@@ -72,9 +72,6 @@ const REPLY_BYTES_OF_TIMEOUTS = 262_144
  * @limit bytes received of all peers that wait for the rest of their messages
  */
 export const DEFAULT_MAX_RECEIVED_BYTES: number = 256 * 1024 * 1024
-
-/** Core's `DEFAULT_MAX_TIP_AGE`: with an older tip a node takes itself for one that has to catch up. */
-const MAX_TIP_AGE_S = 24 * 60 * 60
 
 export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   readonly #options: NodeCoreOptions

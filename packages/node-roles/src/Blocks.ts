@@ -12,7 +12,7 @@ import {
   type WantedRange
 } from "@satwire/block-sync"
 import type { FilterSyncSnapshot } from "@satwire/filter-sync"
-import { BlockContexts, type BlockRule, type PeriodFirst } from "@satwire/consensus"
+import type { BlockContexts, BlockRule, PeriodFirst } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { type HeaderTree, type Tip, locate, tipOf } from "@satwire/header-sync"
 import { type Instant, type Now, type PeerId, earliest } from "@satwire/machine"
@@ -21,6 +21,7 @@ import type { BlockHash, BlockView } from "@satwire/primitives"
 import type { Block, Message } from "@satwire/wire"
 import { BlockFilters, type FilterFault, type FiltersFact, type MatchingRole } from "./BlockFilters.ts"
 import { Manager } from "./Manager.ts"
+import { OwedReplies } from "./OwedReplies.ts"
 
 export interface BlocksRole {
   /** Which blocks are fetched; all where it is not given. */
@@ -108,23 +109,28 @@ export class Blocks {
   readonly #host: BlocksHost
   readonly #tree: HeaderTree
   readonly #sha256: Sha256
-  /** Peers that were given all that they asked for. */
-  readonly #answered: Array<PeerId> = []
-  #isReleasing = false
+  readonly #owed: OwedReplies
   /** That of the turn that is under way. */
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
 
   constructor(
     role: BlocksRole,
     {
+      contexts,
       host,
       leavesTransactions,
       sha256,
       tree
-    }: { host: BlocksHost; leavesTransactions: boolean; sha256: Sha256; tree: HeaderTree }
+    }: {
+      contexts: BlockContexts
+      host: BlocksHost
+      leavesTransactions: boolean
+      sha256: Sha256
+      tree: HeaderTree
+    }
   ) {
-    const contexts = new BlockContexts(tree.params, tree)
     this.#host = host
+    this.#owed = new OwedReplies(host.owe)
     this.#tree = tree
     this.#sha256 = sha256
     this.#sync = new BlockSync({
@@ -214,7 +220,7 @@ export class Blocks {
     // First, so that what is judged in this turn is fetched at its end.
     if (this.#filters !== undefined) this.#toFilters(this.#filters, input)
     this.#manager.handle(input, now)
-    this.#release()
+    this.#owed.release(this.#manager)
   }
 
   #toFilters(filters: BlockFilters, input: BlockSyncInput): void {
@@ -230,21 +236,6 @@ export class Blocks {
       default:
         return
     }
-  }
-
-  /**
-   * Peers whose reply is given are heard again.
-   *
-   * Specification: not while the manager is at work. Rationale: what such a peer asks for next is told within that call, and has to be taken in
-   * there, or the peer would not be held for its reply and would ask for more.
-   */
-  #release(): void {
-    if (this.#isReleasing || !this.#manager.isIdle) return
-    this.#isReleasing = true
-    for (let peer = this.#answered.shift(); peer !== undefined; peer = this.#answered.shift()) {
-      this.#host.owe(peer, false)
-    }
-    this.#isReleasing = false
   }
 
   timeout(now: Now): void {
@@ -275,9 +266,7 @@ export class Blocks {
       case "Send":
         return host.send(output.peer, output.message, output.isHistoric === true)
       case "ReplyOwed":
-        if (output.owed) host.owe(output.peer, true)
-        else this.#answered.push(output.peer)
-        return
+        return this.#owed.said(output)
       case "Misbehaved":
         return host.close(output.peer, output.reason, "discourage")
       case "TooSlow":

@@ -15,6 +15,7 @@ import type { Now, PeerId } from "@satwire/machine"
 import { type TransactionView, encodeHeader, headerHash } from "@satwire/primitives"
 import type { CmpctBlock, Message } from "@satwire/wire"
 import { Manager } from "./Manager.ts"
+import { OwedReplies } from "./OwedReplies.ts"
 
 /** What of it is news. */
 export type CompactFact = Extract<CompactOutput, { readonly _tag: "HighBandwidthChosen" | "CompactReconstructed" }>
@@ -54,12 +55,11 @@ export class Compact {
   readonly #host: CompactHost
   readonly #tree: HeaderTree
   readonly #sha256: Sha256
-  /** Peers whose reply was given. */
-  readonly #answered: Array<PeerId> = []
-  #isReleasing = false
+  readonly #owed: OwedReplies
 
   constructor({ host, pool, sha256, tree, ...given }: CompactGiven) {
     this.#host = host
+    this.#owed = new OwedReplies(host.owe)
     this.#tree = tree
     this.#sha256 = sha256
     const { canDirectFetch, hasHeader, hasWitness, requests } = host
@@ -96,7 +96,7 @@ export class Compact {
 
   handle(input: CompactInput, now: Now): void {
     this.#manager.handle(input, now)
-    this.#release()
+    this.#owed.release(this.#manager)
   }
 
   received(peer: PeerId, message: Message, now: Now): void {
@@ -118,25 +118,13 @@ export class Compact {
     )
   }
 
-  /** Peers whose reply is given are heard again, once the manager is idle: see `Blocks`. */
-  #release(): void {
-    if (this.#isReleasing || !this.#manager.isIdle) return
-    this.#isReleasing = true
-    for (let peer = this.#answered.shift(); peer !== undefined; peer = this.#answered.shift()) {
-      this.#host.owe(peer, false)
-    }
-    this.#isReleasing = false
-  }
-
   #perform(output: CompactOutput): void {
     const host = this.#host
     switch (output._tag) {
       case "Send":
         return host.send(output.peer, output.message, output.message._tag === "cmpctblock")
       case "ReplyOwed":
-        if (output.owed) host.owe(output.peer, true)
-        else this.#answered.push(output.peer)
-        return
+        return this.#owed.said(output)
       case "Misbehaved":
         return host.close(output.peer, output.reason, "discourage")
       case "HighBandwidthChosen":

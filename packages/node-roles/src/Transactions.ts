@@ -20,6 +20,7 @@ import {
 } from "@satwire/tx-relay"
 import type { Message } from "@satwire/wire"
 import { Manager } from "./Manager.ts"
+import { OwedReplies } from "./OwedReplies.ts"
 
 export interface TransactionsRole {
   /**
@@ -109,12 +110,11 @@ export class Transactions {
   readonly #relay: TxRelay
   readonly #manager: Manager<TxRelayInput, TxRelayOutput>
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
-  /** Peers that were given all that they asked for. */
-  readonly #answered: Array<PeerId> = []
-  #isReleasing = false
+  readonly #owed: OwedReplies
 
   constructor(role: TransactionsRole, { contexts, host, random, sha256, tree }: Given) {
     this.#host = host
+    this.#owed = new OwedReplies(host.owe)
     this.#tree = tree
     this.#sha256 = sha256
     this.#spender = role.makes === true ? new Spender({ sha256, random: random.fork() }) : undefined
@@ -250,17 +250,7 @@ export class Transactions {
   #handle(input: TxRelayInput, now: Now): void {
     this.#now = now
     this.#manager.handle(input, now)
-    this.#release()
-  }
-
-  /** Peers whose reply is given are heard again, once the manager is idle: see `Blocks`. */
-  #release(): void {
-    if (this.#isReleasing || !this.#manager.isIdle) return
-    this.#isReleasing = true
-    for (let peer = this.#answered.shift(); peer !== undefined; peer = this.#answered.shift()) {
-      this.#host.owe(peer, false)
-    }
-    this.#isReleasing = false
+    this.#owed.release(this.#manager)
   }
 
   #perform(output: TxRelayOutput): void {
@@ -269,9 +259,7 @@ export class Transactions {
       case "Send":
         return host.send(output.peer, output.message, output.isAnnouncement === true)
       case "ReplyOwed":
-        if (output.owed) host.owe(output.peer, true)
-        else this.#answered.push(output.peer)
-        return
+        return this.#owed.said(output)
       case "Submit":
         return this.#submit(output)
       case "TransactionAccepted":

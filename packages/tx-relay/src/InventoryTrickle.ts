@@ -23,8 +23,8 @@
  * Source: Bitcoin Core 31.99 `net_processing.cpp` (`SendMessages`, `NextInvToInbounds`), with the numbers of 30.0.
  */
 import { Deadlines, type Instant, type Random, after, earliest, exponentialMs } from "@satwire/machine"
-import { HashNumbers, type Txid, type Wtxid } from "@satwire/primitives"
-import { OUTPOINT_SIZE, spendsOf } from "@satwire/tx-request"
+import { HashNumbers, OUTPOINT_SIZE, type Txid, type Wtxid } from "@satwire/primitives"
+import { spendsOf } from "@satwire/tx-request"
 import { Inventory, MSG_TX, MSG_WTX } from "@satwire/wire"
 import { KnownInventory } from "./KnownInventory.ts"
 import type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"

@@ -13,15 +13,8 @@
 import { type Sha256, sha256d } from "@satwire/crypto"
 import { RollingBloomFilter } from "@satwire/filters"
 import { type Instant, type PeerId, type Random, after } from "@satwire/machine"
-import { type BlockView, HashNumbers, type TransactionView, type Txid } from "@satwire/primitives"
-import {
-  type Judge,
-  type NamedTransaction,
-  OUTPOINT_SIZE,
-  Orphanage,
-  TxRequestTracker,
-  spendsOf
-} from "@satwire/tx-request"
+import { type BlockView, HashNumbers, OUTPOINT_SIZE, type TransactionView, type Txid } from "@satwire/primitives"
+import { type Judge, type NamedTransaction, Orphanage, TxRequestTracker, spendsOf } from "@satwire/tx-request"
 import type { PoolLookup } from "./PoolLookup.ts"
 import type { RelayPeer } from "./RelayPeer.ts"
 import type { SubmitRejected } from "./TxRelayEvents.ts"

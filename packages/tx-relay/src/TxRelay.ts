@@ -36,10 +36,12 @@ import {
   INV_ENTRY_SIZE,
   Inventory,
   type InventoryEntry,
+  InventoryQueue,
   MSG_TX,
   MSG_WITNESS_TX,
   MSG_WTX,
-  NODE_WITNESS
+  NODE_WITNESS,
+  isTransaction
 } from "@satwire/wire"
 import { type Check, Checks } from "./Checks.ts"
 import { FeeFilters } from "./FeeFilters.ts"
@@ -57,7 +59,7 @@ import type {
   TxRelayOutput,
   TxRelaySnapshot
 } from "./TxRelayEvents.ts"
-import { TxQueue, TxServing, isTransaction } from "./TxServing.ts"
+import { TxServing } from "./TxServing.ts"
 import { Unbroadcast } from "./Unbroadcast.ts"
 
 /**
@@ -323,7 +325,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
   #getdata(peer: RelayPeer, inventory: Inventory, out: Out): void {
     // Who wants to be told of no transactions gets none, and no answer, as in Core.
     if (!peer.traits.isTold && this.#options.relays) return
-    const asked = new TxQueue(inventory)
+    const asked = InventoryQueue.of(inventory, isTransaction)
     if (asked.isEmpty || peer.activity?.asked !== undefined) return
     peer.active.asked = asked
     this.#serve(peer, out)

@@ -10,16 +10,7 @@
  */
 import type { Random } from "@satwire/machine"
 import { HashNumbers, TransactionView } from "@satwire/primitives"
-import {
-  INV_ENTRY_SIZE,
-  Inventory,
-  MSG_TX,
-  MSG_WITNESS_TX,
-  MSG_WTX,
-  type Inv,
-  type NotFound,
-  type Tx
-} from "@satwire/wire"
+import { Inventory, InventoryQueue, MSG_TX, MSG_WTX, type Inv, type NotFound, type Tx } from "@satwire/wire"
 import type { InventoryTrickle } from "./InventoryTrickle.ts"
 import type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
 import type { RelayPeer } from "./RelayPeer.ts"
@@ -34,55 +25,7 @@ const ENTRIES_PER_TURN = 1000
 const BYTES_PER_TURN = 131_072
 
 /** What a peer asked for and did not get yet. */
-export type Asked = TxQueue | Iterator<PoolTransaction>
-
-/** Entries of a `getdata` that are transactions, in memory of their own: those that nothing is given for move to its front. */
-export class TxQueue {
-  readonly #entries: Inventory
-  #at = -1
-  #missing = 0
-
-  constructor(inventory: Inventory) {
-    const raw = new Uint8Array(inventory.raw.length)
-    let used = 0
-    for (let i = 0; i < inventory.count; i++) {
-      if (!isTransaction(inventory.typeAt(i))) continue
-      raw.set(inventory.raw.subarray(INV_ENTRY_SIZE * i, INV_ENTRY_SIZE * (i + 1)), used)
-      used += INV_ENTRY_SIZE
-    }
-    this.#entries = new Inventory(used === raw.length ? raw : raw.slice(0, used))
-  }
-
-  get isEmpty(): boolean {
-    return this.#entries.count === 0
-  }
-
-  /** Goes to the next entry, which then has been looked at; whether there is one. */
-  next(): boolean {
-    this.#at += 1
-    return this.#at < this.#entries.count
-  }
-
-  get type(): number {
-    return this.#entries.typeAt(this.#at)
-  }
-
-  /** A view. */
-  get hash(): Uint8Array {
-    return this.#entries.hashAt(this.#at)
-  }
-
-  /** There is nothing to give for the entry that was looked at last. */
-  lacks(): void {
-    const at = INV_ENTRY_SIZE * this.#at
-    this.#entries.raw.copyWithin(INV_ENTRY_SIZE * this.#missing, at, at + INV_ENTRY_SIZE)
-    this.#missing += 1
-  }
-
-  get missing(): Inventory | undefined {
-    return this.#missing === 0 ? undefined : new Inventory(this.#entries.raw.slice(0, INV_ENTRY_SIZE * this.#missing))
-  }
-}
+export type Asked = InventoryQueue | Iterator<PoolTransaction>
 
 export class TxServing {
   readonly #pool: PoolLookup
@@ -119,7 +62,7 @@ export class TxServing {
     send: (message: Tx | NotFound | Inv) => void,
     given: (tx: PoolTransaction) => void
   ): boolean {
-    if (!(asked instanceof TxQueue)) return this.#servePool(peer, asked, send)
+    if (!(asked instanceof InventoryQueue)) return this.#servePool(peer, asked, send)
     let bytes = 0
     for (let looked = 0; looked < ENTRIES_PER_TURN && bytes < BYTES_PER_TURN; looked++) {
       if (!asked.next()) {
@@ -139,7 +82,7 @@ export class TxServing {
     return false
   }
 
-  #find(peer: RelayPeer, { hash, type }: TxQueue): PoolTransaction | undefined {
+  #find(peer: RelayPeer, { hash, type }: InventoryQueue): PoolTransaction | undefined {
     const found = type === MSG_WTX ? this.#pool.find(hash) : this.#pool.findByTxid(hash)
     const given = found ?? this.#confirmed[this.#ids.find(hash)]
     return given !== undefined && given.sequence <= peer.lastInvSequence ? given : undefined
@@ -162,8 +105,6 @@ export class TxServing {
     return isDone
   }
 }
-
-export const isTransaction = (type: number): boolean => type === MSG_TX || type === MSG_WITNESS_TX || type === MSG_WTX
 
 const withoutWitness = (tx: TransactionView): TransactionView => {
   if (!tx.hasWitness) return tx

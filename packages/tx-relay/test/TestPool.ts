@@ -1,6 +1,6 @@
 /** A pool that takes what spends coins that exist, of any fee rate that the test says; and one answer of the test's for each that is to be another. */
-import type { TransactionView } from "@satwire/primitives"
-import { type NamedTransaction, OUTPOINT_SIZE, spendsOf } from "@satwire/tx-request"
+import { OUTPOINT_SIZE, type TransactionView } from "@satwire/primitives"
+import { type NamedTransaction, spendsOf } from "@satwire/tx-request"
 import type { PoolLookup, PoolTransaction, SubmitResult } from "../src/index.ts"
 
 const key = (hash: Uint8Array): string => hash.join()

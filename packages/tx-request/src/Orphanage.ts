@@ -13,8 +13,8 @@
  * Source: Bitcoin Core 31.99 `node/txorphanage.cpp`.
  */
 import type { PeerId, Random } from "@satwire/machine"
-import { HashNumbers, type TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
-import { OUTPOINT_SIZE, spendsOf } from "./Outpoints.ts"
+import { HashNumbers, OUTPOINT_SIZE, type TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
+import { spendsOf } from "./Outpoints.ts"
 
 /**
  * Core's `DEFAULT_MAX_ORPHANAGE_LATENCY_SCORE`: what can be gone through without keeping anybody waiting.

@@ -1,13 +1,5 @@
 /** What a transaction spends, read off its bytes without making objects of its parts. */
-import { Reader } from "@satwire/bytes"
-import type { TransactionView } from "@satwire/primitives"
-
-/** Bytes of an outpoint: a txid and an index, as on the wire. */
-export const OUTPOINT_SIZE = 36
-/** The smallest input: outpoint 36, empty script 1, sequence 4. */
-const MIN_INPUT_SIZE = 41
-/** The smallest output: amount 8, empty script 1. */
-const MIN_OUTPUT_SIZE = 9
+import { OUTPOINT_SIZE, TransactionParts, type TransactionView } from "@satwire/primitives"
 
 export interface Spends {
   /** The outpoints of all inputs, one after another. */
@@ -16,15 +8,16 @@ export interface Spends {
   readonly outputCount: number
 }
 
-export const spendsOf = (tx: TransactionView): Spends => {
-  const r = new Reader(tx.bytes)
-  r.skip(tx.hasWitness ? 6 : 4, "version")
-  const count = r.count(Infinity, MIN_INPUT_SIZE, "inputs")
-  const outpoints = new Uint8Array(OUTPOINT_SIZE * count)
-  for (let i = 0; i < count; i++) {
-    outpoints.set(r.view(OUTPOINT_SIZE, "outpoint"), OUTPOINT_SIZE * i)
-    r.varBytes(Infinity, "script")
-    r.skip(4, "sequence")
-  }
-  return { outpoints, outputCount: r.count(Infinity, MIN_OUTPUT_SIZE, "outputs") }
+/** Reused: walking calls nothing of its caller's. */
+const parts = new TransactionParts()
+
+export const spendsOf = ({ bytes }: TransactionView): Spends => {
+  const places: Array<number> = []
+  parts.begin(bytes)
+  while (parts.nextInput()) places.push(parts.outpoint)
+  const outpoints = new Uint8Array(OUTPOINT_SIZE * places.length)
+  places.forEach((at, i) => outpoints.set(bytes.subarray(at, at + OUTPOINT_SIZE), OUTPOINT_SIZE * i))
+  let outputCount = 0
+  while (parts.nextOutput()) outputCount += 1
+  return { outpoints, outputCount }
 }

@@ -5,5 +5,5 @@ export {
   Orphanage,
   RESERVED_ORPHAN_WEIGHT_PER_PEER
 } from "./Orphanage.ts"
-export { OUTPOINT_SIZE, type Spends, spendsOf } from "./Outpoints.ts"
+export { type Spends, spendsOf } from "./Outpoints.ts"
 export { type Judge, TxRequestTracker, type Verdict } from "./TxRequestTracker.ts"

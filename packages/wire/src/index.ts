@@ -24,6 +24,7 @@ export {
   MSG_WITNESS_TX,
   MSG_WTX
 } from "./Inventory.ts"
+export { InventoryQueue, isTransaction } from "./InventoryQueue.ts"
 export { type BlockQuery, MAX_LOCATOR_SZ } from "./Locator.ts"
 export {
   COMMAND_SIZE,
