@@ -79,10 +79,18 @@ const platform = NodeChildProcessSpawner.layer.pipe(
 /** Where the script lies that is the child process; another only to test how a failure shows. */
 const PROCESS = new URL("./bcoin-process.ts", import.meta.url)
 
+export interface BcoinChoices {
+  /** Wants new blocks as `cmpctblock` at once (BIP-0152, high bandwidth), which no option of bcoin's own says. */
+  readonly highBandwidth?: boolean
+}
+
 /** Starts one bcoin, waits until it takes peers and calls, and kills it when the scope closes. */
-export const startBcoin = (script: URL = PROCESS): Effect.Effect<BcoinShape, BcoinError, Scope.Scope> =>
+export const startBcoin = (
+  script: URL = PROCESS,
+  { highBandwidth = false }: BcoinChoices = {}
+): Effect.Effect<BcoinShape, BcoinError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { pid, ready } = yield* spawn(script)
+    const { pid, ready } = yield* spawn(script, highBandwidth ? ["--high-bandwidth"] : [])
     const call = yield* makeRpc(`http://127.0.0.1:${ready.rpcPort}/`)
     const asBcoinError = (cause: unknown) => new BcoinError({ message: "bcoin answered in a shape of its own.", cause })
     const height = call("getblockcount", []).pipe(
@@ -106,7 +114,7 @@ export class Bcoin extends BcoinBase {
   static readonly layer: Layer.Layer<Bcoin, BcoinError> = Layer.effect(Bcoin, startBcoin())
 }
 
-const spawn = Effect.fnUntraced(function* (script: URL) {
+const spawn = Effect.fnUntraced(function* (script: URL, choices: ReadonlyArray<string>) {
   const tail: Array<string> = []
   const ready = yield* Deferred.make<(typeof Ready.Type)["ready"], BcoinError>()
   const failed = (what: string, cause?: unknown) =>
@@ -114,7 +122,7 @@ const spawn = Effect.fnUntraced(function* (script: URL) {
 
   // A Node, even where the tests run on Deno: npm's scripts put the repository's own on the path.
   const node = "Deno" in globalThis ? "node" : process.execPath
-  const child = yield* ChildProcess.make(node, ["--no-deprecation", fileURLToPath(script)], {
+  const child = yield* ChildProcess.make(node, ["--no-deprecation", fileURLToPath(script), ...choices], {
     env: { PATH: process.env["PATH"] },
     forceKillAfter: "5 seconds"
   }).pipe(Effect.mapError((cause) => new BcoinError({ message: "bcoin could not be started.", cause })))
