@@ -135,7 +135,7 @@ const environmentOf = (home: string, { environment }: Options): Record<string, s
   // Compiled sources, which are the same for every home.
   DENO_DIR: process.env["DENO_DIR"] ?? join(homedir(), ".cache", "deno"),
   DENO_NO_UPDATE_CHECK: "1",
-  NODE_COMPILE_CACHE: fileOf("../../../node_modules/.cache/satwire-tests"),
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
   NO_COLOR: "1",
   ...environment
 })

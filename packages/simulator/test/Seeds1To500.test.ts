@@ -1,3 +1,0 @@
-import { seedsHold } from "./seeds.ts"
-
-seedsHold(1, 500)

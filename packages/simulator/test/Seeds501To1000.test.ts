@@ -1,3 +1,0 @@
-import { seedsHold } from "./seeds.ts"
-
-seedsHold(501, 1000)
