@@ -5,7 +5,8 @@
  * ```
  *   id     0      1      2      3            slot   0      1      2
  *   slot   1      –      2      0            id     3      0      2
- *                 free                       wtxid  │ 32 B │ 32 B │ 32 B │      one flat piece of memory
+ *                 free                       txid   │ 32 B │ 32 B │ 32 B │      one flat piece of memory
+ *                                            wtxid  │ 32 B │ 32 B │ 32 B │      and another
  * ```
  */
 import type { Random } from "@satwire/machine"
@@ -36,9 +37,9 @@ export class Entries {
   readonly #byWtxid: MixTable = new MixTable()
   /** By slot. */
   #wtxids: Uint8Array<ArrayBuffer> = new Uint8Array(HASH_BYTES * FIRST_ROWS)
+  #txids: Uint8Array<ArrayBuffer> = new Uint8Array(HASH_BYTES * FIRST_ROWS)
   #idOfSlot: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   /** By id, as all that follow. */
-  #txids: Uint8Array<ArrayBuffer> = new Uint8Array(HASH_BYTES * FIRST_ROWS)
   #slotOfId: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   #strippedSize: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   #sigOpsCost: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
@@ -69,6 +70,11 @@ export class Entries {
   /** The wtxids of slots 0 to count - 1, 32 bytes each. What it gave before is no part of it once it has grown. */
   get wtxids(): Uint8Array {
     return this.#wtxids
+  }
+
+  /** Their txids in the same way. */
+  get txids(): Uint8Array {
+    return this.#txids
   }
 
   /** The id of the transaction that came first of those that are here, or -1. */
@@ -102,7 +108,7 @@ export class Entries {
   byTxid(b: Uint8Array, at: number = 0): number {
     const mix = this.#mix.of(b, at, at + HASH_BYTES)
     for (let id = this.#byTxid.first(mix); id >= 0; id = this.#byTxid.next(mix)) {
-      if (isSame(this.#txids, HASH_BYTES * id, b, at)) return id
+      if (isSame(this.#txids, HASH_BYTES * (this.#slotOfId[id] as number), b, at)) return id
     }
     return -1
   }
@@ -122,7 +128,7 @@ export class Entries {
     const slot = this.#count++
     const { tx, txid, wtxid } = entry
     this.bytes.put(id, tx.bytes)
-    this.#txids.set(txid, HASH_BYTES * id)
+    this.#txids.set(txid, HASH_BYTES * slot)
     this.#wtxids.set(wtxid, HASH_BYTES * slot)
     this.#slotOfId[id] = slot
     this.#idOfSlot[slot] = id
@@ -145,12 +151,14 @@ export class Entries {
 
   delete(id: number): void {
     const slot = this.#slotOfId[id] as number
-    this.#byTxid.delete(this.#mix.of(this.#txids, HASH_BYTES * id, HASH_BYTES * (id + 1)), id)
+    this.#byTxid.delete(this.#mix.of(this.#txids, HASH_BYTES * slot, HASH_BYTES * (slot + 1)), id)
     this.#byWtxid.delete(this.#mix.of(this.#wtxids, HASH_BYTES * slot, HASH_BYTES * (slot + 1)), id)
     const last = --this.#count
     if (slot !== last) {
       const moved = this.#idOfSlot[last] as number
-      this.#wtxids.copyWithin(HASH_BYTES * slot, HASH_BYTES * last, HASH_BYTES * (last + 1))
+      for (const hashes of [this.#txids, this.#wtxids]) {
+        hashes.copyWithin(HASH_BYTES * slot, HASH_BYTES * last, HASH_BYTES * (last + 1))
+      }
       this.#idOfSlot[slot] = moved
       this.#slotOfId[moved] = slot
     }
@@ -220,7 +228,7 @@ export class Entries {
     const fee = this.fee(id)
     return {
       tx: this.transaction(id),
-      txid: Txid(this.#txids.slice(HASH_BYTES * id, HASH_BYTES * (id + 1))),
+      txid: Txid(this.#txids.slice(HASH_BYTES * slot, HASH_BYTES * (slot + 1))),
       wtxid: Wtxid(this.#wtxids.slice(HASH_BYTES * slot, HASH_BYTES * (slot + 1))),
       fee: fee < 0 ? undefined : fee,
       feeRateSatPerKvb: fee < 0 ? undefined : (1000 * fee) / this.vsize(id),

@@ -118,6 +118,11 @@ export class Mempool {
     return this.#graph.entries.wtxids
   }
 
+  /** Their txids in the same way. */
+  get txids(): Uint8Array {
+    return this.#graph.entries.txids
+  }
+
   /** The transaction in a slot, as a view into the pool's memory, which is never written over. */
   transaction(slot: number): TransactionView {
     if (!(slot >= 0 && slot < this.count)) throw new RangeError(`no slot ${slot} of ${this.count}`)

@@ -203,7 +203,9 @@ class History {
     expect(pool.minFeeRateSatPerKvb).toBe(this.naive.minFeeRate)
     const slots = Array.from({ length: pool.count }, (_, slot) => {
       const named = toHex(pool.wtxids.subarray(32 * slot, 32 * slot + 32))
-      expect(toHex(pool.transaction(slot).wtxid(portableSha256))).toBe(named)
+      const tx = pool.transaction(slot)
+      expect(toHex(tx.wtxid(portableSha256))).toBe(named)
+      expect(toHex(pool.txids.subarray(32 * slot, 32 * slot + 32))).toBe(toHex(tx.txid(portableSha256)))
       return named
     })
     expect(slots.toSorted()).toEqual(this.naive.entries.map(({ wtxid }) => wtxid).sort())
