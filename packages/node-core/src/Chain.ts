@@ -5,7 +5,14 @@
 import { BlockContexts } from "@satwire/consensus"
 import type { BlockSyncInput } from "@satwire/block-sync"
 import type { ConnectionsInput } from "@satwire/connections"
-import type { ChosenFor, HeaderSync, HeaderSyncInput, HeaderSyncMessage, HeaderSyncOutput } from "@satwire/header-sync"
+import type {
+  ChosenFor,
+  HeaderSync,
+  HeaderSyncInput,
+  HeaderSyncMessage,
+  HeaderSyncOutput,
+  HeaderTree
+} from "@satwire/header-sync"
 import { type Instant, type Now, type Outbox, type PeerId, earliest } from "@satwire/machine"
 import type { Miner, MinerInput, MinerOutput } from "@satwire/mining"
 import type { ConnectionKind, PeerInfo } from "@satwire/peer"
@@ -86,6 +93,13 @@ const BLOCKS_BEHIND = 20
 
 /** One for all turns. */
 const TURN_ENDS: BlockSyncInput = { _tag: "TurnEnds" }
+
+/** When the end of the followed chain was mined; of a base that is known by its hash alone, when what follows it was. */
+const timeOf = (tree: HeaderTree, tip: number): number => {
+  if (tree.time(tip) >= 0) return tree.time(tip)
+  const next = tree.ancestor(tree.best, tree.height(tip) + 1)
+  return next < 0 ? -1 : tree.time(next)
+}
 
 export class Chain {
   readonly #options: NodeCoreOptions
@@ -176,7 +190,7 @@ export class Chain {
       hasHeader: (peer, header) => this.#headerSync?.hasHeader(peer, header) === true,
       hasWitness: (header) => this.#contexts.after(tree.parent(header), tree.time(header)).hasWitness,
       // Core's `CanDirectFetch`.
-      canDirectFetch: (now) => now.unix - tree.time(blocks.tip) < BLOCKS_BEHIND * params.powTargetSpacing,
+      canDirectFetch: (now) => now.unix - timeOf(tree, blocks.tip) < BLOCKS_BEHIND * params.powTargetSpacing,
       submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
       perform: (output) => this.#aboutBlocks(blocks, output),
       tell: this.#host.tell
