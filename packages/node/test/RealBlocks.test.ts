@@ -183,12 +183,12 @@ const startingAt = (unix: number): Effect.Effect<Clock.Clock> =>
 
 describeWithData(describe, "six linked blocks of 2024, in short, from one node to another over a socket", (data) => {
   it.live.each([
-    [100, 99],
-    [99, 97],
-    [90, 85]
+    { percent: 100, least: 99 },
+    { percent: 99, least: 97 },
+    { percent: 90, least: 85 }
   ])(
-    "where its pool has %i in a hundred of their transactions, save more than %i of a hundred bytes",
-    ([percent, least]) =>
+    "save more than $least of a hundred bytes where the pool has $percent of a hundred transactions",
+    ({ least, percent }) =>
       Effect.gen(function* () {
         const linked = linkedBlocks(data)
         const clock = yield* startingAt(viewOf(linked.blocks.at(-1) as Uint8Array).header.time)
