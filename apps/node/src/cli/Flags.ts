@@ -1,6 +1,7 @@
 /** The table of options as flags of `effect/cli`. Their values stay texts: what is allowed is judged in one place, wherever it came from. */
 import type * as Completions from "effect/cli/Completions"
 import * as Flag from "effect/cli/Flag"
+import { CORE_OPTION } from "../config/CoreOnly.ts"
 import { ROWS, defaultInWords, rowNamed } from "../config/Options.ts"
 import type { CommandName, OptionRow } from "../config/OptionRow.ts"
 
@@ -13,11 +14,17 @@ type Flags = Record<string, Flag.Flag<ReadonlyArray<string>>>
 export const flagsOf = (command: CommandName): Flags =>
   flags(ROWS.filter((row) => row.commands.length === 1 && row.commands[0] === command))
 
+/** What takes the names of Core's options that mean nothing here; `Argv.ts` writes it. */
+const coreOption = Flag.String(CORE_OPTION).pipe(Flag.withHidden, Flag.atLeast(0))
+
 /** The flags of several commands, which may stand before or after a command's name. */
-export const sharedFlags = (): Flags => flags(ROWS.filter((row) => row.commands.length > 1))
+export const sharedFlags = (): Flags => ({
+  ...flags(ROWS.filter((row) => row.commands.length > 1)),
+  [CORE_OPTION]: coreOption
+})
 
 const flags = (rows: ReadonlyArray<OptionRow<unknown>>): Flags =>
-  Object.fromEntries(rows.map((row) => [row.name, flagOf(row)]))
+  Object.fromEntries(rows.filter(({ from }) => from !== "file").map((row) => [row.name, flagOf(row)]))
 
 const flagOf = (row: OptionRow<unknown>): Flag.Flag<ReadonlyArray<string>> => {
   let flag: Flag.Flag<string> = Flag.String(row.name).pipe(

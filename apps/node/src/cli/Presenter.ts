@@ -4,6 +4,7 @@ import type * as CliError from "effect/cli/CliError"
 import type * as CliOutput from "effect/cli/CliOutput"
 import * as Effect from "effect/Effect"
 import { clipped, wrongValue } from "../config/ConfigError.ts"
+import { coreOnlyNames } from "../config/CoreOnly.ts"
 import { nearest, suggestion } from "../config/Nearest.ts"
 import { ROWS, resolveName, rowNamed } from "../config/Options.ts"
 import { type CommandName, type OptionRow, typedName } from "../config/OptionRow.ts"
@@ -59,12 +60,13 @@ const unknownOption = (option: string, covered: ReadonlyArray<CommandName>, path
   const isTheirs = ({ commands }: Pick<OptionRow<unknown>, "commands">): boolean =>
     commands.some((command) => covered.includes(command))
   const row = resolveName(name)?.row
+  if (row?.from === "file") return `${row.name} can stand in a configuration file only`
   if (row !== undefined && !isTheirs(row)) {
     const elsewhere = row.commands.map((name) => `"${typedName(name)}"`).join(" and ")
     return `${option} is an option of ${elsewhere}, not of "${path}"`
   }
   const known = ROWS.filter(isTheirs).flatMap((row) => [row.name, ...row.aliases])
-  const meant = nearest(name, [...known, ...ALWAYS])
+  const meant = nearest(name, [...known, ...ALWAYS, ...coreOnlyNames()])
   const did = suggestion(meant === undefined ? undefined : `--${meant}`)
   return `there is no option ${clipped(option)}${did} (see "${path} --help")`
 }

@@ -14,6 +14,7 @@ export type Origin =
   | { readonly _tag: "Flag"; readonly name: string }
   | { readonly _tag: "Environment"; readonly name: string }
   | { readonly _tag: "File"; readonly path: string; readonly line: number; readonly name: string }
+  | { readonly _tag: "Preset"; readonly name: string; readonly preset: string }
   | { readonly _tag: "Default"; readonly name: string }
 
 /** The beginning of a sentence about a value that was given there. */
@@ -25,14 +26,18 @@ export const describeOrigin = (origin: Origin): string => {
       return `the environment variable ${origin.name}`
     case "File":
       return `"${origin.name}" in line ${origin.line} of ${origin.path}`
+    case "Preset":
+      return `"${origin.name}" of the preset ${origin.preset}`
     case "Default":
       return `the default of ${origin.name}`
   }
 }
 
-/** `the flag --port is "x", but must be a number …` */
-export const wrongValue = (origin: Origin, value: string, allowed: string): ConfigError =>
-  new ConfigError({ message: `${describeOrigin(origin)} is "${clipped(value)}", but must be ${allowed}` })
+/** `the flag --port is "x", but must be a number …`; of a secret the value is not told. */
+export const wrongValue = (origin: Origin, value: string, allowed: string, isSecret = false): ConfigError => {
+  const is = isSecret ? "is something else" : `is "${clipped(value)}"`
+  return new ConfigError({ message: `${describeOrigin(origin)} ${is}, but must be ${allowed}` })
+}
 
 const SHOWN_CHARACTERS = 80
 

@@ -7,6 +7,7 @@
  *   [regtest]               from here on for regtest only; Core's names main and test work too
  *   connect=127.0.0.1:18444
  *   signet.port=38000       the same as port=38000 in [signet]
+ *   includeconf=more.conf   the lines of that file after all of this one's
  * ```
  *
  * Specification: of two lines for one option the one in the network's section wins, and within a section the first; of an option that
@@ -14,10 +15,12 @@
  * belongs to one network (`connect`, `bind`, `port`) counts for mainnet alone where it stands in no section.
  *
  * Rationale: these are Core's rules (common/config.cpp), and a file must not mean two things to two programs. Where Core only warns (an
- * unknown option, an unknown section) this is an error, because a mistyped line that is passed over is found much later.
+ * unknown option, an unknown section) this is an error, because a mistyped line that is passed over is found much later. What is an option of
+ * Core's and means nothing here is let pass, and told.
  */
 import * as Result from "effect/Result"
 import { ConfigError, clipped } from "./ConfigError.ts"
+import { coreOnlyName, coreOnlyNames } from "./CoreOnly.ts"
 import { nearest, suggestion } from "./Nearest.ts"
 import { NETWORK_SWITCHES, optionNames, resolveName } from "./Options.ts"
 import type { OptionRow } from "./OptionRow.ts"
@@ -31,17 +34,39 @@ export interface FileEntry {
   readonly value: string
   /** The network for which alone it counts. */
   readonly section: NetworkName | undefined
+  readonly path: string
   readonly line: number
+}
+
+/** One line that sets what means nothing here. */
+export interface CoreOnlyEntry {
+  readonly coreOnly: string
+  readonly section: NetworkName | undefined
 }
 
 export interface ConfigFile {
   readonly path: string
   readonly entries: ReadonlyArray<FileEntry>
+  readonly coreOnly: ReadonlyArray<CoreOnlyEntry>
+}
+
+/** Where a line stands. */
+interface Place {
+  readonly path: string
+  readonly line: number
+  readonly section: NetworkName | undefined
+  /** In a file that another one includes. */
+  readonly isIncluded: boolean
 }
 
 /** Reads the text of a file; `path` is for errors. */
-export const parseConfigFile = (text: string, path: string): Result.Result<ConfigFile, ConfigError> => {
+export const parseConfigFile = (
+  text: string,
+  path: string,
+  isIncluded = false
+): Result.Result<ConfigFile, ConfigError> => {
   const entries: Array<FileEntry> = []
+  const coreOnly: Array<CoreOnlyEntry> = []
   let section: NetworkName | undefined
   for (const [i, raw] of text
     .replace(/^\uFEFF/, "")
@@ -56,15 +81,16 @@ export const parseConfigFile = (text: string, path: string): Result.Result<Confi
       if (section === undefined) return fail(`${where} begins the section ${unknownSection(heading)}`)
       continue
     }
-    const entry = parseEntry(line, section, i + 1)
+    const entry = parseEntry(line, { path, line: i + 1, section, isIncluded })
     if (typeof entry === "string") return fail(`${where} ${entry}`)
-    entries.push(entry)
+    if ("coreOnly" in entry) coreOnly.push(entry)
+    else entries.push(entry)
   }
-  return Result.succeed({ path, entries })
+  return Result.succeed({ path, entries, coreOnly })
 }
 
 /** What the line sets, or what is wrong with it. */
-const parseEntry = (line: string, section: NetworkName | undefined, number: number): FileEntry | string => {
+const parseEntry = (line: string, place: Place): FileEntry | CoreOnlyEntry | string => {
   const equals = line.indexOf("=")
   const key = (equals < 0 ? line : line.slice(0, equals)).trim()
   if (key.startsWith("-")) return `sets "${clipped(key)}": in a file options stand without the leading -`
@@ -72,27 +98,34 @@ const parseEntry = (line: string, section: NetworkName | undefined, number: numb
   const dotted = dot < 0 ? undefined : networkNamed(key.slice(0, dot))
   if (dot >= 0 && dotted === undefined) return `is for the section ${unknownSection(key.slice(0, dot))}`
   const name = key.slice(dot + 1)
+  const inSection = dotted ?? place.section
   const resolved = resolveName(name)
-  if (resolved === undefined || resolved.row.from === "flags") return `sets ${unknownOption(name)}`
+  if (resolved === undefined || resolved.row.from === "flags") {
+    const coreOnly = coreOnlyName(name)
+    if (coreOnly === undefined) return `sets ${unknownOption(name)}`
+    return equals < 0 ? `sets nothing: write ${coreOnly}=<value>` : { coreOnly, section: inSection }
+  }
   const { row, negated } = resolved
-  if (row.from !== "everywhere") return `sets ${row.name}, which only a flag or the environment can set`
-  const inSection = dotted ?? section
+  if (row.from === "flags and environment") return `sets ${row.name}, which only a flag or the environment can set`
+  if (row.from === "file" && place.isIncluded)
+    return `sets ${row.name}, but this file is included by another one itself`
   const choosesNetwork = row.name === "network" || [...NETWORK_SWITCHES.keys()].some((name) => name === row.name)
   if (choosesNetwork && inSection !== undefined) {
     return `sets ${row.name} for ${inSection}: what chooses the network stands before the first section`
   }
-  if (equals < 0) return `sets nothing: write ${row.name}=${row.kind === "switch" ? "1" : row.metavar}`
+  if (equals < 0) return `sets nothing: write ${row.name}=${row.bare ?? row.metavar}`
   const value = line.slice(equals + 1).trim()
-  if (!negated) return { row, name, value, section: inSection, line: number }
+  const { line: number, path } = place
+  if (!negated) return { row, name, value, section: inSection, path, line: number }
   if (value !== "1" && value !== "0") return `is "${name}=${clipped(value)}", but no${row.name} must be 0 or 1`
-  if (row.kind === "list" && value === "0") return `is "${name}=0": write ${row.name}=${row.metavar} instead`
-  return { row, name, value: value === "1" ? "0" : "1", section: inSection, line: number }
+  if (row.kind !== "switch" && value === "0") return `is "${name}=0": write ${row.name}=${row.metavar} instead`
+  return { row, name, value: value === "1" ? "0" : "1", section: inSection, path, line: number }
 }
 
 const unknownSection = (name: string): string =>
   `"${clipped(name)}", which is no network${suggestion(nearest(name, [...NETWORK_NAMES, "main", "test"]))}`
 
 const unknownOption = (name: string): string =>
-  `"${clipped(name)}", which is no option${suggestion(nearest(name, optionNames()))}`
+  `"${clipped(name)}", which is no option${suggestion(nearest(name, [...optionNames(), ...coreOnlyNames()]))}`
 
 const fail = (message: string): Result.Result<never, ConfigError> => Result.fail(new ConfigError({ message }))

@@ -24,10 +24,15 @@ export interface OptionFacts {
   readonly name: string
   readonly aliases: ReadonlyArray<string>
   /**
-   * `switch` may stand without a value, which means 1, and is turned off by `no<name>`; `list` may be given several times, and `0` or
-   * `no<name>` empties it.
+   * `switch` is on or off; `list` may be given several times, and `0` empties it.
    */
   readonly kind: "switch" | "one" | "list"
+  /** What it means where it stands without a value; it needs one where this is `undefined`. */
+  readonly bare: string | undefined
+  /** Whether `no<name>` is known: as `0`. */
+  readonly negatable: boolean
+  /** Whether its value is shown to nobody. */
+  readonly isSecret: boolean
   /** What completes it in a shell. */
   readonly completes: "nothing" | "directory" | "file" | ReadonlyArray<string>
   /** How its value is called in the help, such as `<host:port>`. */
@@ -40,7 +45,7 @@ export interface OptionFacts {
   readonly defaultDoc: string | undefined
   readonly commands: ReadonlyArray<CommandName>
   /** Everywhere, except where reading it there makes no sense. */
-  readonly from: "everywhere" | "flags and environment" | "flags"
+  readonly from: "everywhere" | "flags and environment" | "flags" | "file"
   /**
    * As Core's network-only options: in a file it is for mainnet unless it stands in the section of another network, so that one network
    * does not take over another's addresses and ports.
@@ -56,12 +61,31 @@ export interface OptionRow<A> extends OptionFacts {
 }
 
 type Given<A> = Pick<OptionRow<A>, "name" | "value" | "metavar" | "allowed" | "doc" | "commands"> &
-  Partial<Pick<OptionRow<A>, "aliases" | "completes" | "from" | "perNetwork">>
+  Partial<Pick<OptionRow<A>, "aliases" | "completes" | "from" | "perNetwork" | "bare" | "negatable" | "isSecret">>
+
+/** The row that a setting of this type needs: one that can be `undefined` has no default, any other single one has. */
+type RowOf<A> = [A] extends [ReadonlyArray<infer Item>]
+  ? OptionRow<Item>
+  : undefined extends A
+    ? OptionRow<Exclude<A, undefined>>
+    : OptionRow<A> & { readonly default: string }
+
+/** A row for each of these settings. */
+export type RowsOf<Settings> = { readonly [Name in keyof Settings]: RowOf<Settings[Name]> }
+
+export const NODE: ReadonlyArray<CommandName> = ["node"]
+/** Whoever talks to others. */
+export const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl"]
+/** Whoever belongs to one network and one data directory. */
+export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS]
 
 const REST = {
   aliases: [],
   completes: "nothing",
   from: "everywhere",
+  bare: undefined,
+  negatable: false,
+  isSecret: false,
   perNetwork: false,
   default: undefined,
   defaultDoc: undefined
@@ -87,6 +111,8 @@ export const onOff = <A>(
 ): OptionRow<A> => ({
   ...REST,
   kind: "switch",
+  bare: "1",
+  negatable: true,
   metavar: "<0|1>",
   allowed: "0 or 1",
   ...row
@@ -96,5 +122,6 @@ export const onOff = <A>(
 export const list = <A>(row: Given<A> & { readonly defaultDoc: string }): OptionRow<A> => ({
   ...REST,
   kind: "list",
+  negatable: true,
   ...row
 })

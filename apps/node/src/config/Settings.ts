@@ -3,9 +3,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ConfigError, type Origin, describeOrigin, wrongValue } from "./ConfigError.ts"
 import type { ConfigFile, FileEntry } from "./ConfigFile.ts"
+import { CORE_OPTION } from "./CoreOnly.ts"
 import { nearest } from "./Nearest.ts"
 import { NETWORK_SWITCHES, OPTIONS, type OptionName, ROWS, type Settings, environmentName } from "./Options.ts"
 import type { CommandName, OptionRow } from "./OptionRow.ts"
+import { PRESETS, type PresetName } from "./Presets.ts"
 import type { NetworkName } from "./Values.ts"
 
 export interface Sources {
@@ -18,6 +20,10 @@ export interface Sources {
 
 export interface Resolution {
   readonly settings: Settings
+  /** What each option was made of: what was given, what its preset says, or nothing where its default counts. */
+  readonly texts: ReadonlyMap<string, ReadonlyArray<Text>>
+  /** Core's options that mean nothing here and were given. */
+  readonly coreOnly: ReadonlyArray<string>
   readonly network: NetworkName
   /** Options that somebody gave, with any value. */
   readonly given: ReadonlySet<string>
@@ -30,16 +36,32 @@ export const resolveSettings = (sources: Sources): Result.Result<Resolution, Con
   Result.gen(function* () {
     yield* onlyFlagsOf(sources)
     const network = yield* chosenNetwork(sources)
+    const preset = yield* valueOf(OPTIONS.preset, textsOf(OPTIONS.preset, sources, network)?.texts ?? [])
     const values: Record<string, unknown> = {}
     const given = new Set<string>()
+    const all = new Map<string, ReadonlyArray<Text>>()
     for (const row of ROWS) {
-      const texts = row.commands.includes(sources.command) ? (textsOf(row, sources, network)?.texts ?? []) : []
-      if (texts.length > 0) given.add(row.name)
+      const isTheirs = row.commands.includes(sources.command)
+      const said = isTheirs ? (textsOf(row, sources, network)?.texts ?? []) : []
+      if (said.length > 0) given.add(row.name)
+      const texts = said.length === 0 && isTheirs ? fromPreset(row, preset as PresetName | undefined) : said
+      all.set(row.name, texts)
       values[row.name] = yield* valueOf(row, texts)
     }
     const warnings = [...passedOver(sources, network), ...mistypedVariables(sources.environment)]
     // Each row's Schema gives what `Settings` says of it: `OPTIONS` is typed by it.
-    return { settings: values as unknown as Settings, network, given, warnings }
+    const settings = values as unknown as Settings
+    return { settings, texts: all, network, given, warnings, coreOnly: coreOnlyOf(sources, network) }
+  })
+
+/** The files that the first one includes, for the network that is chosen. */
+export const includedFiles = (sources: Sources): Result.Result<ReadonlyArray<string>, ConfigError> =>
+  Result.gen(function* () {
+    const network = yield* chosenNetwork(sources)
+    return (yield* valueOf(
+      OPTIONS.includeconf,
+      fromFile(OPTIONS.includeconf, sources, network)
+    )) as ReadonlyArray<string>
   })
 
 /** The value of one option for which no file is read: where the file itself lies. */
@@ -52,7 +74,8 @@ export const resolveBefore = (
   return Result.map(valueOf(row, texts), (value) => ({ value: value as string, given: texts.length > 0 }))
 }
 
-interface Text {
+/** A value as it was given, and where. */
+export interface Text {
   readonly value: string
   readonly origin: Origin
 }
@@ -69,6 +92,13 @@ const textsOf = (
   return texts === undefined ? undefined : { rank, texts }
 }
 
+const fromPreset = (row: OptionRow<unknown>, preset: PresetName | undefined): ReadonlyArray<Text> => {
+  const value = preset === undefined ? undefined : PRESETS[preset][row.name]
+  return preset === undefined || value === undefined
+    ? []
+    : [{ value, origin: { _tag: "Preset", name: row.name, preset } }]
+}
+
 const fromFlags = (row: OptionRow<unknown>, { flags }: Sources): ReadonlyArray<Text> =>
   lastOf(
     row,
@@ -80,7 +110,7 @@ const lastOf = (row: OptionRow<unknown>, texts: ReadonlyArray<Text>): ReadonlyAr
   row.kind === "list" ? texts : texts.slice(-1)
 
 const fromEnvironment = (row: OptionRow<unknown>, { environment }: Sources): ReadonlyArray<Text> => {
-  if (row.from === "flags") return []
+  if (row.from === "flags" || row.from === "file") return []
   for (const name of [row.name, ...row.aliases].map(environmentName)) {
     const value = environment[name]
     if (value === undefined || value === "") continue
@@ -97,8 +127,8 @@ const fromFile = (row: OptionRow<unknown>, { file }: Sources, network: NetworkNa
     ...entries.filter(({ section }) => section !== undefined),
     ...entries.filter(({ section }) => section === undefined)
   ]
-  const texts = inOrder.map(({ value, name, line }): Text => {
-    return { value, origin: { _tag: "File", path: file.path, line, name } }
+  const texts = inOrder.map(({ value, name, line, path }): Text => {
+    return { value, origin: { _tag: "File", path, line, name } }
   })
   return row.kind === "list" ? texts : texts.slice(0, 1)
 }
@@ -120,7 +150,9 @@ const defaultOf = (row: OptionRow<unknown>): Text | undefined =>
   row.default === undefined ? undefined : { value: row.default, origin: { _tag: "Default", name: row.name } }
 
 const decoded = (row: OptionRow<unknown>, { value, origin }: Text): Result.Result<unknown, ConfigError> =>
-  Result.mapError(Schema.decodeUnknownResult(row.value)(value), () => wrongValue(origin, value, row.allowed))
+  Result.mapError(Schema.decodeUnknownResult(row.value)(value), () =>
+    wrongValue(origin, value, row.allowed, row.isSecret)
+  )
 
 /**
  * Of the options that choose a network those of the first place count; two of one place must agree. An option that says "not this one"
@@ -154,13 +186,18 @@ const onlyFlagsOf = ({ command, flags }: Sources): Result.Result<void, ConfigErr
     : Result.fail(new ConfigError({ message: `the flag --${foreign.name} has no meaning for "satwire ${command}"` }))
 }
 
+const coreOnlyOf = ({ file, flags }: Sources, network: NetworkName): ReadonlyArray<string> => {
+  const lines = (file?.coreOnly ?? []).filter(({ section }) => section === undefined || section === network)
+  return [...new Set([...(flags[CORE_OPTION] ?? []), ...lines.map(({ coreOnly }) => coreOnly)])].toSorted()
+}
+
 const passedOver = ({ command, file }: Sources, network: NetworkName): ReadonlyArray<string> =>
   (file?.entries ?? [])
     .filter(({ row, section }) => section === undefined && row.perNetwork && row.commands.includes(command))
     .filter((entry) => !countsFor(entry, network))
     .map(
-      ({ name, line }) =>
-        `"${name}" in line ${line} of ${file?.path} stands in no section and counts for mainnet alone: move it below [${network}]`
+      ({ name, line, path }) =>
+        `"${name}" in line ${line} of ${path} stands in no section and counts for mainnet alone: move it below [${network}]`
     )
 
 /** Variables that are nearly an option's; others that begin with SATWIRE_ may be anybody's. */

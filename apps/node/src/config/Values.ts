@@ -1,5 +1,5 @@
 /** The Schemas of single option values: from the text that a person writes to what the program works with. */
-import { type PermissionRule, formatSubnet, parsePermissionRule } from "@satwire/connections"
+import { type PermissionRule, type Subnet, formatSubnet, parsePermissionRule, parseSubnet } from "@satwire/connections"
 import { parseHost } from "@satwire/netaddress"
 import { type EndpointError, endpointNetwork, parseEndpoint } from "@satwire/transport"
 import { type SocketAddress, formatSocketAddress, parseSocketAddress } from "@satwire/transport-tcp"
@@ -47,6 +47,14 @@ export const trueOrFalse: Value<boolean> = decoded(
   (text) => /^(?:1|true|yes|on)$/.test(text)
 )
 
+/** One of these words. */
+export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words): Value<Words[number]> =>
+  Schema.Literals(words)
+
+/** How lines of the log look. */
+export const LOG_FORMATS = ["text", "json"] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
 export const wholeNumber = (minimum: number, maximum: number): Value<number> =>
   decoded(pattern(/^[0-9]{1,12}$/), Schema.Int.check(Schema.isBetween({ minimum, maximum })), Number)
 
@@ -66,6 +74,48 @@ export const seconds = (minimum: number, maximum: number): Value<number> =>
     Schema.Finite.check(Schema.isBetween({ minimum: minimum * 1000, maximum: maximum * 1000 })),
     (text) => Math.round(Number(text) * 1000)
   )
+
+const UNITS: Readonly<Record<string, number>> = {
+  k: 1000,
+  m: 1000 ** 2,
+  g: 1000 ** 3,
+  t: 1000 ** 4,
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4
+}
+
+/** A number of bytes with Core's units, in MiB where none is named. */
+export const byteCount: Value<number> = decoded(
+  pattern(/^[0-9]{1,12}[kKmMgGtT]?$/),
+  Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  (text) => Number.parseInt(text, 10) * (UNITS[text.slice(-1)] ?? 1024 ** 2)
+)
+
+/** Rules whose height a test may choose, by Core's names. */
+export const TEST_RULES = ["segwit", "bip34", "dersig", "cltv", "csv"] as const
+
+export interface ActivationHeight {
+  readonly rule: (typeof TEST_RULES)[number]
+  readonly height: number
+}
+
+/** `segwit@100`. */
+export const activationHeight: Value<ActivationHeight> = Schema.String.check(
+  Schema.isPattern(new RegExp(`^(?:${TEST_RULES.join("|")})@[0-9]{1,9}$`))
+).pipe(
+  Schema.decodeTo(
+    Schema.Struct({ rule: Schema.Literals(TEST_RULES), height: Schema.Int }),
+    SchemaTransformation.transform({
+      decode: (text) => {
+        const [rule, height] = text.split("@")
+        return { rule: TEST_RULES.find((name) => name === rule) ?? "segwit", height: Number(height) }
+      },
+      encode: ({ rule, height }) => `${rule}@${height}`
+    })
+  )
+)
 
 /** Up to 256 bits in hexadecimal, with or without `0x`. */
 export const work: Value<bigint> = decoded(pattern(/^(?:0x)?[0-9a-fA-F]{1,64}$/), Schema.BigInt, (text) =>
@@ -117,6 +167,9 @@ const NO_PORT = -1
 export const parseHostPort = (text: string): Result.Result<HostPort, EndpointError> =>
   Result.map(parseEndpoint(text, NO_PORT), ({ host, port }) => ({ host, port: port === NO_PORT ? undefined : port }))
 
+const textOf = ({ host, port }: HostPort): string =>
+  `${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
+
 const hostPort = (isAllowed: (parsed: HostPort) => boolean): Value<HostPort> =>
   Schema.String.check(
     Schema.makeFilter((text: string) => {
@@ -129,7 +182,7 @@ const hostPort = (isAllowed: (parsed: HostPort) => boolean): Value<HostPort> =>
       SchemaTransformation.transform({
         // The filter before has let it pass.
         decode: (text) => Result.getOrThrow(parseHostPort(text)),
-        encode: ({ host, port }) => `${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
+        encode: textOf
       })
     )
   )
@@ -143,6 +196,33 @@ export const remote: Value<HostPort> = hostPort(isSomebodys)
 
 /** Where to listen: port 0 is any free one. */
 export const local: Value<HostPort> = hostPort(() => true)
+
+/** Where to listen, and whether an onion service of ours leads there. */
+export interface BindPoint extends HostPort {
+  readonly isOnion: boolean
+}
+
+const ONION = /=onion$/
+
+const BindPointSchema: Schema.Codec<BindPoint, BindPoint> = Schema.Struct({
+  host: Schema.String,
+  port: Schema.UndefinedOr(Schema.Number),
+  isOnion: Schema.Boolean
+})
+
+/** As Core's `-bind`: `127.0.0.1:8334=onion`. */
+export const bindPoint: Value<BindPoint> = Schema.String.check(
+  Schema.makeFilter((text: string) => Result.isSuccess(parseHostPort(text.replace(ONION, ""))))
+).pipe(
+  Schema.decodeTo(
+    BindPointSchema,
+    SchemaTransformation.transform({
+      // The filter before has let it pass.
+      decode: (text) => ({ ...Result.getOrThrow(parseHostPort(text.replace(ONION, ""))), isOnion: ONION.test(text) }),
+      encode: ({ isOnion, ...point }) => `${textOf(point)}${isOnion ? "=onion" : ""}`
+    })
+  )
+)
 
 /** A network of nodes, by Core's names of `-onlynet`. */
 export type NetName = "ipv4" | "ipv6" | "onion" | "i2p" | "cjdns"
@@ -196,3 +276,70 @@ export const through = (defaultPort: number): Value<Through> =>
       })
     )
   )
+
+/** What is nobody's business but that of those who say it; a name of a user has no colon. */
+export const secret: Value<string> = Schema.NonEmptyString
+
+const SubnetSchema: Schema.Codec<Subnet, Subnet> = Schema.declare(
+  (value): value is Subnet => typeof value === "object" && value !== null
+)
+
+/** Who is meant by where they are. */
+export const subnet: Value<Subnet> = Schema.String.check(
+  Schema.makeFilter((text: string) => parseSubnet(text) !== undefined)
+).pipe(
+  Schema.decodeTo(
+    SubnetSchema,
+    // The filter before has let it pass.
+    SchemaTransformation.transform({ decode: (text) => parseSubnet(text) as Subnet, encode: formatSubnet })
+  )
+)
+
+/** A name with the HMAC-SHA-256 of its password, keyed by the salt. */
+export interface RpcAuth {
+  readonly user: string
+  readonly salt: string
+  /** 64 hexadecimal digits. */
+  readonly hash: string
+}
+
+const RPC_AUTH = /^([^:]+):([^$:]+)\$([0-9a-fA-F]{64})$/
+
+/** `name:salt$hash`, as Core's share/rpcauth prints it. */
+export const rpcAuth: Value<RpcAuth> = pattern(RPC_AUTH).pipe(
+  Schema.decodeTo(
+    Schema.Struct({ user: Schema.String, salt: Schema.String, hash: Schema.String }),
+    SchemaTransformation.transform({
+      decode: (text) => {
+        const [, user = "", salt = "", hash = ""] = RPC_AUTH.exec(text) ?? []
+        return { user, salt, hash: hash.toLowerCase() }
+      },
+      encode: ({ user, salt, hash }) => `${user}:${salt}$${hash}`
+    })
+  )
+)
+
+/** The only methods that a name may call. */
+export interface RpcWhitelist {
+  readonly user: string
+  readonly methods: ReadonlyArray<string>
+}
+
+const RpcWhitelistSchema: Schema.Codec<RpcWhitelist, RpcWhitelist> = Schema.Struct({
+  user: Schema.String,
+  methods: Schema.Array(Schema.String)
+})
+
+/** `name:getblockcount,getpeerinfo`. */
+export const rpcWhitelist: Value<RpcWhitelist> = pattern(/^[^:]+:[a-z0-9, ]*$/).pipe(
+  Schema.decodeTo(
+    RpcWhitelistSchema,
+    SchemaTransformation.transform({
+      decode: (text): RpcWhitelist => {
+        const [user = "", methods = ""] = text.split(":")
+        return { user, methods: methods.split(/[, ]+/).filter((method) => method !== "") }
+      },
+      encode: ({ user, methods }) => `${user}:${methods.join(",")}`
+    })
+  )
+)
