@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { normaliseArgv } from "../src/cli/Argv.ts"
+import { coreOnlyNames } from "../src/config/CoreOnly.ts"
 import { ROWS, optionNames, resolveName } from "../src/config/Options.ts"
 
 const names = [...optionNames()]
@@ -87,9 +88,17 @@ describe("a command line as Core's users write it", () => {
 
   it("turns off every switch and empties every list by no and its name", () => {
     for (const row of ROWS) {
-      const off = row.kind === "one" ? `--no${row.name}` : `--${row.name}=0`
+      const off = row.negatable ? `--${row.name}=0` : `--no${row.name}`
       expect(normaliseArgv([`-no${row.name}`])).toEqual([off])
-      expect(resolveName(`no${row.name}`)?.row).toBe(row.kind === "one" ? undefined : row)
+      expect(resolveName(`no${row.name}`)?.row).toBe(row.negatable ? row : undefined)
     }
+  })
+
+  it("takes out what is an option of Core's alone, whatever it is set to, and leaves what is nobody's", () => {
+    expect(normaliseArgv(["-dbcache=450", "--par=2", "-notxindex", "-disablewallet", "-reindex-chainstate"])).toEqual(
+      ["dbcache", "par", "txindex", "disablewallet", "reindex-chainstate"].map((name) => `--core-option=${name}`)
+    )
+    expect(normaliseArgv(["-dbcash=450"])).toEqual(["--dbcash=450"])
+    expect([...coreOnlyNames()].filter((name) => resolveName(name) !== undefined)).toEqual([])
   })
 })

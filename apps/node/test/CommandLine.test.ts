@@ -67,6 +67,14 @@ const REFUSALS: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["playground", "--blocks=0"], 'the flag --blocks is "0", but must be a whole number from 1 on'],
   [["playground", "-regtest"], 'the flag --regtest has no meaning for "satwire playground"'],
   [["-nolisten", "-bind=127.0.0.1"], "bind names an address to listen on, but listen is 0: give one of them"],
+  [["-dbcash=450"], "there is no option --dbcash; did you mean --dbcache?"],
+  [["-includeconf=a.conf"], "includeconf can stand in a configuration file only"],
+  [["-rpcauth=me:mine"], "the flag --rpcauth is something else, but must be a name, a colon, a salt"],
+  [["-preset=productoin"], 'the flag --preset is "productoin", but must be one of development, production'],
+  [["-debug=nets"], 'the flag --debug is "nets", but must be 1 or all'],
+  [["-dns=0", "-addnode=example.org"], "dns is 0, but example.org is a name: give an address instead"],
+  [["-testactivationheight=segwit@9"], "testactivationheight is for regtest alone, and this is mainnet"],
+  [["-conf=/"], "the configuration file / cannot be read: it is a directory"],
   [["-conf=nowhere.conf"], "nowhere.conf does not exist"],
   [[`-uacomment=${"a".repeat(150)}`, `-uacomment=${"b".repeat(150)}`], "characters, but must have at most 256"],
   [["--completions=csh"], 'the flag --completions is "csh", but must be']
@@ -88,7 +96,7 @@ describe("the command line", () => {
     const { code, stdout, stderr } = await say([flag])
     expect([code, stderr]).toEqual([0, ""])
     for (const row of Object.values(OPTIONS)) {
-      expect(new RegExp(`--${row.name}\\b`).test(stdout)).toBe(row.commands.includes("node"))
+      expect(new RegExp(`--${row.name}\\b`).test(stdout)).toBe(row.commands.includes("node") && row.from !== "file")
     }
     for (const promised of ["~/.satwire", "SATWIRE_PORT", "satwire.conf", "Examples", "milliseconds", "default: 125"]) {
       expect(stdout).toContain(promised)

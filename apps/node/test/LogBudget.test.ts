@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { LOG_CHARACTERS_PER_HOUR, LogBudget } from "../src/node/LogBudget.ts"
+import { LOG_CHARACTERS_PER_HOUR, LogBudget } from "../src/log/LogBudget.ts"
 
 const HOUR_MS = 3_600_000
 const line = { level: "Info", text: "x".repeat(1024) } as const

@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, watch, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { regtestChain } from "@satwire/testkit"
 import { keepHeaders } from "./Chain.ts"
@@ -29,6 +29,19 @@ const stop = async (node: Running, signal: NodeJS.Signals = "SIGINT"): Promise<A
   expect(performance.now() - since).toBeLessThan(5000)
   return ended
 }
+
+/** What a file has as soon as that matches. */
+const written = (path: string, pattern: RegExp): Promise<string> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      const text = existsSync(path) ? readFileSync(path, "utf8") : undefined
+      if (text === undefined || !pattern.test(text)) return
+      watcher.close()
+      resolve(text)
+    }
+    const watcher = watch(dirname(path), look)
+    look()
+  })
 
 describe("satwire", () => {
   it("follows the headers of another node, says how it goes, and has them after a restart", async () => {
@@ -64,6 +77,27 @@ describe("satwire", () => {
     expect(loaded).toBe(reached)
     await again.printed(/Headers: height 40,000\b/)
     expect((await stop(again)).code).toBe(0)
+  })
+
+  it("starts as a test framework starts Core's daemon: says nothing, logs to its file under a mocked time, opens that anew, and ends with 0", async () => {
+    const home = freshHome()
+    const directory = join(home, ".satwire/regtest")
+    mkdirSync(directory, { recursive: true })
+    const logged = join(directory, "debug.log")
+    const quiet = ["-printtoconsole=0", "-debug", "-loglevel=trace", "-mocktime=1388534400", "-disablewallet"]
+    const binds = [ANYWHERE, "-bind=127.0.0.1:0=onion"]
+    const node = start(["-regtest", "-connect=0", ...quiet, ...binds], { home })
+    const text = await written(logged, /(?:Listening on .*\n[^]*){2}/)
+    for (const line of text.trim().split("\n")) expect(line).toMatch(/^2014-01-01T00:00:0\dZ /)
+    expect(text).toContain("Z Options of Bitcoin Core that mean nothing here: disablewallet.\n")
+    expect(readFileSync(join(directory, "satwire.pid"), "utf8")).toBe(`${node.pid}\n`)
+    renameSync(logged, `${logged}.1`)
+    node.signal("SIGHUP")
+    await written(logged, /^/)
+    const { code, stderr, stdout } = await stop(node, "SIGTERM")
+    expect([code, stdout, stderr]).toEqual([0, "", ""])
+    expect(readFileSync(logged, "utf8")).toMatch(/Z Stopped\.\n$/)
+    expect(existsSync(join(directory, "satwire.pid"))).toBe(false)
   })
 
   it("names the process that has its data directory", async () => {

@@ -1,6 +1,20 @@
 /** The README's tables of options, from the rows. */
 import { ROWS, defaultInWords } from "../src/config/Options.ts"
+import { blocksRows } from "../src/config/rows/Blocks.ts"
+import { connectionsRows } from "../src/config/rows/Connections.ts"
+import { loggingRows } from "../src/config/rows/Logging.ts"
+import { networkRows } from "../src/config/rows/Network.ts"
+import { rpcRows } from "../src/config/rows/Rpc.ts"
 import { type CommandName, HEADERS_COMMANDS, type OptionRow } from "../src/config/OptionRow.ts"
+
+/** What a table is about where one command has too many rows for one table. */
+const TOPICS: ReadonlyArray<readonly [topic: string, rows: object]> = [
+  ["the network and this machine", networkRows],
+  ["connections", connectionsRows],
+  ["headers, blocks, transactions", blocksRows],
+  ["JSON-RPC", rpcRows],
+  ["the log", loggingRows]
+]
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
   [["node", "peer", "crawl", ...HEADERS_COMMANDS], "`satwire`, `satwire peer`, `satwire crawl`, `satwire headers …`"],
@@ -12,11 +26,15 @@ const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, titl
   [["playground"], "`satwire playground`"]
 ]
 
-/** Markdown with its columns aligned, as the formatter wants it. */
+/** All tables, one below another. */
 export const optionsTables = (): string =>
-  TITLES.map(([commands, title]) => {
+  TITLES.flatMap(([commands, title]) => {
     const rows = ROWS.filter((row) => row.commands.join() === commands.join())
-    return table([title, "default", "meaning"], rows.map(cells))
+    const head = (title: string): ReadonlyArray<string> => [title, "default", "meaning"]
+    if (commands.join() !== "node") return [table(head(title), rows.map(cells))]
+    return TOPICS.map(([topic, { ...ofTopic }]) =>
+      table(head(`${title}: ${topic}`), rows.filter(({ name }) => Object.hasOwn(ofTopic, name)).map(cells))
+    )
   }).join("\n\n")
 
 const cells = (row: OptionRow<unknown>): ReadonlyArray<string> => {
@@ -27,7 +45,8 @@ const cells = (row: OptionRow<unknown>): ReadonlyArray<string> => {
   return [names.join(", "), row.default === undefined ? fallback : `\`${fallback}\``, row.doc]
 }
 
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+/** Markdown with its columns aligned, as the formatter wants it. */
+export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const all = [head, ...rows]
   const widths = head.map((_, i) => Math.max(3, ...all.map((row) => (row[i] ?? "").length)))
   const line = (row: ReadonlyArray<string>): string =>

@@ -4,7 +4,8 @@ import { UnixSeconds } from "@satwire/machine"
 import { expect, it } from "vitest"
 import { crawlLine } from "../src/crawl/CrawlLine.ts"
 import { peerReport } from "../src/peer/PeerReport.ts"
-import { optionsTables } from "./OptionsTable.ts"
+import { CORE_ONLY_GROUPS } from "../src/config/CoreOnly.ts"
+import { optionsTables, table } from "./OptionsTable.ts"
 import { somePeer } from "./SomePeer.ts"
 
 const path = fileURLToPath(new URL("../README.md", import.meta.url))
@@ -18,6 +19,19 @@ it("has the options of the table in its README", async () => {
   )
   expect(current).toContain(optionsTables())
   await expect(current).toMatchFileSnapshot(path)
+})
+
+const guide = fileURLToPath(new URL("../../../docs/configuration.md", import.meta.url))
+
+it("has Core's options that mean nothing here in the guide", async () => {
+  const rows = CORE_ONLY_GROUPS.map(([about, names]) => [about, names.map((name) => `\`${name}\``).join(", ")])
+  const written = readFileSync(guide, "utf8")
+  const current = written.replace(
+    /(?<=<!-- core only -->)[\s\S]*(?=<!-- \/core only -->)/,
+    () => `\n\n${table(["about", "options"], rows)}\n\n`
+  )
+  expect(current).toContain("`dbcache`")
+  await expect(current).toMatchFileSnapshot(guide)
 })
 
 /** The fields that the README explains below this heading. */

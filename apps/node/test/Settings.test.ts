@@ -105,7 +105,7 @@ describe("settings", () => {
         const said = faultOf({ flags: { [row.name]: [text] } })
         expect(said).toMatch(/^[^\n\r]+$/)
         if (said !== "nothing wrong") {
-          expect(said).toContain(`the flag --${row.name} is "`)
+          expect(said).toContain(`the flag --${row.name} is ${row.isSecret ? "something else" : '"'}`)
           expect(said).toContain(`but must be ${row.allowed}`)
         }
       })
@@ -115,7 +115,7 @@ describe("settings", () => {
   it("have Schemas that read back what they write", () => {
     expect(settingsOf({ flags: { minimumchainwork: ["0x0fF"] } }).minimumchainwork).toBe(255n)
     expect(settingsOf({ command: "playground", flags: { interval: ["0.25"] } }).interval).toBe(250)
-    expect(settingsOf({ flags: { bind: ["[::1]:0"] } }).bind).toEqual({ host: "::1", port: 0 })
+    expect(settingsOf({ flags: { bind: ["[::1]:0"] } }).bind).toEqual([{ host: "::1", port: 0, isOnion: false }])
     expect(faultOf({ flags: { connect: ["a:0"] } })).toContain('the flag --connect is "a:0"')
   })
 
@@ -124,9 +124,9 @@ describe("settings", () => {
       const command = row.commands[0] ?? "node"
       const said = faultOf({ command, environment: { [environmentName(row.name)]: "\u0001" } })
       expect(said).toBe(
-        row.from === "flags" || row.value === OPTIONS.datadir.value
+        row.from === "flags" || row.from === "file" || row.value === OPTIONS.datadir.value
           ? "nothing wrong"
-          : `the environment variable ${environmentName(row.name)} is "?", but must be ${row.allowed}`
+          : `the environment variable ${environmentName(row.name)} is ${row.isSecret ? "something else" : '"?"'}, but must be ${row.allowed}`
       )
     }
   })

@@ -301,7 +301,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #opened({ peer: id, ...opened }: NodeCoreInput & { _tag: "ConnectionOpened" }): void {
     const { address, dial, kind, receiver, socket = "", transport } = opened
-    const { random } = this.#options
+    const { patience, random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
     if (kind === "inbound" && !this.#admits(id, address)) return this.#out.push({ _tag: "Close", peer: id })
     const framing = this.#framingFor(kind, transport)
@@ -312,6 +312,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       random,
       receiver,
       allowance: this.#historic,
+      patience,
       openedAt: this.#now.instant
     })
     const encrypted = framing instanceof V1Framing ? undefined : framing

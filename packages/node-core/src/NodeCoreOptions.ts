@@ -3,6 +3,7 @@ import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
 import { HeaderSync, type HeaderTree } from "@satwire/header-sync"
 import type { Random } from "@satwire/machine"
 import { Miner, type MiningView, type TransactionSource } from "@satwire/mining"
+import type { Patience } from "@satwire/peer"
 import type { ChainParams, HeaderPoint } from "@satwire/primitives"
 import { PROTOCOL_VERSION } from "@satwire/wire"
 import type { Roles } from "./NodeCoreEvents.ts"
@@ -30,6 +31,8 @@ export interface NodeCoreOptions {
   readonly v2?: V2Backends | undefined
   /** How fast old blocks may be sent, over all peers; as fast as they are taken where not given. */
   readonly historicBytesPerSecond?: number | undefined
+  /** How long a peer may take for what; Core's times where not given. */
+  readonly patience?: Patience | undefined
   /** {@link DEFAULT_MAX_RECEIVED_BYTES} where not given. */
   readonly maxReceivedBytes?: number | undefined
 }

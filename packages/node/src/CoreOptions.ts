@@ -5,6 +5,7 @@ import { LocalAddresses } from "@satwire/discovery"
 import type { Random } from "@satwire/machine"
 import { NETWORKS, type NetGroups } from "@satwire/netaddress"
 import type { AddressesRole, BlocksRole, NodeCoreOptions } from "@satwire/node-core"
+import { USUAL_PATIENCE } from "@satwire/peer"
 import { NODE_COMPACT_FILTERS, NODE_P2P_V2 } from "@satwire/wire"
 import type { BlocksAtStart } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
@@ -50,6 +51,7 @@ export const coreOptions = (
     services: v2transport ? services | NODE_P2P_V2 : services,
     v2: v2transport ? { aead: platformAead, curve: portableCurve } : undefined,
     historicBytesPerSecond,
+    patience: { ...USUAL_PATIENCE, ...options.patience },
     skeleton: options.skeleton
   }
 }

@@ -231,10 +231,14 @@ const listen = (
   connections: Connections,
   tell: (fact: NodeFact) => void
 ): Effect.Effect<Listening | undefined, ListenError, Listener | Scope.Scope> => {
-  if (options.listen === undefined) return Effect.succeed(undefined)
   const accept = (connection: Connection): void => {
     if (connections.inbound < options.maxInbound + ENDING_AT_MOST) connections.add(connection)
     else connection.destroy()
   }
-  return keepListening(options.listen, accept, tell)
+  return Effect.gen(function* () {
+    const { alsoListen = [], listen: first } = options
+    const listening = first === undefined ? undefined : yield* keepListening(first, accept, tell)
+    for (const endpoint of alsoListen) yield* keepListening(endpoint, accept, tell)
+    return listening
+  })
 }

@@ -4,6 +4,7 @@ import type { FixedSeed, LocalOrigin, SeedEndpoint } from "@satwire/discovery"
 import type { TreeBase } from "@satwire/header-sync"
 import type { NetGroups, Network, NodeAddress } from "@satwire/netaddress"
 import type { Roles } from "@satwire/node-core"
+import type { Patience } from "@satwire/peer"
 import type { ChainParams, HeaderPoint } from "@satwire/primitives"
 import type { Endpoint } from "@satwire/transport"
 
@@ -70,6 +71,8 @@ export interface NodeOptions {
   readonly connect: ReadonlyArray<Endpoint>
   /** Where to be found; port 0 takes any free one. */
   readonly listen: Endpoint | undefined
+  /** Where else to be found. */
+  readonly alsoListen?: ReadonlyArray<Endpoint> | undefined
   /** How many inbound connections are taken at most; more are closed at once. */
   readonly maxInbound: number
   /** Knows nodes, chooses whom to dial, and tells peers of others; without, only `connect` is dialled. */
@@ -91,6 +94,8 @@ export interface NodeOptions {
    * node dials first that one, and v1 with those who do not know it. Yes where not given.
    */
   readonly v2transport?: boolean | undefined
+  /** How long a peer may take for what, as far as it is not to be as in Core. */
+  readonly patience?: Partial<Patience> | undefined
   /** How many bytes of old blocks may be sent a second, to all peers together; no bound where not given. */
   readonly historicBytesPerSecond?: number | undefined
 }

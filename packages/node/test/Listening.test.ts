@@ -52,3 +52,27 @@ describe("a listening socket that the system takes away", () => {
     }).pipe(Effect.scoped, Effect.provide(Layer.fresh(MemoryNetwork.layer({ latencyMs: 1 }))))
   )
 })
+
+describe("a node that listens in several places", () => {
+  it.effect("is reached at each of them", () =>
+    Effect.gen(function* () {
+      const network = yield* MemoryNetwork
+      const edgesOf = (host: string) =>
+        Layer.fresh(
+          Layer.merge(
+            Layer.provide(MemoryNetwork.host(host), Layer.succeed(MemoryNetwork, network)),
+            HeaderStore.layerMemory
+          )
+        )
+      const there = { ...HERE, port: 8334 }
+      const node = yield* startOn(edgesOf(HERE.host), { listen: HERE, alsoListen: [there] })
+      assert.deepStrictEqual(
+        node.all("Listening").map(({ endpoint }) => endpoint),
+        [HERE, there]
+      )
+      yield* startOn(edgesOf("51.1.0.1"), { listen: undefined, connect: [there] })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(node.all("PeerReady").length, 1)
+    }).pipe(Effect.scoped, Effect.provide(Layer.fresh(MemoryNetwork.layer({ latencyMs: 1 }))))
+  )
+})

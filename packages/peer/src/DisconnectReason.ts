@@ -75,8 +75,8 @@ const SENTENCES: Sentences = {
   BadReconciliation: ({ why }) => `"sendtxrcncl" is refused: ${why} (BIP-0330)`,
   HandshakeTimeout: ({ heard }) =>
     heard
-      ? "the version handshake was not done within DEFAULT_PEER_CONNECT_TIMEOUT (60 s)"
-      : "nothing was received within DEFAULT_PEER_CONNECT_TIMEOUT (60 s)",
+      ? "the version handshake was not done within DEFAULT_PEER_CONNECT_TIMEOUT (60 s, or what -peertimeout says)"
+      : "nothing was received within DEFAULT_PEER_CONNECT_TIMEOUT (60 s, or what -peertimeout says)",
   NoAnswerInV2: () => "it did not answer our key within V2_ANSWER_TIMEOUT (10 s): it may know v1 alone (BIP-0324)",
   PingTimeout: () => "a ping was not answered within TIMEOUT_INTERVAL (20 min)",
   LivedTooLong: ({ kind, limitMs }) => `a connection of kind ${kind} is open for ${limitMs / 60_000} min at most`,

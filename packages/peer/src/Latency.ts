@@ -4,7 +4,7 @@
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`MaybeSendPing`, `NetMsgType::PONG`).
  */
 import { type Instant, type Now, type Random, after } from "@satwire/machine"
-import { PING_INTERVAL_MS, TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
+import { TIMEOUT_INTERVAL_MS } from "./Timeouts.ts"
 
 export class Latency {
   /** The nonce of the ping that waits for its pong; 0 for none. */
@@ -48,19 +48,14 @@ export class Latency {
     return this.#nonce === 0n
   }
 
-  /** Whether the next ping is due: two minutes after the last, once that one is answered. */
-  isDue(instant: Instant): boolean {
-    return this.#nonce === 0n && this.#sentAt !== undefined && instant >= after(this.#sentAt, PING_INTERVAL_MS)
+  /** When the next ping is due: so long after the last, once that one is answered. */
+  nextDue(intervalMs: number): Instant | undefined {
+    return this.#nonce === 0n && this.#sentAt !== undefined ? after(this.#sentAt, intervalMs) : undefined
   }
 
-  /** Whether a ping waits for longer than a peer may take. */
-  isOverdue(instant: Instant): boolean {
-    return this.#nonce !== 0n && this.#sentAt !== undefined && instant >= after(this.#sentAt, TIMEOUT_INTERVAL_MS)
-  }
-
-  nextTimeout(): Instant | undefined {
-    if (this.#sentAt === undefined) return undefined
-    return after(this.#sentAt, this.#nonce === 0n ? PING_INTERVAL_MS : TIMEOUT_INTERVAL_MS)
+  /** From when on a ping waits for longer than a peer may take. */
+  get overdueAt(): Instant | undefined {
+    return this.#nonce !== 0n && this.#sentAt !== undefined ? after(this.#sentAt, TIMEOUT_INTERVAL_MS) : undefined
   }
 
   snapshot(): { readonly pingMs: number | undefined; readonly minPingMs: number | undefined } {

@@ -52,8 +52,9 @@ import { agreeOnReconciliation, offersReconciliation } from "./Reconciliation.ts
 import { Silence } from "./Silence.ts"
 import {
   ADDR_FETCH_TIMEOUT_MS,
-  DEFAULT_PEER_CONNECT_TIMEOUT_MS,
+  type Patience,
   PRIVATE_BROADCAST_LIFETIME_MS,
+  USUAL_PATIENCE,
   V2_ANSWER_TIMEOUT_MS
 } from "./Timeouts.ts"
 import { Traffic } from "./Traffic.ts"
@@ -109,6 +110,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #identity: PeerIdentity
   readonly #receiver: NetAddress | undefined
   readonly #allowance: HistoricAllowance
+  readonly #patience: Patience
   readonly #random: Random
   readonly #openedAt: Instant
   readonly #traffic: Traffic = new Traffic()
@@ -144,6 +146,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     readonly receiver?: NetAddress | undefined
     /** What holds historic blocks back; nothing does where it is missing. */
     readonly allowance?: HistoricAllowance | undefined
+    readonly patience?: Patience | undefined
   }) {
     const { kind, identity, receiver } = options
     this.#framing = options.framing
@@ -151,6 +154,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#identity = identity
     this.#receiver = receiver
     this.#allowance = options.allowance ?? EVERYTHING
+    this.#patience = options.patience ?? USUAL_PATIENCE
     this.#random = options.random
     this.#openedAt = wholeMs(options.openedAt)
   }
@@ -205,8 +209,16 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (this.#backlogSince !== undefined && !this.#mustWait) return this.#backlogSince
     const deadline = earliest(this.#lifeEnds, this.#sendBlocked ? undefined : this.#askAgainAt)
     if (mode._tag !== "Ready") return earliest(deadline, after(this.#openedAt, this.#handshakePatienceMs))
-    const pings = this.#isPrivate ? undefined : this.#latency.nextTimeout()
-    return earliest(deadline, earliest(pings, this.#silence.nextTimeout(this.#isDeaf)))
+    const pings = this.#isPrivate ? undefined : this.#latency.nextDue(this.#patience.pingIntervalMs)
+    return earliest(deadline, earliest(pings, this.#judgedAt()))
+  }
+
+  /** When it is looked at whether the peer is silent: Core's inactivity checks begin when the time for connecting is over. */
+  #judgedAt(): Instant | undefined {
+    const overdue = this.#isPrivate ? undefined : this.#latency.overdueAt
+    const silent = earliest(overdue, this.#silence.nextTimeout(this.#isDeaf))
+    const begins = after(this.#openedAt, this.#patience.connectMs)
+    return silent === undefined || silent > begins ? silent : begins
   }
 
   /** Everything to write, in one buffer whose ownership moves; `undefined` when there is nothing. Once a turn. */
@@ -542,11 +554,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#traffic.message("sent", message._tag, sizeBytes)
   }
 
+  #isPingDue(instant: Instant): boolean {
+    return instant >= (this.#latency.nextDue(this.#patience.pingIntervalMs) ?? Infinity)
+  }
+
   #timeout(now: Now, out: Outbox<PeerOutput>): void {
     const reason = this.#lateness(now.instant)
     if (reason !== undefined) return this.#end(reason, out)
     const mode = this.#mode
-    if (mode._tag === "Ready" && !this.#isPrivate && this.#latency.isDue(now.instant)) this.#ping(mode.info, now, out)
+    if (mode._tag === "Ready" && !this.#isPrivate && this.#isPingDue(now.instant)) this.#ping(mode.info, now, out)
     if (this.#backlogSince !== undefined) this.#work(now, out)
   }
 
@@ -562,7 +578,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   get #handshakePatienceMs(): number {
-    return this.#framing.isUnanswered ? V2_ANSWER_TIMEOUT_MS : DEFAULT_PEER_CONNECT_TIMEOUT_MS
+    const { connectMs } = this.#patience
+    return this.#framing.isUnanswered ? Math.min(V2_ANSWER_TIMEOUT_MS, connectMs) : connectMs
   }
 
   /** What the peer took too long for, if anything. */
@@ -576,7 +593,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       return { _tag: "LivedTooLong", kind, limitMs: LIFETIMES_MS[kind] as number }
     }
     if (this.#mode._tag !== "Ready") return undefined
-    if (this.#latency.isOverdue(instant)) return { _tag: "PingTimeout" }
+    if (instant < after(this.#openedAt, this.#patience.connectMs)) return undefined
+    if (instant >= (this.#latency.overdueAt ?? Infinity)) return { _tag: "PingTimeout" }
     const side = this.#silence.tooLong(instant, this.#isDeaf)
     return side === undefined ? undefined : { _tag: "Inactive", side }
   }

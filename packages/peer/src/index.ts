@@ -11,8 +11,10 @@ export {
   ADDR_FETCH_TIMEOUT_MS,
   DEFAULT_PEER_CONNECT_TIMEOUT_MS,
   PING_INTERVAL_MS,
+  type Patience,
   PRIVATE_BROADCAST_LIFETIME_MS,
   TIMEOUT_INTERVAL_MS,
+  USUAL_PATIENCE,
   V2_ANSWER_TIMEOUT_MS
 } from "./Timeouts.ts"
 export type { TrafficCount, TrafficLabel, TrafficSnapshot } from "./Traffic.ts"

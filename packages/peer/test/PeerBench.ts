@@ -7,6 +7,7 @@ import {
   type Direction,
   type HistoricAllowance,
   type OwnDescription,
+  type Patience,
   Peer,
   type PeerIdentity,
   type PeerInput,
@@ -32,6 +33,7 @@ export interface BenchOptions {
   readonly says?: Partial<OwnDescription>
   readonly receiver?: NetAddress
   readonly allowance?: HistoricAllowance
+  readonly patience?: Patience
   /** Called with each output while the machine pushes it, as a node's router is. */
   readonly onOutput?: (output: PeerOutput, bench: PeerBench) => void
 }
@@ -62,6 +64,7 @@ export class PeerBench {
       },
       receiver: options.receiver,
       allowance: options.allowance,
+      patience: options.patience,
       framing: options.framing ?? new V1Framing({ magic: regtest.magic, sha256: portableSha256 }),
       random: ChaChaRandom.fromNumber(options.seed ?? 1),
       openedAt: this.now.instant

@@ -181,3 +181,27 @@ describe("a peer too old to answer pings", () => {
     if (output?._tag === "Disconnect") expect(describePeerDisconnect(output.reason)).toContain("nothing was received")
   })
 })
+
+describe("our user's patience", () => {
+  it("sets how often pings go out", () => {
+    const bench = PeerBench.ready({ patience: { connectMs: MINUTE, pingIntervalMs: 300 * SECOND } })
+    bench.elapse(PING_INTERVAL_MS + SECOND)
+    expect(bench.sentCommands()).toEqual([])
+    bench.elapse(180 * SECOND)
+    expect(bench.sentCommands()).toEqual(["ping"])
+  })
+
+  it("sets how long hands may take to be shaken, and until when nobody is ended for silence", () => {
+    const patience = { connectMs: 10 * TIMEOUT_INTERVAL_MS, pingIntervalMs: PING_INTERVAL_MS }
+    const early = new PeerBench({ patience })
+    expect(early.peer.nextTimeout()).toBe(10 * TIMEOUT_INTERVAL_MS)
+    const bench = new PeerBench({ patience })
+    bench.receive(framed(versionOf(), VERACK))
+    bench.outputs()
+    expect(bench.peer.nextTimeout()).toBe(10 * TIMEOUT_INTERVAL_MS)
+    bench.elapse(10 * TIMEOUT_INTERVAL_MS - 1)
+    expect(bench.outputs()).toEqual([])
+    bench.elapse(1)
+    expect(bench.outputs()).toMatchObject([{ _tag: "Disconnect", reason: { _tag: "PingTimeout" } }])
+  })
+})

@@ -1,4 +1,5 @@
 export { nowReader } from "./Clock.ts"
+export { MockableClock, type MockableClockShape, mockableClock } from "./MockableClock.ts"
 export { Entropy, seededRandom } from "./Entropy.ts"
 export {
   INPUTS_REPORTED,

@@ -1,8 +1,9 @@
-import { Entropy, machineService, nowReader, seededRandom } from "@satwire/runtime"
+import { Entropy, MockableClock, machineService, nowReader, seededRandom } from "@satwire/runtime"
 import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
-import { type Input, type Output, Script, say } from "./Script.ts"
+import { type Input, type Output, Script, say, wake } from "./Script.ts"
 
 describe("the clock", () => {
   it.effect("moves both readings at once when it is mocked", () =>
@@ -57,5 +58,82 @@ describe("randomness", () => {
     Effect.gen(function* () {
       expect(yield* drawn).not.toEqual(yield* drawn)
     })
+  )
+})
+
+describe("a clock whose time is set while it runs", () => {
+  const START = 1_700_000_000
+  type Pass = (seconds: number) => Effect.Effect<void>
+
+  /** @param body told what sets the time, and what lets real time pass */
+  const mocked = <A, E>(body: (clock: MockableClock["Service"], pass: Pass) => Effect.Effect<A, E>) =>
+    Effect.gen(function* () {
+      const real = yield* Clock.Clock
+      yield* TestClock.setTime(START * 1000)
+      const pass: Pass = (seconds) => Effect.provideService(TestClock.adjust(`${seconds} seconds`), Clock.Clock, real)
+      return yield* Effect.flatMap(MockableClock, (clock) => body(clock, pass)).pipe(
+        Effect.provide(MockableClock.layer())
+      )
+    })
+
+  it.effect("holds the wall clock, moves instants on by a jump forward, and never back", () =>
+    mocked((clock, pass) =>
+      Effect.gen(function* () {
+        const now = yield* nowReader
+        expect(now()).toEqual({ instant: 0, unix: START })
+        yield* clock.setMockTime(START + 600)
+        expect(now()).toEqual({ instant: 600_000, unix: START + 600 })
+        yield* pass(5)
+        expect(now()).toEqual({ instant: 605_000, unix: START + 600 })
+        yield* clock.setMockTime(START - 1000)
+        expect(now()).toEqual({ instant: 605_000, unix: START - 1000 })
+        expect(yield* clock.mockTime).toBe(START - 1000)
+        yield* clock.elapse(250)
+        expect(now()).toEqual({ instant: 605_250, unix: START - 1000 })
+        yield* clock.setMockTime(0)
+        expect(now()).toEqual({ instant: 605_250 + 1_005_000, unix: START + 5 })
+        expect(yield* clock.mockTime).toBeUndefined()
+      })
+    )
+  )
+
+  it.effect("wakes whoever sleeps when a jump passes the deadline, and nobody before", () =>
+    mocked((clock, pass) =>
+      Effect.gen(function* () {
+        const woken: Array<number> = []
+        for (const seconds of [10, 20, 30]) {
+          yield* Effect.forkChild(
+            Effect.andThen(
+              Effect.sleep(`${seconds} seconds`),
+              Effect.sync(() => woken.push(seconds))
+            ),
+            { startImmediately: true }
+          )
+        }
+        yield* clock.setMockTime(START + 15)
+        expect(woken).toEqual([10])
+        yield* pass(4)
+        expect(woken).toEqual([10])
+        yield* pass(1)
+        expect(woken).toEqual([10, 20])
+        yield* clock.elapse(10_000)
+        expect(woken).toEqual([10, 20, 30])
+      })
+    )
+  )
+
+  it.effect("brings a machine its timeout at once", () =>
+    mocked((clock) =>
+      Effect.gen(function* () {
+        const machine = new Script()
+        const service = yield* machineService<Input, Output>({ machine, timeout: { _tag: "Timeout" } })
+        service.submit(wake(20 * 60_000))
+        yield* clock.setMockTime(START + 20 * 60)
+        expect(machine.turns.map(({ at, unix }) => [at, unix])).toEqual([
+          [0, START],
+          [1_200_000, START + 1200]
+        ])
+      }).pipe(Effect.scoped)
+    )
   )
 })

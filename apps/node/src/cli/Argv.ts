@@ -8,7 +8,7 @@
  *   -nolisten          --listen=0                -regtset     --regtset, which the parser then refuses by its name
  *   -nolisten=0        --listen=1                -1.5         as it is: a number
  *   -help, -?          --help                    -- -x        after -- nothing is touched
- *   -debug             --debug=1                 -dbcache=9   --core-option=dbcache: Core's, and nothing here
+ *   -nopid             --pid=0                   -dbcache=9   --core-option=dbcache: Core's, and nothing here
  * ```
  */
 import { CORE_OPTION, coreOnlyName } from "../config/CoreOnly.ts"
@@ -45,12 +45,7 @@ const longForm = (name: string, value: string | undefined): string => {
     const coreOnly = coreOnlyName(name)
     if (coreOnly !== undefined) return `--${CORE_OPTION}=${coreOnly}`
   }
-  if (resolved?.negated !== true) {
-    // What may stand alone and takes several values cannot be left to the parser.
-    if (resolved?.row.kind === "list" && value === undefined && resolved.row.bare !== undefined)
-      return `--${name}=${resolved.row.bare}`
-    return value === undefined ? `--${name}` : `--${name}=${value}`
-  }
+  if (resolved?.negated !== true) return value === undefined ? `--${name}` : `--${name}=${value}`
   const { row } = resolved
   if (value === undefined || value === "1") return `--${row.name}=0`
   // Core turns a switch on by -nolisten=0. For anything else that is no value of ours, and the parser refuses the name.

@@ -31,7 +31,7 @@ const flagOf = (row: OptionRow<unknown>): Flag.Flag<ReadonlyArray<string>> => {
     Flag.withMetavar(row.metavar),
     Flag.withDescription(`${row.doc} (default: ${defaultInWords(row)})`)
   )
-  if (row.kind === "switch") flag = Flag.withOptionalValue(flag, "1")
+  if (row.bare !== undefined) flag = Flag.withOptionalValue(flag, row.bare)
   for (const alias of row.aliases) flag = Flag.withAlias(flag, alias)
   return Flag.atLeast(flag, 0)
 }

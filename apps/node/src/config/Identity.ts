@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { VERSION } from "../Version.ts"
 import { ConfigError } from "./ConfigError.ts"
 import type { Resolution } from "./Settings.ts"
+import type { ActivationHeight } from "./Values.ts"
 
 export interface Identity {
   readonly params: ChainParams
@@ -23,7 +24,28 @@ export const identityOf = ({ network, settings }: Resolution): Result.Result<Ide
     return Result.fail(new ConfigError({ message }))
   }
   const minimumChainWork = minimumchainwork ?? params.minimumChainWork
-  return Result.succeed({ params: { ...params, minimumChainWork }, userAgent })
+  if (settings.testactivationheight.length > 0 && isPublic(params)) {
+    const message = `testactivationheight is for regtest alone, and this is ${params.name}`
+    return Result.fail(new ConfigError({ message }))
+  }
+  const rules = settings.testactivationheight.map(activatedAt)
+  return Result.succeed({ params: Object.assign({ ...params, minimumChainWork }, ...rules), userAgent })
+}
+
+/** The field of the parameters that says from when on a rule holds. */
+const activatedAt = ({ height, rule }: ActivationHeight): Partial<ChainParams> => {
+  switch (rule) {
+    case "segwit":
+      return { segwit: { _tag: "Buried", height } }
+    case "csv":
+      return { csv: { _tag: "Buried", height } }
+    case "bip34":
+      return { bip34Height: height }
+    case "dersig":
+      return { bip66Height: height }
+    case "cltv":
+      return { bip65Height: height }
+  }
 }
 
 /** Whether strangers are on it, whom an unfinished node must not mislead. */

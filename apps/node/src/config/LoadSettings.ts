@@ -51,11 +51,12 @@ const withIncluded = (
   datadir: string
 ): Effect.Effect<ConfigFile, ConfigError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    let { coreOnly, entries } = first
+    const coreOnly = [...first.coreOnly]
+    const entries = [...first.entries]
     for (const path of yield* Effect.fromResult(includedFiles(sources))) {
       const file = yield* readConfigFile(absolute(path, datadir), { mustExist: true, isIncluded: true })
-      entries = [...entries, ...(file?.entries ?? [])]
-      coreOnly = [...coreOnly, ...(file?.coreOnly ?? [])]
+      entries.push(...(file?.entries ?? []))
+      coreOnly.push(...(file?.coreOnly ?? []))
     }
     return { ...first, entries, coreOnly }
   })

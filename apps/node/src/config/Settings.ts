@@ -207,7 +207,8 @@ const mistypedVariables = (environment: Sources["environment"]): ReadonlyArray<s
     if (!name.startsWith("SATWIRE_") || known.includes(name)) return []
     const meant = nearest(
       name.slice("SATWIRE_".length),
-      known.map((known) => known.slice("SATWIRE_".length))
+      // Nobody gets the first letter wrong, and what begins otherwise is likely to be somebody else's.
+      known.map((known) => known.slice("SATWIRE_".length)).filter((known) => known[0] === name["SATWIRE_".length])
     )
     return meant === undefined ? [] : [`the environment variable ${name} is no option; did you mean SATWIRE_${meant}?`]
   })

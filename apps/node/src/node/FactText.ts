@@ -7,7 +7,7 @@ import { toHex } from "@satwire/primitives"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
 import { counted } from "../Numbers.ts"
-import type { LogLine } from "./LogLines.ts"
+import type { LogLine } from "../log/LogLine.ts"
 
 /** How it stands with the chain. */
 const chainText = (

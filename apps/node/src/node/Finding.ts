@@ -42,7 +42,7 @@ export const findingOf = (
   Result.gen(function* () {
     const { given, settings } = resolution
     const networks = yield* networksOf(resolution)
-    const isAutomatic = !given.has("connect") && settings.maxconnections > 0
+    const isAutomatic = !given.has("connect") && settings.maxconnections > 0 && settings.networkactive !== false
     const isProxied = settings.proxy !== undefined && settings.proxy !== "none"
     const discovers = settings.discover ?? (settings.externalip.length === 0 && !isProxied)
     const isClear = networks.includes("ipv4") || networks.includes("ipv6")

@@ -4,20 +4,20 @@ import {
   MAX_FEELER_CONNECTIONS,
   MAX_OUTBOUND_FULL_RELAY_CONNECTIONS
 } from "@satwire/connections"
-import type { NetworkAddr } from "@satwire/netaddress"
+import { type NetworkAddr, parseHost } from "@satwire/netaddress"
 import type { BlockOptions, NodeOptions } from "@satwire/node"
 import type { TransactionsRole } from "@satwire/node-core"
 import { type AddressFault, type ChainParams, decodeAddress } from "@satwire/primitives"
-import type { Endpoint } from "@satwire/transport"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import * as Result from "effect/Result"
 import { ConfigError } from "../config/ConfigError.ts"
-import { type Identity, identityOf, isPublic } from "../config/Identity.ts"
+import { identityOf, isPublic } from "../config/Identity.ts"
 import type { Settings } from "../config/Options.ts"
 import type { Resolution } from "../config/Settings.ts"
 import { withPort } from "../network/Ways.ts"
 import { findingOf } from "./Finding.ts"
-import type { LogLine } from "./LogLines.ts"
+import { listenAt } from "./ListenAt.ts"
+import type { LogLine } from "../log/LogLine.ts"
 
 /** What is known of the machine. */
 export interface Machine {
@@ -41,10 +41,12 @@ export const planNode = (
     const { settings } = resolution
     const identity = yield* identityOf(resolution)
     const { params, userAgent } = identity
-    const connect = [...settings.connect, ...settings.addnode].map((peer) => withPort(peer, params.defaultPort))
-    const listen = yield* listenAt(resolution, identity, anyAddress)
-    const port = listen?.port ?? params.defaultPort
-    const here = listen === undefined ? [] : interfaces.map((host) => ({ ...host, port }))
+    yield* noNames(settings)
+    const isActive = settings.networkactive ?? true
+    const named = isActive ? [...settings.connect, ...settings.addnode] : []
+    const connect = named.map((peer) => withPort(peer, params.defaultPort))
+    const { alsoListen, listen, openPort } = yield* listenAt(resolution, identity, anyAddress)
+    const here = openPort === undefined ? [] : interfaces.map((host) => ({ ...host, port: openPort }))
     const { addresses, isAutomatic } = yield* findingOf(resolution, identity, here)
     const blocks = yield* blocksOf(settings, params)
     const options: NodeOptions = {
@@ -59,14 +61,24 @@ export const planNode = (
       services: servicesOf(blocks, params),
       connect,
       listen,
+      alsoListen,
       ...placesOf(settings.maxconnections),
       addresses,
       permissions: settings.whitelist,
+      uploadTargetBytes: settings.maxuploadtarget > 0 ? settings.maxuploadtarget : undefined,
       dialTimeoutMs: settings.timeout,
+      patience: { connectMs: settings.peertimeout, pingIntervalMs: settings.pinginterval },
       v2transport: settings.v2transport ?? true
     }
     return { options, notices: noticesFor(options, isAutomatic) }
   })
+
+/** Without `-dns` nobody is asked who a name is, so nobody may be named by one. */
+const noNames = ({ addnode, connect, dns, seednode }: Settings): Result.Result<void, ConfigError> => {
+  const name = [...connect, ...addnode, ...seednode].find(({ host }) => parseHost(host) === undefined)?.host
+  if (dns !== false || name === undefined) return Result.succeed(undefined)
+  return Result.fail(new ConfigError({ message: `dns is 0, but ${name} is a name: give an address instead` }))
+}
 
 /** Which blocks are fetched. Whoever says how many means that there are any. */
 const blocksOf = (settings: Settings, params: ChainParams): Result.Result<BlockOptions | undefined, ConfigError> =>
@@ -160,27 +172,6 @@ const placesOf = (maxconnections: number): Pick<NodeOptions, "maxInbound" | "max
   const maxBlockRelayOnly = Math.min(MAX_BLOCK_RELAY_ONLY_CONNECTIONS, maxconnections - maxFullRelay)
   const outbound = maxFullRelay + maxBlockRelayOnly + MAX_FEELER_CONNECTIONS
   return { maxFullRelay, maxBlockRelayOnly, maxInbound: Math.max(0, maxconnections - outbound) }
-}
-
-/**
- * As Core's parameter interaction (init.cpp): with `-connect` or `-proxy` a node does not listen, with `-bind` it does, and what is said
- * outright counts more.
- */
-const listenAt = (
-  { settings, given }: Resolution,
-  { params }: Identity,
-  anyAddress: string
-): Result.Result<Endpoint | undefined, ConfigError> => {
-  const { bind, port } = settings
-  if (bind !== undefined && settings.listen === false) {
-    return Result.fail(
-      new ConfigError({ message: "bind names an address to listen on, but listen is 0: give one of them" })
-    )
-  }
-  const isProxied = settings.proxy !== undefined && settings.proxy !== "none"
-  const listens = settings.listen ?? (bind !== undefined || (!given.has("connect") && !isProxied))
-  if (!listens) return Result.succeed(undefined)
-  return Result.succeed({ host: bind?.host ?? anyAddress, port: bind?.port ?? port ?? params.defaultPort })
 }
 
 const noticesFor = ({ blocks, connect, listen, params }: NodeOptions, isAutomatic: boolean): ReadonlyArray<LogLine> => {

@@ -3,7 +3,7 @@
  * kind of line is left out, and when its hour is over one line says how many were. Bitcoin Core does the same since 30.0 (CVE-2025-54604,
  * CVE-2025-54605).
  */
-import type { LogLine } from "./LogLines.ts"
+import type { LogLine } from "./LogLine.ts"
 
 /**
  * Core's limit for one place in the code.

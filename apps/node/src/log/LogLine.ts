@@ -1,0 +1,36 @@
+/** One line of the log, and how it gets there. */
+import * as Effect from "effect/Effect"
+import type { Category, Level } from "./Categories.ts"
+
+export interface LogLine {
+  /** `Debug` lines are for those who ask for them. */
+  readonly level: "Debug" | "Info" | "Warn"
+  readonly text: string
+  /** By which those who ask for them choose. */
+  readonly category?: Category | undefined
+}
+
+/** By this name a line's category stands among its annotations. */
+export const CATEGORY = "category"
+
+export const logLine = ({ category, level, text }: LogLine): Effect.Effect<void> =>
+  category === undefined
+    ? Effect.logWithLevel(level)(text)
+    : Effect.annotateLogs(Effect.logWithLevel(level)(text), CATEGORY, category)
+
+/** Core's name for the level. */
+export const levelOf = (level: string): Level => {
+  switch (level) {
+    case "Trace":
+      return "trace"
+    case "Debug":
+      return "debug"
+    case "Warn":
+      return "warning"
+    case "Error":
+    case "Fatal":
+      return "error"
+    default:
+      return "info"
+  }
+}
