@@ -101,6 +101,8 @@ interface Attempt {
   readonly isAsked: boolean
   /** Nobody was asked before it. */
   readonly isFirst: boolean
+  /** When its `cmpctblock` was looked at. */
+  readonly since: Instant
 }
 
 export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
@@ -211,7 +213,7 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     const { canDirectFetch, hasWitness, headers, isBlocksOnly, pools, requests, sha256 } = this.#options
     const peer = this.#peers.get(id)
     if (peer?.provides !== true || isBlocksOnly || header < 0) return
-    const attempt = this.#attempt(peer, header)
+    const attempt = this.#attempt(peer, header, now.instant)
     const { asked, isAsked } = attempt
     if (!isAsked && !this.#chosen.has(id)) return
     if (requests.isHere(header) || peer.seen.includes(header)) return
@@ -234,10 +236,10 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   }
 
   /** How a peer stands to a block. */
-  #attempt(peer: PeerCompact, header: number): Attempt {
+  #attempt(peer: PeerCompact, header: number, since: Instant): Attempt {
     const asked = this.#options.requests.askedOf(header)
     const isFirst = asked.length === 0 || asked[0] === peer.id
-    return { peer, header, asked, isAsked: asked.includes(peer.id), isFirst }
+    return { peer, header, asked, isAsked: asked.includes(peer.id), isFirst, since }
   }
 
   /** Whether one more block may wait for a peer. What it waits for no longer makes room. */
@@ -249,13 +251,13 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   }
 
   #begun(attempt: Attempt, partial: PartialBlock, out: Outbox<CompactOutput>): void {
-    const { header, isAsked, isFirst, peer } = attempt
+    const { header, isAsked, isFirst, peer, since } = attempt
     const { missing } = partial
     if (missing.length === 0) return this.#complete(attempt, partial.complete([]), partial, isAsked ? 1 : 0, out)
     if (!isFirst && !this.#mayAskToo(attempt)) return this.#release(attempt, out)
     // Only who was asked comes so far without room.
     if (!this.#hasRoom(peer.id)) return out.push({ _tag: "AskWhole", peer: peer.id, header })
-    this.#partials.add({ peer: peer.id, header, partial, wasRequested: isAsked })
+    this.#partials.add({ peer: peer.id, header, partial, wasRequested: isAsked, since })
     if (!isAsked) out.push({ _tag: "Claim", peer: peer.id, header })
     const blockHash = this.#options.headers.hash(header)
     out.push({ _tag: "Send", peer: peer.id, message: { _tag: "getblocktxn", blockHash, indexes: missing } })
@@ -273,7 +275,7 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     // It is forgotten before anything else happens.
     const waiting = this.#partials.take(peer.id, header)
     if (waiting === undefined) return
-    const attempt = this.#attempt(peer, header)
+    const attempt = this.#attempt(peer, header, waiting.since)
     if (!attempt.isAsked || this.#options.requests.isHere(header)) return
     const completed = waiting.partial.complete(message.transactions)
     this.#complete(attempt, completed, waiting.partial, waiting.wasRequested ? 2 : 1, out)
@@ -299,7 +301,7 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   }
 
   #rebuilt(
-    { header, peer: { id: peer } }: Attempt,
+    { header, peer: { id: peer }, since: own }: Attempt,
     { block, stats, wtxids }: Extract<Completed, { readonly _tag: "Whole" }>,
     { missing, prefilled }: PartialBlock,
     roundTrips: number,
@@ -308,7 +310,8 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     const whole = prefilled.filter((number) => number > 0)
     const lacked = [...missing, ...inNoPool(this.#options.pools, wtxids, whole)]
     this.#serving.rebuilt(header, lacked, wtxids)
-    out.push({ _tag: "CompactReconstructed", peer, header, stats, roundTrips })
+    const since = this.#partials.since(header, own)
+    out.push({ _tag: "CompactReconstructed", peer, header, stats, roundTrips, since })
     out.push({ _tag: "Rebuilt", peer, header, block })
   }
 

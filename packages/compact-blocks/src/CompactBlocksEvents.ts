@@ -1,5 +1,5 @@
 /** What goes into the machine of compact blocks and what comes out. */
-import type { PeerId } from "@satwire/machine"
+import type { Instant, PeerId } from "@satwire/machine"
 import type { BlockView } from "@satwire/primitives"
 import type { Block, BlockTxn, CmpctBlock, GetBlockTxn, SendCmpct } from "@satwire/wire"
 import type { RebuildStats } from "./PartialBlock.ts"
@@ -68,6 +68,8 @@ export type CompactOutput =
       readonly stats: RebuildStats
       /** How many questions were asked and waited for: none where a `cmpctblock` came unasked and all of it was at hand. */
       readonly roundTrips: number
+      /** When the first `cmpctblock` of it was looked at, of those that still counted: what it took to put the block together began then. */
+      readonly since: Instant
     }
 
 /**

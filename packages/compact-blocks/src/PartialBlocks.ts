@@ -1,5 +1,5 @@
 /** The blocks that wait for the rest of their transactions, by who was asked for them: at most one of each block and peer. */
-import type { PeerId } from "@satwire/machine"
+import type { Instant, PeerId } from "@satwire/machine"
 import type { PartialBlock } from "./PartialBlock.ts"
 
 /**
@@ -21,6 +21,8 @@ export interface Waiting {
   readonly partial: PartialBlock
   /** The peer was asked for the block before it sent anything of it. */
   readonly wasRequested: boolean
+  /** When its `cmpctblock` was looked at. */
+  readonly since: Instant
 }
 
 export class PartialBlocks {
@@ -42,6 +44,14 @@ export class PartialBlocks {
 
   add(waiting: Waiting): void {
     this.#waiting = [...this.#waiting, waiting]
+  }
+
+  /** When the first `cmpctblock` of a block was looked at that waits still; an instant that is known already, if that is earlier. */
+  since(header: number, known: Instant): Instant {
+    return this.#waiting.reduce(
+      (first, waiting) => (waiting.header === header && waiting.since < first ? waiting.since : first),
+      known
+    )
   }
 
   /** Takes it out. */

@@ -33,6 +33,8 @@ export class CompactHarness implements BlockRequests {
   readonly has: Map<number, number> = new Map()
   tip: number
   isRecent = true
+  /** In milliseconds. */
+  instant = 0
   hasWitness = true
   /** What each peer was asked for of each block last, by both numbers. */
   readonly asking: Map<string, ReadonlyArray<number>> = new Map()
@@ -81,7 +83,7 @@ export class CompactHarness implements BlockRequests {
   }
 
   get now(): Now {
-    return { instant: Instant(0), unix: UnixSeconds(0) }
+    return { instant: Instant(this.instant), unix: UnixSeconds(0) }
   }
 
   input(input: CompactInput): this {

@@ -34,6 +34,20 @@ describe("a cmpctblock of a peer that was chosen", () => {
     expect(harness.machine.snapshot().partial).toBe(0)
   })
 
+  it("says since when the block was being put together, by whoever sent it in short first", () => {
+    const harness = withChosen({ lacks: [2] })
+      .ready(2, { outbound: false })
+      .choose(2)
+    harness.instant = 3
+    harness.compact(1, 11)
+    harness.instant = 5
+    harness.compact(2, 11)
+    harness.instant = 9
+    expect(harness.blocktxn(2, 11, [2]).take("CompactReconstructed")).toMatchObject([{ peer: 2, since: 3 }])
+    harness.compact(1, 12).blocktxn(1, 12, [2])
+    expect(harness.take("CompactReconstructed")).toMatchObject([{ peer: 1, header: 12, since: 9 }])
+  })
+
   it("is passed over where its header was not taken, or the block is here", () => {
     const harness = withChosen().compact(1, 11, {}, -1)
     harness.here.add(11)

@@ -15,6 +15,7 @@ import { type HeadersRefused, restoreHeaders } from "@satwire/header-stream/effe
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
+import type { Now } from "@satwire/machine"
 import { NetGroups } from "@satwire/netaddress"
 import { NodeCore, type NodeCoreOutput } from "@satwire/node-core"
 import { machineService, seededRandom } from "@satwire/runtime"
@@ -153,6 +154,7 @@ const runningNode = (
       peers,
       stores,
       between: service.between,
+      now: service.now,
       tell: (fact) => service.between(() => tell(fact))
     }
     yield* Effect.forkScoped(Effect.catchCause(service.failure, (cause) => Effect.sync(() => fail(cause))))
@@ -176,6 +178,7 @@ interface Edge {
   readonly stores: KeptStores
   readonly submissions: Submissions
   readonly between: (action: () => void) => void
+  readonly now: () => Now
   readonly tell: (fact: NodeFact) => void
 }
 
@@ -201,6 +204,10 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
         to.stores.changes.tell()
       })
       return to.tell(output)
+    case "CompactReconstructed": {
+      const { since, ...reconstructed } = output
+      return to.tell({ ...reconstructed, tookMs: to.now().instant - since })
+    }
     case "TransactionSubmitted":
       to.between(() => to.submissions.heard(output.wtxid, output.rule))
       return to.tell(output)

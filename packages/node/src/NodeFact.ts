@@ -48,6 +48,12 @@ export type EdgeFact =
   | { readonly _tag: "BlocksPruned"; readonly count: number }
   /** A block on disk is not what it was. It is fetched again. */
   | { readonly _tag: "BlockDamaged"; readonly error: BlockDamaged }
+  /**
+   * A block was put together of a `cmpctblock`. `tookMs` is the time of this machine's clock from the beginning of the turn that took its first
+   * `cmpctblock` in, decrypting and decoding included, to the end of the turn in which the block was whole: what was waited for in between counts,
+   * the network before and checking and keeping it afterwards do not.
+   */
+  | (Omit<Extract<NodeCoreFact, { readonly _tag: "CompactReconstructed" }>, "since"> & { readonly tookMs: number })
   /** New headers are in the tree. From `HeadersStored` on they survive a crash. */
   | { readonly _tag: "HeadersAccepted"; readonly count: number; readonly from: PeerId | undefined }
   /** So many more of the accepted headers, in their order, are on disk and survive any crash from here on. */
@@ -86,6 +92,7 @@ export type NodeFact =
       {
         readonly _tag:
           | "HeadersAccepted"
+          | "CompactReconstructed"
           | "DialEnded"
           | "GivenUp"
           | "AnchorsChanged"

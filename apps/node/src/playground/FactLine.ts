@@ -4,6 +4,7 @@ import type { NodeFact } from "@satwire/node"
 import { toHex } from "@satwire/primitives"
 import { formatEndpoint } from "@satwire/transport"
 import { sanitizeUserAgent } from "@satwire/wire"
+import { blockText as shortBlockText } from "./TrafficText.ts"
 
 /** How wide the name of a node is padded. */
 const NAME_WIDTH = 9
@@ -38,11 +39,8 @@ const blockText = (
       return fact.error.message
     case "FiltersDisputed":
       return `was given ${fact.versions} different filters of block ${fact.height}`
-    case "CompactReconstructed": {
-      const { blockBytes, fetched, messageBytes, transactions } = fact.stats
-      const from = `${transactions - fetched} of ${transactions} transactions at hand`
-      return `put a block of ${blockBytes} bytes together of ${messageBytes}, ${from}, ${fact.roundTrips} round trips`
-    }
+    case "CompactReconstructed":
+      return `has a block in short: ${shortBlockText(fact).join(", ")}`
   }
 }
 

@@ -8,6 +8,7 @@ import * as Terminal from "effect/Terminal"
 import { shortHash } from "./FactLine.ts"
 import type { PlaygroundNode } from "./PlaygroundNetwork.ts"
 import { type NodeFrame, drawScreen } from "./Screen.ts"
+import type { Traffic } from "./Traffic.ts"
 
 const FRAME_MS = 250
 /** Over how long messages a second are counted. */
@@ -28,8 +29,18 @@ interface Sample {
   readonly sent: number
 }
 
+export interface LiveScreenOptions {
+  readonly blocks: number | undefined
+  readonly intervalMs: number
+  /** The height from which on blocks are counted. */
+  readonly base: number
+  readonly traffic: Traffic
+}
+
 export class LiveScreen {
   readonly #nodes: ReadonlyArray<PlaygroundNode>
+  readonly #traffic: Traffic
+  readonly #base: number
   readonly #wanted: number | undefined
   readonly #intervalMs: number
   readonly #terminal: Terminal.Terminal
@@ -40,11 +51,13 @@ export class LiveScreen {
 
   private constructor(
     nodes: ReadonlyArray<PlaygroundNode>,
-    options: { readonly blocks: number | undefined; readonly intervalMs: number },
+    options: LiveScreenOptions,
     terminal: Terminal.Terminal,
     since: number
   ) {
     this.#nodes = nodes
+    this.#traffic = options.traffic
+    this.#base = options.base
     this.#wanted = options.blocks
     this.#intervalMs = options.intervalMs
     this.#terminal = terminal
@@ -53,7 +66,7 @@ export class LiveScreen {
 
   static make(
     nodes: ReadonlyArray<PlaygroundNode>,
-    options: { readonly blocks: number | undefined; readonly intervalMs: number }
+    options: LiveScreenOptions
   ): Effect.Effect<LiveScreen, never, Terminal.Terminal> {
     return Effect.gen(function* () {
       return new LiveScreen(nodes, options, yield* Terminal.Terminal, yield* Clock.currentTimeMillis)
@@ -84,7 +97,8 @@ export class LiveScreen {
     const highest = Math.max(...heights)
     const lines = drawScreen({
       nodes: frames,
-      blocks: highest,
+      traffic: this.#traffic.frame,
+      blocks: Math.max(0, highest - this.#base),
       wanted: this.#wanted,
       elapsedMs: now - this.#since,
       intervalMs: this.#intervalMs,
@@ -100,6 +114,7 @@ export class LiveScreen {
     return Effect.gen({ self: this }, function* () {
       const peers = yield* node.service.query("peers")
       const blocks = yield* node.service.query("blocks")
+      const pool = yield* node.service.query("pool")
       const sample: Sample = { at: now, received: messages(peers, "received"), sent: messages(peers, "sent") }
       const samples = this.#samples.get(node) ?? []
       this.#samples.set(node, samples)
@@ -117,7 +132,8 @@ export class LiveScreen {
         received: Math.max(0, sample.received - first.received) / seconds,
         sent: Math.max(0, sample.sent - first.sent) / seconds,
         bytes: peers.reduce((sum, peer) => sum + peer.bytesReceived + peer.bytesSent, 0),
-        pingMs: peers[0]?.pingMs
+        pingMs: peers[0]?.pingMs,
+        pool: pool?.count ?? 0
       }
     })
   }

@@ -1,4 +1,7 @@
 /** The playground's live screen as text: a pure drawing of what is known at one moment. */
+import { counted } from "../Numbers.ts"
+import type { TrafficFrame } from "./Traffic.ts"
+import { trafficLines } from "./TrafficText.ts"
 
 export interface NodeFrame {
   readonly name: string
@@ -12,11 +15,14 @@ export interface NodeFrame {
   readonly sent: number
   readonly bytes: number
   readonly pingMs: number | undefined
+  /** Transactions that wait for a block. */
+  readonly pool: number
 }
 
 export interface Frame {
   readonly nodes: ReadonlyArray<NodeFrame>
-  /** Blocks mined so far and how many are wanted. */
+  readonly traffic: TrafficFrame
+  /** Blocks mined so far, those that there were to begin with aside, and how many are wanted. */
   readonly blocks: number
   readonly wanted: number | undefined
   readonly elapsedMs: number
@@ -34,7 +40,7 @@ export const drawScreen = (frame: Frame): ReadonlyArray<string> => {
   const shown = columnsWithin(frame.columns)
   const lines = [
     "",
-    row(["node", "does", "address", "peers", "height", "tip", "msg/s in", "out", "bytes", "ping"], shown),
+    row(["node", "does", "address", "peers", "height", "tip", "msg/s in", "out", "bytes", "ping", "pool"], shown),
     ...frame.nodes.map((node) =>
       row(
         [
@@ -46,8 +52,9 @@ export const drawScreen = (frame: Frame): ReadonlyArray<string> => {
           node.tip,
           node.received.toFixed(1),
           node.sent.toFixed(1),
-          thousands(node.bytes),
-          node.pingMs === undefined ? "–" : `${node.pingMs.toFixed(1)} ms`
+          counted(node.bytes),
+          node.pingMs === undefined ? "–" : `${node.pingMs.toFixed(1)} ms`,
+          String(node.pool)
         ],
         shown
       )
@@ -55,15 +62,20 @@ export const drawScreen = (frame: Frame): ReadonlyArray<string> => {
     "",
     progress(frame),
     "",
+    ...trafficLines(frame.traffic, frame.columns, Math.max(...frame.nodes.map((node) => node.pool))),
+    "",
     ...frame.events
   ]
   return lines.map((line) => clip(line, frame.columns))
 }
 
-const WIDTHS = [9, 8, 16, 6, 7, 14, 9, 6, 10, 8]
-const RIGHT = new Set([3, 4, 6, 7, 8, 9])
-/** What a narrow terminal does without, first to last: bytes, what a node does, messages sent, the address. */
-const DISPENSABLE = [8, 1, 7, 2]
+const WIDTHS = [9, 8, 16, 6, 7, 14, 9, 6, 10, 8, 5]
+const RIGHT = new Set([3, 4, 6, 7, 8, 9, 10])
+/**
+ * What a narrow terminal does without, first to last: bytes, what a node does, messages sent, the address; then messages received, peers and the
+ * ping.
+ */
+const DISPENSABLE = [8, 1, 7, 2, 6, 3, 9]
 
 /** The columns of the table that have room side by side. */
 const columnsWithin = (width: number): ReadonlyArray<number> => {
@@ -95,8 +107,6 @@ export const bar = (share: number): string => {
   const full = Math.round(share * BAR_WIDTH)
   return `[${"█".repeat(full)}${"·".repeat(BAR_WIDTH - full)}]`
 }
-
-const thousands = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, " ")
 
 const clip = (line: string, columns: number): string =>
   line.length <= columns ? line : `${line.slice(0, columns - 1)}…`

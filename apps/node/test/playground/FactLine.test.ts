@@ -52,6 +52,28 @@ describe("a line for a fact", () => {
     assert.notMatch(line, /[\u0000-\u001f]/)
   })
 
+  it("says what a block in short saved and how long it took", () => {
+    const stats = {
+      transactions: 21,
+      prefilled: 1,
+      fromPools: [19, 0],
+      fetched: 1,
+      blockBytes: 3000,
+      messageBytes: 600
+    }
+    const fact = {
+      _tag: "CompactReconstructed",
+      peer: PeerId(1),
+      header: 9,
+      stats,
+      roundTrips: 1,
+      tookMs: 2.25
+    } as const
+    const text =
+      "21 transactions, 1 of them fetched, 600 of 3,000 bytes moved, 80.0 % saved, put together in 2.3 ms, 1 round trip"
+    assert.strictEqual(factLine("bob", fact), `bob       has a block in short: ${text}`)
+  })
+
   it("has none for what only programs want to know", () => {
     assert.isUndefined(factLine("bob", { _tag: "HeadersStored", count: 3 }))
   })
