@@ -37,6 +37,7 @@ describe("nodes that have transactions", () => {
   it.live("pass them on, mine them, and let go of those that a block has", () =>
     Effect.scoped(
       Effect.gen(function* () {
+        const began = performance.now()
         const one = yield* withPool()
         yield* mine(one, 101)
         const two = yield* withPool({ connect: [one.endpoint] })
@@ -58,6 +59,9 @@ describe("nodes that have transactions", () => {
         const [short] = one.all("CompactReconstructed").slice(-1)
         assert.deepInclude(short?.stats, { transactions: 3, prefilled: 1, fetched: 0 })
         assert.isBelow(short?.stats.messageBytes ?? Infinity, last?.block?.bytes.length ?? 0)
+        // It took some time, and no more than has passed since the node began.
+        assert.isAbove(short?.tookMs ?? 0, 0)
+        assert.isBelow(short?.tookMs ?? Infinity, performance.now() - began)
         // Who delivered it is asked to send the next ones so at once.
         yield* Effect.repeat(two.service.query("compact"), {
           until: (compact) => compact?.highBandwidthFrom.length === 1,

@@ -187,7 +187,7 @@ const playground = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "A private regtest network in this process, on loopback: one node mines, the other follows, and you watch. It needs no Internet and keeps nothing."
+    "A private regtest network in this process, on loopback: transactions are made and relayed, blocks of them move in short, and you watch. It needs no Internet and keeps nothing."
   ),
   Command.withExamples([
     { command: "satwire playground", description: "until Ctrl-C" },
