@@ -43,7 +43,10 @@ describe("the bundle", () => {
       const main = join(folder, "dist/main.js")
       expect(await run(bin(name), [...before, main, "--version"])).toEqual([0, `satwire ${manifest.version}\n`])
       const [code, said] = await run(bin(name), [...before, main, "playground", "--blocks=1", "--interval=0.01"])
-      expect([code, said]).toEqual([0, expect.stringContaining("Both nodes are at height 1.")])
+      expect([code, said]).toEqual([
+        0,
+        expect.stringContaining("Both nodes are at height 111: 1 block on the first 110.")
+      ])
       const [refused, why] = await run(bin(name), [...before, main, "-port=x"])
       expect([refused, why.split("\n")]).toEqual([2, [expect.stringMatching(/^satwire: the flag --port is "x"/), ""]])
     }

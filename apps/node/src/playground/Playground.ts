@@ -71,7 +71,7 @@ export const runPlayground = (
         Effect.raceFirst(drawing),
         Effect.raceFirst(failing)
       )
-      if (screen === undefined) yield* Effect.forEach(trafficLines(traffic.frame, WIDE), print)
+      if (screen === undefined) yield* Effect.forEach(trafficLines(traffic.frame, WIDE, undefined), print)
       else yield* screen.last
       const height = yield* heightOf(follower)
       yield* print(

@@ -9,7 +9,7 @@ const LABEL_WIDTH = 12
 export const trafficLines = (
   frame: TrafficFrame,
   columns: number,
-  waiting: number | undefined = undefined
+  waiting: number | undefined
 ): ReadonlyArray<string> => {
   const { blocks, last, short } = frame
   const transactions = transactionsText(frame)

@@ -106,7 +106,7 @@ describe("the playground's screen", () => {
 })
 
 describe("what moved on the playground", () => {
-  const text = (counts: Traffic): string => trafficLines(counts.frame, 200).join("\n")
+  const text = (counts: Traffic): string => trafficLines(counts.frame, 200, undefined).join("\n")
 
   it("is nothing before the first block", () => {
     const counts = new Traffic(BASE)
