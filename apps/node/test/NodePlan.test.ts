@@ -44,6 +44,53 @@ describe("what a node is started with", () => {
     expect(Result.isFailure(planned("listen=0\nbind=127.0.0.1"))).toBe(true)
   })
 
+  it("listens wherever bind and whitebind say, at an onion's own port behind the node's, which no address of ours has", () => {
+    const { addresses, alsoListen, listen, socketPermissions } = optionsOf(
+      "bind=127.0.0.1=onion\nbind=10.0.0.1\nwhitebind=noban@0.0.0.0:7\nwhitebind=download@[::1]:9"
+    )
+    expect([listen, ...(alsoListen ?? [])]).toEqual([
+      { host: "10.0.0.1", port: 8333 },
+      { host: "0.0.0.0", port: 7 },
+      { host: "::1", port: 9 },
+      { host: "127.0.0.1", port: 8334 }
+    ])
+    expect(socketPermissions).toEqual([
+      { socket: ":7", permissions: new Set(["noban", "download"]) },
+      { socket: "[::1]:9", permissions: new Set(["download"]) }
+    ])
+    expect(addresses?.local?.map(({ node }) => node.port)).toEqual([8333])
+    expect(optionsOf("bind=127.0.0.1=onion").addresses?.local).toEqual([])
+    expect(listens("connect=a\nwhitebind=10.0.0.1")).toEqual({ host: "10.0.0.1", port: 8333 })
+  })
+
+  it("talks to nobody without networkactive, whoever was named", () => {
+    const { addresses, connect, listen } = optionsOf("networkactive=0\naddnode=a\nbind=127.0.0.1\nseednode=b")
+    expect([connect, listen, addresses?.isAutomatic]).toEqual([[], undefined, false])
+  })
+
+  it("gives the node what it should wait for and how much it may send", () => {
+    const { patience, uploadTargetBytes } = optionsOf("peertimeout=9\npinginterval=7\nmaxuploadtarget=5k")
+    expect([patience, uploadTargetBytes]).toEqual([{ connectMs: 9000, pingIntervalMs: 7000 }, 5000])
+    expect(optionsOf("").uploadTargetBytes).toBeUndefined()
+    expect(optionsOf("maxuploadtarget=1").uploadTargetBytes).toBe(1024 * 1024)
+  })
+
+  it("changes what holds from when on regtest, and the challenge of signet with its magic", () => {
+    const rules = ["segwit@5", "bip34@6", "dersig@7", "cltv@8", "csv@9"].map((rule) => `testactivationheight=${rule}`)
+    expect(optionsOf(["regtest=1", ...rules].join("\n")).params).toMatchObject({
+      segwit: { _tag: "Buried", height: 5 },
+      bip34Height: 6,
+      bip66Height: 7,
+      bip65Height: 8,
+      csv: { _tag: "Buried", height: 9 }
+    })
+    const shared = optionsOf("signet=1").params
+    const own = optionsOf(`signet=1\nsignetchallenge=${shared.signetChallenge}`).params
+    expect([own.magic, own.dnsSeeds, own.minimumChainWork]).toEqual([shared.magic, [], 0n])
+    expect(optionsOf("signet=1\nsignetchallenge=51").params.magic).not.toBe(shared.magic)
+    expect(Result.isFailure(planned("signetchallenge=51"))).toBe(true)
+  })
+
   it("takes the network's port for peers that have none", () => {
     expect(optionsOf("testnet4=1\n[testnet4]\nconnect=a\nconnect=[2001:db8::1]:9").connect).toEqual([
       { host: "a", port: 48_333 },

@@ -55,7 +55,14 @@ import {
   Opening,
   type Wishes
 } from "./Opening.ts"
-import { NO_PERMISSIONS, type PermissionRule, permissionsOf } from "./Permissions.ts"
+import {
+  NO_PERMISSIONS,
+  type Permission,
+  type PermissionRule,
+  type SocketRule,
+  permissionsAt,
+  permissionsOf
+} from "./Permissions.ts"
 import { Persistent } from "./Persistent.ts"
 import { Slot, Slots, type Deeds } from "./Slots.ts"
 import { containsHost } from "./Subnet.ts"
@@ -94,6 +101,8 @@ export interface ConnectionManagerOptions {
   readonly maxBlockRelayOnly?: number | undefined
   /** Who may do what others may not. */
   readonly permissions?: ReadonlyArray<PermissionRule> | undefined
+  /** What is given to whoever comes in at one of our sockets. */
+  readonly socketPermissions?: ReadonlyArray<SocketRule> | undefined
   readonly bans: BanList
   /** Block-relay-only peers of the last run, with which this one begins. */
   readonly anchors?: ReadonlyArray<NodeAddress> | undefined
@@ -243,7 +252,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
       case "DialFailed":
         return this.#failed(input.dial, input.isOurs)
       case "Arrived":
-        return this.#arrived(input.peer, input.address)
+        return this.#arrived(input.peer, input.address, input.socket)
       case "Ended":
         return this.#ended(input.peer, input.end)
       case "Closed":
@@ -345,10 +354,18 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
     book.attempt(node, kind !== "manual" && areOthersConnected, this.#now.unix)
   }
 
-  #arrived(peer: PeerId, address: string): void {
-    const { bans, maxInbound, permissions: rules = [] } = this.#options
+  #permissionsFor(host: NetAddr | undefined, socket: string | undefined): ReadonlySet<Permission> {
+    const { permissions: rules = [], socketPermissions = [] } = this.#options
+    const theirs = host === undefined ? NO_PERMISSIONS : permissionsOf(rules, host)
+    const ofPlace = socket === undefined ? NO_PERMISSIONS : permissionsAt(socketPermissions, socket)
+    if (ofPlace.size === 0) return theirs
+    return theirs.size === 0 ? ofPlace : new Set([...theirs, ...ofPlace])
+  }
+
+  #arrived(peer: PeerId, address: string, socket: string | undefined): void {
+    const { bans, maxInbound } = this.#options
     const host = parseNode(address)
-    const permissions = host === undefined ? NO_PERMISSIONS : permissionsOf(rules, host)
+    const permissions = this.#permissionsFor(host, socket)
     const refuse = (because: "banned" | "discouraged" | "full"): void =>
       this.#out.push({ _tag: "Refused", peer, address, because })
     if (!this.#isActive) return refuse("full")

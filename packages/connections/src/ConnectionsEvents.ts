@@ -51,7 +51,13 @@ export type ConnectionsInput =
   /** A dial failed; `isOurs` where what failed is on our side, such as a proxy: that says nothing of the address. */
   | { readonly _tag: "DialFailed"; readonly dial: DialId; readonly isOurs: boolean }
   /** Somebody dialled us from there. It is answered in the same turn by `Admitted` or `Refused`. */
-  | { readonly _tag: "Arrived"; readonly peer: PeerId; readonly address: string }
+  | {
+      readonly _tag: "Arrived"
+      readonly peer: PeerId
+      readonly address: string
+      /** At which of our sockets, where that is known. */
+      readonly socket?: string | undefined
+    }
   /** They have said who they are, and nothing speaks against it. */
   | {
       readonly _tag: "Introduced"

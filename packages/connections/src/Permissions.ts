@@ -38,18 +38,34 @@ export interface PermissionRule {
 
 /** `noban,relay@192.0.2.0/24`, `all@10.0.0.1`, or a subnet alone; or what is wrong with the text. */
 export const parsePermissionRule = (text: string): PermissionRule | string => {
+  const [permissions, where] = parsePermissions(text)
+  const subnet = parseSubnet(where)
+  if (subnet === undefined) return `"${where}" is neither an address nor a subnet`
+  return typeof permissions === "string" ? permissions : { subnet, permissions }
+}
+
+/** Who comes in at one of our own sockets, by Core's `-whitebind`. */
+export interface SocketRule {
+  readonly permissions: ReadonlySet<Permission>
+  /** As connections name it: `127.0.0.1:8335`; or `:8335` where it is on all addresses of this machine. */
+  readonly socket: string
+}
+
+/** What stands before an `@`, or what is wrong with it, and what stands behind; Core's implicit permissions where there is none. */
+export const parsePermissions = (text: string): readonly [ReadonlySet<Permission> | string, string] => {
   const at = text.indexOf("@")
-  const subnet = parseSubnet(text.slice(at + 1))
-  if (subnet === undefined) return `"${text.slice(at + 1)}" is neither an address nor a subnet`
-  if (at < 0) return { subnet, permissions: new Set(IMPLICIT) }
+  return [at < 0 ? new Set(IMPLICIT) : permissionsNamed(text.slice(0, at)), text.slice(at + 1)]
+}
+
+const permissionsNamed = (text: string): ReadonlySet<Permission> | string => {
   const permissions = new Set<Permission>()
-  for (const name of text.slice(0, at).split(",")) {
+  for (const name of text.split(",")) {
     if (name === "all") for (const each of NAMES) permissions.add(each)
     else if (name === "bloom") permissions.add("bloomfilter")
     else if (Object.hasOwn(IMPLIED, name)) for (const each of IMPLIED[name as Permission]) permissions.add(each)
     else if (name !== "") return `there is no permission "${name}": take some of ${NAMES.join(", ")}, all`
   }
-  return { subnet, permissions }
+  return permissions
 }
 
 /** What nearly everybody has: one set for all of them, since a set of its own costs as much as the rest of what is kept of a peer. */
@@ -62,4 +78,12 @@ export const permissionsOf = (rules: ReadonlyArray<PermissionRule>, host: NetAdd
     if (containsHost(subnet, host)) all = new Set([...(all ?? []), ...permissions])
   }
   return all ?? NO_PERMISSIONS
+}
+
+/** Everything that some rule gives to whoever came in at this socket. */
+export const permissionsAt = (rules: ReadonlyArray<SocketRule>, socket: string): ReadonlySet<Permission> => {
+  const matching = rules.filter((rule) =>
+    rule.socket.startsWith(":") ? socket.endsWith(rule.socket) : rule.socket === socket
+  )
+  return matching.length === 0 ? NO_PERMISSIONS : new Set(matching.flatMap(({ permissions }) => [...permissions]))
 }

@@ -9,7 +9,15 @@ export {
   PROTECTED_BY_TRANSACTIONS,
   selectToEvict
 } from "./Eviction.ts"
-export { type Permission, type PermissionRule, parsePermissionRule, permissionsOf } from "./Permissions.ts"
+export {
+  type Permission,
+  type PermissionRule,
+  type SocketRule,
+  parsePermissionRule,
+  parsePermissions,
+  permissionsAt,
+  permissionsOf
+} from "./Permissions.ts"
 export { type Subnet, containsHost, formatSubnet, parseSubnet, subnetOf } from "./Subnet.ts"
 export { UPLOAD_CYCLE_MS, UploadTarget } from "./UploadTarget.ts"
 export {

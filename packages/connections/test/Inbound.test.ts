@@ -85,6 +85,24 @@ describe("somebody who dials us", () => {
     expect(town.all("Admitted")[0]?.permissions).toEqual(new Set(["noban", "download"]))
   })
 
+  it("may do what the socket allows at which he came in, beside what is allowed from where he comes", () => {
+    const socketPermissions = [
+      { socket: "127.0.0.1:7", permissions: new Set(["mempool"] as const) },
+      { socket: ":9", permissions: new Set(["addr"] as const) }
+    ]
+    const town = new Town({ book: undefined, permissions: [rule("relay@99.0.0.0/8")], socketPermissions })
+    town.arrive("99.1.1.1:5", "127.0.0.1:7")
+    town.arrive("20.1.1.1:5", "10.0.0.1:9")
+    town.arrive("99.1.1.2:5", "127.0.0.1:8")
+    town.arrive("20.1.1.2:5", "127.0.0.2:7")
+    expect(town.all("Admitted").map(({ permissions }) => [...permissions].sort())).toEqual([
+      ["mempool", "relay"],
+      ["addr"],
+      ["relay"],
+      []
+    ])
+  })
+
   it("from this machine is never discouraged", () => {
     const town = new Town({ book: undefined })
     const [bad, other] = [town.arrive("127.0.0.1:5"), town.arrive("127.0.0.1:6")]

@@ -129,9 +129,9 @@ export class Town {
   }
 
   /** Somebody dials; gives the peer, whether it was let in or not. */
-  arrive(address: string): PeerId {
+  arrive(address: string, socket?: string): PeerId {
     const peer = PeerId(++this.#peers)
-    this.input({ _tag: "Arrived", peer, address })
+    this.input({ _tag: "Arrived", peer, address, socket })
     return peer
   }
 

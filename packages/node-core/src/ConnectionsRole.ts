@@ -1,5 +1,5 @@
 /** What a node's connection manager is made of, as far as a node of that kind chooses it, and what of it the node's other parts give. */
-import { BanList, type ConnectionManagerOptions, type PermissionRule } from "@satwire/connections"
+import { BanList, type ConnectionManagerOptions, type PermissionRule, type SocketRule } from "@satwire/connections"
 import type { Now, Random } from "@satwire/machine"
 import { NETWORKS, NetGroups, type Network, type NodeAddress } from "@satwire/netaddress"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_P2P_V2, NODE_WITNESS } from "@satwire/wire"
@@ -23,6 +23,7 @@ export interface ConnectionsRole {
   readonly maxFullRelay?: number | undefined
   readonly maxBlockRelayOnly?: number | undefined
   readonly permissions?: ReadonlyArray<PermissionRule> | undefined
+  readonly socketPermissions?: ReadonlyArray<SocketRule> | undefined
   readonly bans?: BanList | undefined
   /** Block-relay-only peers of the last run. */
   readonly anchors?: ReadonlyArray<NodeAddress> | undefined

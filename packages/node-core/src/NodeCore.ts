@@ -303,7 +303,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const { address, dial, kind, receiver, socket = "", transport } = opened
     const { patience, random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
-    if (kind === "inbound" && !this.#admits(id, address)) return this.#out.push({ _tag: "Close", peer: id })
+    if (kind === "inbound" && !this.#admits(id, address, socket)) return this.#out.push({ _tag: "Close", peer: id })
     const framing = this.#framingFor(kind, transport)
     const machine = new Peer({
       kind,
@@ -326,9 +326,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     if (dial !== undefined) this.#toConnections({ _tag: "Opened", dial, peer: id })
   }
 
-  #admits(peer: PeerId, address: string): boolean {
+  #admits(peer: PeerId, address: string, socket: string): boolean {
     this.#admitted = undefined
-    this.#toConnections({ _tag: "Arrived", peer, address })
+    this.#toConnections({ _tag: "Arrived", peer, address, socket })
     return this.#admitted !== undefined
   }
 

@@ -36,6 +36,7 @@ export const coreOptions = (
         maxFullRelay,
         maxBlockRelayOnly,
         permissions,
+        socketPermissions: options.socketPermissions,
         uploadTargetBytes: options.uploadTargetBytes,
         groups,
         bans: peers.bans,

@@ -1,5 +1,5 @@
 /** What a node is made of, as data. Where it comes from (flags, environment, a file) is the app's concern. */
-import type { PermissionRule } from "@satwire/connections"
+import type { PermissionRule, SocketRule } from "@satwire/connections"
 import type { FixedSeed, LocalOrigin, SeedEndpoint } from "@satwire/discovery"
 import type { TreeBase } from "@satwire/header-sync"
 import type { NetGroups, Network, NodeAddress } from "@satwire/netaddress"
@@ -81,6 +81,8 @@ export interface NodeOptions {
   readonly groups?: NetGroups | undefined
   /** Who may do what others may not. */
   readonly permissions?: ReadonlyArray<PermissionRule> | undefined
+  /** And who comes in at one of our own sockets. */
+  readonly socketPermissions?: ReadonlyArray<SocketRule> | undefined
   /** How many bytes may be uploaded in a day; no target where not given. */
   readonly uploadTargetBytes?: number | undefined
   /** Full-relay peers that it chooses; Core's 8 where not given. */

@@ -1,5 +1,13 @@
 /** The Schemas of single option values: from the text that a person writes to what the program works with. */
-import { type PermissionRule, type Subnet, formatSubnet, parsePermissionRule, parseSubnet } from "@satwire/connections"
+import {
+  type Permission,
+  type PermissionRule,
+  type Subnet,
+  formatSubnet,
+  parsePermissionRule,
+  parsePermissions,
+  parseSubnet
+} from "@satwire/connections"
 import { parseHost } from "@satwire/netaddress"
 import { type EndpointError, endpointNetwork, parseEndpoint } from "@satwire/transport"
 import { type SocketAddress, formatSocketAddress, parseSocketAddress } from "@satwire/transport-tcp"
@@ -121,6 +129,9 @@ export const activationHeight: Value<ActivationHeight> = Schema.String.check(
 export const work: Value<bigint> = decoded(pattern(/^(?:0x)?[0-9a-fA-F]{1,64}$/), Schema.BigInt, (text) =>
   BigInt(`0x${text.replace(/^0x/, "")}`)
 )
+
+/** A script, in hexadecimal. */
+export const scriptHex: Value<string> = pattern(/^(?:[0-9a-fA-F]{2}){1,10000}$/)
 
 /** A height, or a day on which something began, in seconds since 1970 (UTC). */
 export type Beginning = { readonly height: number } | { readonly time: number }
@@ -247,6 +258,37 @@ export const permissionRule: Value<PermissionRule> = Schema.String.check(
       // The filter before has let it pass.
       decode: (text) => parsePermissionRule(text) as PermissionRule,
       encode: ({ permissions, subnet }) => `${[...permissions].join(",")}@${formatSubnet(subnet)}`
+    })
+  )
+)
+
+/** Where to listen, and what whoever comes in there may do. */
+export interface WhiteBind extends HostPort {
+  readonly permissions: ReadonlySet<Permission>
+}
+
+const WhiteBindSchema: Schema.Codec<WhiteBind, WhiteBind> = Schema.declare(
+  (value): value is WhiteBind => typeof value === "object" && value !== null && "permissions" in value
+)
+
+const parseWhiteBind = (text: string): WhiteBind | undefined => {
+  const [permissions, where] = parsePermissions(text)
+  const place = Result.getOrUndefined(parseHostPort(where))
+  // Nobody could tell who came in at a port that is known to nobody yet.
+  if (typeof permissions === "string" || place === undefined || place.port === 0) return undefined
+  return { ...place, permissions }
+}
+
+/** As Core's `-whitebind`: `noban@127.0.0.1:8335`. */
+export const whiteBind: Value<WhiteBind> = Schema.String.check(
+  Schema.makeFilter((text: string) => parseWhiteBind(text) !== undefined)
+).pipe(
+  Schema.decodeTo(
+    WhiteBindSchema,
+    SchemaTransformation.transform({
+      // The filter before has let it pass.
+      decode: (text) => parseWhiteBind(text) as WhiteBind,
+      encode: ({ permissions, ...place }) => `${[...permissions].join(",")}@${textOf(place)}`
     })
   )
 )

@@ -45,7 +45,7 @@ export const planNode = (
     const isActive = settings.networkactive ?? true
     const named = isActive ? [...settings.connect, ...settings.addnode] : []
     const connect = named.map((peer) => withPort(peer, params.defaultPort))
-    const { alsoListen, listen, openPort } = yield* listenAt(resolution, identity, anyAddress)
+    const { alsoListen, listen, openPort, socketPermissions } = yield* listenAt(resolution, identity, anyAddress)
     const here = openPort === undefined ? [] : interfaces.map((host) => ({ ...host, port: openPort }))
     const { addresses, isAutomatic } = yield* findingOf(resolution, identity, here)
     const blocks = yield* blocksOf(settings, params)
@@ -65,6 +65,7 @@ export const planNode = (
       ...placesOf(settings.maxconnections),
       addresses,
       permissions: settings.whitelist,
+      socketPermissions,
       uploadTargetBytes: settings.maxuploadtarget > 0 ? settings.maxuploadtarget : undefined,
       dialTimeoutMs: settings.timeout,
       patience: { connectMs: settings.peertimeout, pingIntervalMs: settings.pinginterval },

@@ -9,6 +9,7 @@ import {
   NET_NAMES,
   type NetName,
   type Through,
+  type WhiteBind,
   bindPoint,
   byteCount,
   netName,
@@ -20,6 +21,7 @@ import {
   through,
   trueOrFalse,
   userAgentComment,
+  whiteBind,
   wholeNumber
 } from "../Values.ts"
 
@@ -42,6 +44,7 @@ export interface ConnectionsSettings {
   readonly asmap: string | undefined
   readonly listen: boolean | undefined
   readonly bind: ReadonlyArray<BindPoint>
+  readonly whitebind: ReadonlyArray<WhiteBind>
   readonly port: number | undefined
   readonly maxconnections: number
   readonly maxuploadtarget: number
@@ -181,6 +184,17 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     allowed: "an address of this machine, with a port from 0 to 65535 or without one, and =onion behind it or not",
     doc: "Listens on this address only; may be given several times. Port 0 takes a free one, which the log names. With =onion it is where a Tor onion service leads to, without a port to the network's + 1.",
     defaultDoc: "every address of this machine",
+    perNetwork: true,
+    commands: NODE
+  }),
+  whitebind: list({
+    name: "whitebind",
+    value: whiteBind,
+    metavar: "<[permissions@]address[:port]>",
+    allowed:
+      "an address of this machine, with a port from 1 to 65535 or without one, and permissions of --whitelist and @ before it or not",
+    doc: "Listens on this address too, and lets peers that come in there do what others may not; may be given several times.",
+    defaultDoc: "nowhere",
     perNetwork: true,
     commands: NODE
   }),

@@ -10,6 +10,7 @@ import {
   network,
   oneOf,
   path,
+  scriptHex,
   trueOrFalse,
   wholeNumber,
   work
@@ -31,6 +32,7 @@ export interface NetworkSettings {
   readonly preset: PresetName | undefined
   readonly "print-config": boolean | undefined
   readonly pid: string
+  readonly signetchallenge: string | undefined
   readonly minimumchainwork: bigint | undefined
   readonly testactivationheight: ReadonlyArray<ActivationHeight>
   readonly mocktime: number
@@ -114,6 +116,15 @@ export const networkRows: RowsOf<NetworkSettings> = {
     default: "satwire.pid",
     negatable: true,
     commands: NODE
+  }),
+  signetchallenge: oneOrNone({
+    name: "signetchallenge",
+    value: scriptHex,
+    metavar: "<hex>",
+    allowed: "an even number of hexadecimal digits",
+    doc: "The script that blocks of a signet of your own satisfy (BIP-0325); it has no DNS seeds.",
+    defaultDoc: "that of the signet that all share",
+    commands: EVERYBODY
   }),
   minimumchainwork: oneOrNone({
     name: "minimumchainwork",
