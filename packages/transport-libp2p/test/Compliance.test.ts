@@ -1,0 +1,61 @@
+import { type Lacks, transportCompliance } from "@satwire/transport/compliance"
+import * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import { Dialer, Listener } from "@satwire/transport"
+import { describe, it } from "vitest"
+import { LIBP2P_HOST, type Libp2pNodeOptions, libp2pTransport, makeLibp2pNode } from "../src/index.ts"
+
+const limits = { maxPerHostASecond: 1000, maxPending: 1000 }
+const over = (asked: () => Libp2pNodeOptions) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const options = asked()
+      const there = yield* makeLibp2pNode({ limits, ...options })
+      const here = yield* makeLibp2pNode({ limits, ...options, listen: [] })
+      yield* here.learn(there.addresses())
+      const streams = { maxPerConnection: 1000 }
+      const { listener } = yield* libp2pTransport(there, streams)
+      const { dialer } = yield* libp2pTransport(here, streams)
+      return Context.make(Dialer, dialer).pipe(Context.add(Listener, listener))
+    })
+  )
+
+const localEndpoint = "libp2p does not tell"
+/** Of a stream at most 4 MiB lie between two ends, and at most 16 MiB wait at one. */
+const [bulkMiB, overrunMiB] = [6, 20]
+
+interface Given {
+  readonly options: () => Libp2pNodeOptions
+  readonly bulkMiB?: number
+  readonly lacks?: Lacks
+}
+
+const suite = (name: string, given: Given): void =>
+  transportCompliance(
+    { describe, it },
+    {
+      name: `libp2p over ${name}`,
+      layer: over(given.options),
+      host: LIBP2P_HOST,
+      bulkMiB: given.bulkMiB ?? bulkMiB,
+      lacks: { localEndpoint, ...given.lacks }
+    }
+  )
+
+let memories = 0
+suite("TCP", { options: () => ({ listen: ["/ip4/127.0.0.1/tcp/0"] }) })
+
+// The rest has a command of its own, since it takes as long again for each.
+if (process.env["SATWIRE_LIBP2P"] === "all") {
+  suite("QUIC", {
+    options: () => ({ listen: ["/ip4/127.0.0.1/udp/0/quic-v1"], transports: ["quic"] }),
+    bulkMiB: overrunMiB,
+    lacks: { holdingBack: "js-libp2p's QUIC reads on" }
+  })
+  suite("memory", { options: () => ({ listen: [`/memory/${++memories}`], transports: ["memory"] }) })
+  suite("WebSocket", { options: () => ({ listen: ["/ip4/127.0.0.1/tcp/0/ws"], transports: ["websocket"] }) })
+  if (!("Deno" in globalThis)) {
+    suite("TCP with TLS", { options: () => ({ listen: ["/ip4/127.0.0.1/tcp/0"], security: ["tls"] }) })
+  }
+}
