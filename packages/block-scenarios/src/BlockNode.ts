@@ -2,7 +2,7 @@
 import { HeaderTree, acceptHeaders } from "@satwire/header-sync"
 import { ProofOfWork } from "@satwire/consensus"
 import { ANYONE_CAN_SPEND } from "@satwire/mining"
-import { NodeCore, type BlocksRole } from "@satwire/node-core"
+import { NodeCore, type BlocksRole, type TransactionsRole } from "@satwire/node-core"
 import { type ChainParams, HEADER_SIZE, regtest } from "@satwire/primitives"
 import { type Actor, type JudgedNode, type SimulatedNode, type Simulation, sha256 } from "@satwire/simulator"
 import type { FilledChain } from "@satwire/testkit"
@@ -15,6 +15,8 @@ export interface BlockNodeOptions extends SimulatedDiskOptions {
   /** A chain of which it has the headers alone. */
   readonly knows?: FilledChain
   readonly wanted?: BlocksRole["wanted"]
+  readonly short?: BlocksRole["short"]
+  readonly transactions?: TransactionsRole
   readonly services?: bigint
   readonly through?: (core: Actor) => Actor
   readonly isHonest?: boolean
@@ -40,10 +42,12 @@ export class BlockNode implements JudgedNode {
         headers: { serve: true, announce: true },
         blocks: {
           wanted: options.wanted,
+          short: options.short,
           serve: true,
           isLimited: (services & NODE_NETWORK) === 0n,
           kept: has === undefined ? [] : Array.from({ length: has.count }, (_, i) => i + 1)
         },
+        transactions: options.transactions,
         mining: { payTo: ANYONE_CAN_SPEND }
       },
       tree: this.tree,

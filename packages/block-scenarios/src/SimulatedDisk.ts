@@ -39,9 +39,7 @@ export class SimulatedDisk {
     this.#simulation = simulation
     this.#node = node
     this.#options = options
-    simulation.onOutput((from, output) => {
-      if (from === node) this.#perform(output)
-    })
+    simulation.onOutput((_, output) => this.#perform(output), node)
   }
 
   /** Whether a block was kept, or was there already. */
@@ -70,11 +68,12 @@ export class SimulatedDisk {
         if (this.#waiting.length === 1) simulation.after(this.#options.writeMs ?? 5, () => this.#write())
         return
       case "ReadBlock": {
-        const { header, peer } = output
+        const { header, isForTransactions, peer } = output
         const { gives = (_, it) => it } = this.#options
         const block = gives(header, this.read(header))
         if (block === "no answer") return
-        return simulation.after(0, () => simulation.input(this.#node, { _tag: "BlockRead", peer, block }))
+        const answer = { _tag: "BlockRead", peer, block, ...(isForTransactions === true ? { isForTransactions } : {}) } as const
+        return simulation.after(0, () => simulation.input(this.#node, answer))
       }
       default:
     }

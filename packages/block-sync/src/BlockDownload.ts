@@ -428,7 +428,7 @@ export class BlockDownload {
       let place = 0
       for (const [header, at] of peer.asked) {
         place += 1
-        if (now - at <= LATE_MS || this.#coming.has(header)) continue
+        if (now - at <= LATE_MS || this.#hasCome(header)) continue
         const soonest = Math.min(expected.get(header) ?? Infinity, peer.expected(place, mean, now))
         if (this.#mayAskOneMore(header, now)) expected.set(header, soonest)
       }
@@ -524,9 +524,14 @@ export class BlockDownload {
   }
 
   #isMissing(header: number): boolean {
-    if (this.#asked.has(header) || this.#coming.has(header)) return false
-    if (this.#lost.has(header)) return !this.#blocks.isKept(header)
-    return !this.#blocks.isHere(header) && (!this.#wanted.isFiltered || this.#matching.has(header))
+    if (this.#asked.has(header) || this.#hasCome(header)) return false
+    return this.#lost.has(header) || !this.#wanted.isFiltered || this.#matching.has(header)
+  }
+
+  /** Whether nobody need send a block, though somebody who was asked for it may be about to. */
+  #hasCome(header: number): boolean {
+    if (this.#coming.has(header)) return true
+    return this.#lost.has(header) ? this.#blocks.isKept(header) : this.#blocks.isHere(header)
   }
 
   /** The lowest block that the peer has. */
@@ -536,7 +541,7 @@ export class BlockDownload {
 
   #canGive(looked: Looked, header: number): boolean {
     const { peer, reach } = looked
-    if (peer.asked.has(header) || peer.lacks.has(header) || this.#coming.has(header)) return false
+    if (peer.asked.has(header) || peer.lacks.has(header) || this.#hasCome(header)) return false
     return this.#headers.height(header) >= this.#lowestOf(looked) && this.#headers.isAncestor(header, reach.best)
   }
 

@@ -144,6 +144,15 @@ describe("a block that is late", () => {
     expect(harness.sync.snapshot().inFlight).toBe(0)
   })
 
+  it("is asked of nobody any more once it is here, however long who was asked first is silent", () => {
+    const harness = new SyncHarness({ headers: 1 }).ready(1)
+    harness.asked(1)
+    harness.ready(2).elapse(1000)
+    expect(harness.asked(2)).toEqual([1])
+    harness.gives(2, [1]).ready(3).elapse(60_000)
+    expect([harness.asked(2), harness.asked(3)]).toEqual([[], []])
+  })
+
   it("is not asked of a second peer that would send it later than the first will", () => {
     const harness = new SyncHarness({ headers: 1000 }).ready(1).ready(2)
     // Peer 1 sends 500 kB in 10 s, and peer 2 as much in 10 s too.

@@ -15,6 +15,9 @@
  * Specification: up to three peers are asked for the rest of one block at a time, and the last place is for a peer that we chose as long as none
  * of those is among the others. Rationale: who dials us cannot keep a block from us by being slow.
  *
+ * Specification: whose answer is of no use, since the block has come of another, is asked for it no longer. Rationale: block sync would wait for
+ * that answer, take its peer for late, ask others for what is here, and end the connection at last.
+ *
  * Specification: what a peer sends changes nothing but what is kept of that peer, until a block is whole. Rationale: CVE-2024-52921.
  *
  * Source: Bitcoin Core 28.1 `net_processing.cpp` (`CMPCTBLOCK`, `ProcessCompactBlockTxns`, `GETBLOCKTXN`, `NewPoWValidBlock`), and #32606.
@@ -35,7 +38,7 @@ import { CompactServing, MAX_CMPCTBLOCK_DEPTH } from "./CompactServing.ts"
 import { HighBandwidthPeers } from "./HighBandwidthPeers.ts"
 import { type Completed, PartialBlock } from "./PartialBlock.ts"
 import { PartialBlocks } from "./PartialBlocks.ts"
-import { inNoPool } from "./PoolScan.ts"
+import { inNoPool, numbersOf } from "./PoolScan.ts"
 import type { TransactionPool } from "./TransactionPool.ts"
 
 /** Core's limit on the depth of blocks of which single transactions are given: deeper ones are given whole. */
@@ -75,6 +78,10 @@ export interface CompactBlocksOptions {
   readonly announces: boolean
   /** There is no mempool to find transactions in: blocks are fetched whole. */
   readonly isBlocksOnly: boolean
+  /** Sends whole what others are likely to lack; so where not given. Without it only coinbases go whole: to see what it is worth. */
+  readonly prefills?: boolean | undefined
+  /** The wtxids of transactions of our own that nobody has asked for; none where not given. */
+  readonly unbroadcast?: (() => ReadonlyArray<Uint8Array>) | undefined
 }
 
 /** What is kept of a peer. */
@@ -113,6 +120,8 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   readonly #serving: CompactServing
   /** The height up to which blocks were told of in short. */
   #toldHeight = -1
+  /** The last block that was made here. */
+  #made = -1
 
   constructor(options: CompactBlocksOptions) {
     this.#options = options
@@ -216,7 +225,8 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     const attempt = this.#attempt(peer, header, now.instant)
     const { asked, isAsked } = attempt
     if (!isAsked && !this.#chosen.has(id)) return
-    if (requests.isHere(header) || peer.seen.includes(header)) return
+    if (requests.isHere(header)) return this.#letGo(id, header, out)
+    if (peer.seen.includes(header)) return
     const isNext = headers.compareWork(header, requests.tip) > 0 && this.#depth(header) >= -MAX_AHEAD
     if (!isAsked && (!isNext || (asked.length === 0 && !canDirectFetch(now)))) return
     if (peer.seen.push(header) > MAX_SEEN) peer.seen.shift()
@@ -274,9 +284,10 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     const header = this.#options.headers.find(message.blockHash)
     // It is forgotten before anything else happens.
     const waiting = this.#partials.take(peer.id, header)
+    if (header >= 0 && this.#options.requests.isHere(header)) return this.#letGo(peer.id, header, out)
     if (waiting === undefined) return
     const attempt = this.#attempt(peer, header, waiting.since)
-    if (!attempt.isAsked || this.#options.requests.isHere(header)) return
+    if (!attempt.isAsked) return
     const completed = waiting.partial.complete(message.transactions)
     this.#complete(attempt, completed, waiting.partial, waiting.wasRequested ? 2 : 1, out)
   }
@@ -308,7 +319,8 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     out: Outbox<CompactOutput>
   ): void {
     const whole = prefilled.filter((number) => number > 0)
-    const lacked = [...missing, ...inNoPool(this.#options.pools, wtxids, whole)]
+    const { pools, prefills = true } = this.#options
+    const lacked = prefills ? [...missing, ...inNoPool(pools, wtxids, whole)] : []
     this.#serving.rebuilt(header, lacked, wtxids)
     const since = this.#partials.since(header, own)
     out.push({ _tag: "CompactReconstructed", peer, header, stats, roundTrips, since })
@@ -327,6 +339,11 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     if (isAsked) out.push({ _tag: "Release", peer: peer.id, header })
   }
 
+  /** A block is here: a peer that was asked for it, and whose answer is of no use, is so no longer. */
+  #letGo(peer: PeerId, header: number, out: Outbox<CompactOutput>): void {
+    if (this.#options.requests.askedOf(header).includes(peer)) out.push({ _tag: "Release", peer, header })
+  }
+
   #misbehaved(attempt: Attempt, command: "cmpctblock" | "blocktxn", out: Outbox<CompactOutput>): void {
     this.#release(attempt, out)
     out.push({ _tag: "Misbehaved", peer: attempt.peer.id, reason: { _tag: "BadCompactBlock", command } })
@@ -339,6 +356,7 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     if (!serves || height <= this.#toldHeight || !hasWitness(header)) return
     this.#toldHeight = height
     this.#serving.setRecent(header, block)
+    if (header === this.#made) this.#lookForOurs(header, block)
     if (!announces) return
     const parent = headers.parent(header)
     for (const { id: peer, protocolVersion, wantsHighBandwidth } of this.#peers.values()) {
@@ -349,9 +367,19 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     }
   }
 
+  /** What of a block of ours nobody has asked for is lacking everywhere. */
+  #lookForOurs(header: number, block: BlockView): void {
+    const { prefills = true, sha256, unbroadcast } = this.#options
+    const ours = unbroadcast?.() ?? []
+    if (!prefills || ours.length === 0) return
+    const wtxids = block.wtxids(sha256)
+    this.#serving.rebuilt(header, numbersOf(wtxids, ours), wtxids)
+  }
+
   #delivered({ header, peer: id }: Input<"BlockDelivered">, now: Now, out: Outbox<CompactOutput>): void {
     const { canDirectFetch, headers, isBlocksOnly } = this.#options
-    this.#partials.keep((waiting) => waiting.header !== header)
+    this.#noLongerWait(header, out)
+    if (id === undefined) this.#made = header
     const peer = id === undefined ? undefined : this.#peers.get(id)
     if (isBlocksOnly || peer?.provides !== true) return
     // Who brings blocks while we catch up is no faster with new ones.
@@ -361,6 +389,14 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     if (dropped !== undefined) this.#choose(dropped, false, out)
     this.#choose(peer.id, true, out)
     out.push({ _tag: "HighBandwidthChosen", peers: this.#chosen.peers })
+  }
+
+  /** Nobody is asked any longer for the rest of a block that is here. */
+  #noLongerWait(header: number, out: Outbox<CompactOutput>): void {
+    this.#partials.keep(({ header: waited, peer }) => {
+      if (waited === header) this.#letGo(peer, header, out)
+      return waited !== header
+    })
   }
 
   #requested({ block, header, peer }: Input<"BlockRequested">, now: Now, out: Outbox<CompactOutput>): void {

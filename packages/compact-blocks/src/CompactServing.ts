@@ -5,8 +5,9 @@
  * Specification: one message of a block for all peers, under a nonce of its own. Rationale: BIP-0152 §"Implementation Notes"; and to build one
  * hashes all of a block, which a peer could else have done for every 37 bytes that it sends.
  *
- * Specification: what this node had not of a block, and so was sent whole or had to fetch, it sends whole with it. Rationale: others will not have
- * it either.
+ * Specification: what this node had not of a block, and so was sent whole or had to fetch, it sends whole with it; and of a block that was made here,
+ * those transactions of its own that nobody has asked for. Rationale: others will not have them either. Who made the block cannot be told from who
+ * fetched the same for it.
  */
 import type { Sha256 } from "@satwire/crypto"
 import type { Random } from "@satwire/machine"
@@ -23,7 +24,7 @@ export const MAX_CMPCTBLOCK_DEPTH = 5
  */
 const MAX_KEPT_MESSAGES: number = MAX_CMPCTBLOCK_DEPTH + 1
 /**
- * How many blocks may be looked at, after they were put together, before others may be told.
+ * How many blocks may be looked at, after they were put together or made, before others may be told.
  *
  * @limit rebuilt blocks of which the hashes are kept until others are told
  */
@@ -47,7 +48,7 @@ export class CompactServing {
     this.#random = random
   }
 
-  /** A block was put together here: what we had not of it, and its hashes, are of use when it is told on. */
+  /** A block was put together or made here: what others will lack of it, and its hashes, are of use when it is told on. */
   rebuilt(header: number, lacked: ReadonlyArray<number>, wtxids: Uint8Array): void {
     keepLast(this.#remembered, header, { lacked, wtxids }, MAX_REMEMBERED)
   }

@@ -151,6 +151,24 @@ export const inNoPool = (
   return [...lacking]
 }
 
+/**
+ * The numbers, rising, of the transactions of a block that are among some.
+ *
+ * @param wtxids of the block, by number
+ */
+export const numbersOf = (wtxids: Uint8Array, some: ReadonlyArray<Uint8Array>): ReadonlyArray<number> => {
+  const words = wordsOf(wtxids)
+  const wanted = some.map(wordsOf)
+  // Nearly all that a block has ends here.
+  const firsts = new Set(wanted.map((hash) => hash[0]))
+  const numbers: Array<number> = []
+  for (let i = 0; i < words.length / HASH_WORDS; i++) {
+    if (!firsts.has(words[HASH_WORDS * i])) continue
+    if (wanted.some((hash) => isSameHash(hash, 0, words, i))) numbers.push(i)
+  }
+  return numbers
+}
+
 export const copyHash = (from: Int32Array, slot: number, to: Int32Array, number: number): void => {
   for (let i = 0; i < HASH_WORDS; i++) to[HASH_WORDS * number + i] = from[HASH_WORDS * slot + i] as number
 }

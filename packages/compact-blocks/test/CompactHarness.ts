@@ -17,7 +17,7 @@ import { TestPool } from "./TestPool.ts"
 
 type Output<Tag extends CompactOutput["_tag"]> = Extract<CompactOutput, { readonly _tag: Tag }>
 
-export interface HarnessOptions extends Partial<Pick<CompactBlocksOptions, "serves" | "announces" | "isBlocksOnly">> {
+export interface HarnessOptions extends Partial<Pick<CompactBlocksOptions, "serves" | "announces" | "isBlocksOnly" | "prefills" | "unbroadcast">> {
   /** The end of the followed chain. */
   readonly tip?: number
   /** What the mempool lacks of every block: the numbers of its transactions. */

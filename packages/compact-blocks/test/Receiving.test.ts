@@ -270,10 +270,21 @@ describe("one block of several peers", () => {
     expect(harness.machine.snapshot().partial).toBe(2)
     expect(harness.blocktxn(3, 11, [2]).take("Rebuilt")).toMatchObject([{ peer: 3 }])
     harness.words()
-    expect(harness.blocktxn(1, 11, [2]).words()).toEqual([])
-    harness.compact(1, 12)
-    harness.input({ _tag: "BlockDelivered", header: 12, peer: undefined })
+    // Who was asked for it is asked no longer, or block sync would wait for it, and go on asking others.
+    expect(harness.blocktxn(1, 11, [2]).words()).toEqual(["1 Release 11"])
+    harness.compact(1, 12).words()
+    expect(harness.input({ _tag: "BlockDelivered", header: 12, peer: undefined }).words()).toEqual(["1 Release 12"])
     expect(harness.machine.snapshot().partial).toBe(0)
+    expect(harness.blocktxn(1, 12, [2]).words()).toEqual([])
+  })
+
+  it("is no longer asked of who was to send it in short, where another's came first", () => {
+    const harness = three({}).request(1, 11)
+    expect(harness.compact(2, 11).take("Rebuilt")).toMatchObject([{ peer: 2 }])
+    harness.words()
+    expect(harness.compact(1, 11).words()).toEqual(["1 Release 11"])
+    expect(harness.askedOf(11)).toEqual([])
+    expect(harness.compact(3, 11).words()).toEqual([])
   })
 })
 

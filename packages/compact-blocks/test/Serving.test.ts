@@ -1,4 +1,5 @@
 /** What peers are given in short, and told of. */
+import { portableSha256 } from "@satwire/crypto"
 import { describe, expect, it } from "vitest"
 import { MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH } from "../src/index.ts"
 import { compact } from "./Blocks.ts"
@@ -65,6 +66,31 @@ describe("a new block", () => {
     harness.has.set(1, 10)
     harness.words()
     expect(told(harness)).toEqual(["1 Send cmpctblock, whole 0,2,5,7", "1 Announced 11"])
+  })
+
+  it("of ours is told with what it has of our own that nobody asked for whole, one of others' is not", () => {
+    const block = blockOf(11)
+    const unbroadcast = (): ReadonlyArray<Uint8Array> => [
+      ...[9, 4].map((i) => block.transaction(i).wtxid(portableSha256)),
+      new Uint8Array(32).fill(1)
+    ]
+    const whole = (from: number | undefined, options: HarnessOptions): string | undefined => {
+      const harness = withPeers({ unbroadcast, ...options })
+      harness.has.set(1, 10)
+      harness.input({ _tag: "BlockDelivered", header: 11, peer: from as never }).words()
+      return told(harness)[0]
+    }
+    expect(whole(undefined, {})).toBe("1 Send cmpctblock, whole 0,4,9")
+    expect(whole(2, {})).toBe("1 Send cmpctblock, whole 0")
+    expect(whole(undefined, { prefills: false })).toBe("1 Send cmpctblock, whole 0")
+  })
+
+  it("is told with nothing but its coinbase whole where that is all that is to be", () => {
+    const harness = withPeers({ lacks: [2, 5], prefills: false }).choose(2)
+    harness.compact(2, 11).blocktxn(2, 11, [2, 5])
+    harness.has.set(1, 10)
+    harness.words()
+    expect(told(harness)).toEqual(["1 Send cmpctblock, whole 0", "1 Announced 11"])
   })
 })
 

@@ -133,7 +133,7 @@ export class Chain {
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
     this.#transactions = transactions === undefined ? undefined : this.#makeTransactions(transactions)
     this.#toldTip = this.#followedTip
-    this.#compact = this.#blocks === undefined ? undefined : this.#makeCompact(this.#blocks, blocks?.serve === true)
+    this.#compact = this.#blocks === undefined || blocks === undefined ? undefined : this.#makeCompact(this.#blocks, blocks)
     this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree, this.#transactions?.source)
   }
 
@@ -180,7 +180,8 @@ export class Chain {
     return new Transactions(role, { contexts: this.#contexts, host, random: random.fork(), sha256, tree })
   }
 
-  #makeCompact(blocks: Blocks, serves: boolean): Compact {
+  #makeCompact(blocks: Blocks, { serve, short }: BlocksRole): Compact | undefined {
+    if (short === "never") return undefined
     const { params, random, roles, sha256, tree } = this.#options
     const host: CompactHost = {
       send: (peer, message, isAnnouncement) => this.#host.send(peer, message, isAnnouncement ? "block" : undefined),
@@ -201,7 +202,9 @@ export class Chain {
       sha256,
       tree,
       random: random.fork(),
-      serves,
+      serves: serve,
+      prefills: short !== "plain",
+      unbroadcast: () => this.#transactions?.unbroadcast ?? [],
       announces: roles.headers?.announce === true
     })
   }

@@ -23,5 +23,6 @@ export type {
   MatchingRole,
   PoolSnapshot,
   TransactionsFact,
+  ShortBlocks,
   TransactionsRole
 } from "@satwire/node-roles"

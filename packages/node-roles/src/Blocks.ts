@@ -36,7 +36,15 @@ export interface BlocksRole {
   readonly kept: Iterable<number>
   /** Blocks up to this one are not fetched again: they were pruned, or did not matter. */
   readonly passedTo?: number | undefined
+  /** How new blocks move between peers that both have most of their transactions; "prefilled" where not given. */
+  readonly short?: ShortBlocks | undefined
 }
+
+/**
+ * In short (BIP-0152), with what others are likely to lack whole; in short with nothing whole but coinbases; or whole. The last two are there to
+ * see what the first is worth.
+ */
+export type ShortBlocks = "prefilled" | "plain" | "never"
 
 /** What the role asks of the node around it. */
 export interface BlocksHost {

@@ -146,6 +146,11 @@ export class Transactions {
     return this.#pool
   }
 
+  /** Transactions of our own that nobody has asked for yet. */
+  get unbroadcast(): ReadonlyArray<Wtxid> {
+    return this.#relay.unbroadcast
+  }
+
   get isEmpty(): boolean {
     return this.#relay.isEmpty
   }

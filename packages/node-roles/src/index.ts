@@ -12,7 +12,8 @@ export {
   type BlocksFact,
   type BlocksHost,
   type BlocksRole,
-  type ReadFor
+  type ReadFor,
+  type ShortBlocks
 } from "./Blocks.ts"
 export { Compact, type CompactFact, type CompactGiven, type CompactHost } from "./Compact.ts"
 export { Manager } from "./Manager.ts"

@@ -60,6 +60,8 @@ const TIMEOUTS_PER_INSTANT = 2000
  */
 const MOST_UNDER_WAY_BYTES: number = WINDOW_BYTES + MAX_PROTOCOL_MESSAGE_LENGTH
 
+type OutputListener = (node: SimulatedNode, output: NodeCoreOutput) => void
+
 export interface SimulatedNode {
   readonly index: number
   readonly name: string
@@ -98,7 +100,8 @@ export class Simulation {
   readonly #replay: string
   readonly #schedule: Schedule = new Schedule()
   readonly #invariants: Array<Invariant> = []
-  readonly #listeners: Array<(node: SimulatedNode, output: NodeCoreOutput) => void> = []
+  readonly #listeners: Array<OutputListener> = []
+  readonly #listenersOf: Map<SimulatedNode, Array<OutputListener>> = new Map()
   /** The ends that their nodes hold open. */
   readonly #ends: Map<PeerId, ConnectionEnd> = new Map()
   readonly #whenClosed: Map<Connection, () => void> = new Map()
@@ -166,9 +169,15 @@ export class Simulation {
     this.#invariants.push(invariant)
   }
 
-  /** Tells of every output of every node. */
-  onOutput(listener: (node: SimulatedNode, output: NodeCoreOutput) => void): void {
-    this.#listeners.push(listener)
+  /**
+   * Tells of every output of every node, or of one alone. Where there are hundreds of nodes and each has its listener, one that is told of all
+   * would cost them all of each.
+   */
+  onOutput(listener: OutputListener, of?: SimulatedNode): void {
+    if (of === undefined) return void this.#listeners.push(listener)
+    const listeners = this.#listenersOf.get(of) ?? []
+    this.#listenersOf.set(of, listeners)
+    listeners.push(listener)
   }
 
   /** Runs something in `delayMs`. */
@@ -281,6 +290,7 @@ export class Simulation {
   #perform(node: SimulatedNode, output: NodeCoreOutput): void {
     this.trace.text(output._tag)
     for (const listener of this.#listeners) listener(node, output)
+    for (const listener of this.#listenersOf.get(node) ?? []) listener(node, output)
     if (output._tag !== "Write" && output._tag !== "Pause" && output._tag !== "Close") return
     const end = this.#ends.get(output.peer)
     if (end === undefined) return

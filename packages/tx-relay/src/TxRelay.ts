@@ -141,6 +141,11 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     return this.#peers.size === 0 && !this.#goesOn && parts.every(({ isEmpty }) => isEmpty)
   }
 
+  /** Transactions of our own that nobody has asked for yet, the last 1,000. */
+  get unbroadcast(): ReadonlyArray<Wtxid> {
+    return this.#unbroadcast.wtxids
+  }
+
   nextTimeout(): Instant | undefined {
     const times = earliest(this.#trickle.nextTimeout(), this.#feeFilters.nextTimeout())
     const requests = earliest(this.#download.requests.nextTimeout(), this.#unbroadcast.nextTimeout())
@@ -387,14 +392,9 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     return pooled !== undefined
   }
 
-  /** It is told again until somebody has asked for it. */
-  #isOurs(wtxid: Wtxid, now: Instant): void {
-    if (this.#options.relays) this.#unbroadcast.add(wtxid, now)
-  }
-
   #submitLocal(tx: TransactionView, now: Instant, out: Out): void {
     const named = this.#name(tx)
-    if (this.#tellAgain(named.wtxid, now)) this.#isOurs(named.wtxid, now)
+    if (this.#tellAgain(named.wtxid, now)) this.#unbroadcast.add(named.wtxid, now)
     else this.#submit({ ...named, from: undefined, isOrphan: false, child: undefined }, out)
   }
 
@@ -434,7 +434,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
       if (peer !== undefined) this.#hasOrphans(peer, out)
     }
     this.#tellAgain(wtxid, now)
-    if (from === undefined) this.#isOurs(wtxid, now)
+    if (from === undefined) this.#unbroadcast.add(wtxid, now)
     out.push({ _tag: "TransactionAccepted", wtxid, from })
     this.#feeFilters.look(now, this.#peers.values())
   }
@@ -515,7 +515,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     }
     this.#reconsiderOne(out)
     for (const wtxid of this.#unbroadcast.takeDue(now)) {
-      if (this.#tellAgain(wtxid, now)) this.#isOurs(wtxid, now)
+      if (this.#tellAgain(wtxid, now)) this.#unbroadcast.add(wtxid, now)
     }
     this.#trickle.step(
       now,

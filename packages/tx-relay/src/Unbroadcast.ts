@@ -23,6 +23,10 @@ export class Unbroadcast {
     this.#random = random
   }
 
+  get wtxids(): ReadonlyArray<Wtxid> {
+    return this.#wtxids
+  }
+
   nextTimeout(): Instant | undefined {
     return this.#at
   }

@@ -143,6 +143,7 @@ describe("a transaction that the pool took", () => {
   it("of ours is told again after a while, until somebody has asked for it", () => {
     const [heard, unheard] = [fresh(), fresh()]
     const harness = new RelayHarness().outbound(1).local(heard, unheard).elapse(MINUTE).asks(1, heard).outbound(2)
+    expect(harness.relay.unbroadcast.map(nameOf)).toEqual([nameOf(unheard.wtxid)])
     harness.elapse(16 * MINUTE)
     expect(harness.told(2)).toEqual([wtx(unheard)])
   })
