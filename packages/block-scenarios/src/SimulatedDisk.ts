@@ -72,7 +72,12 @@ export class SimulatedDisk {
         const { gives = (_, it) => it } = this.#options
         const block = gives(header, this.read(header))
         if (block === "no answer") return
-        const answer = { _tag: "BlockRead", peer, block, ...(isForTransactions === true ? { isForTransactions } : {}) } as const
+        const answer = {
+          _tag: "BlockRead",
+          peer,
+          block,
+          ...(isForTransactions === true ? { isForTransactions } : {})
+        } as const
         return simulation.after(0, () => simulation.input(this.#node, answer))
       }
       default:

@@ -120,8 +120,6 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   readonly #serving: CompactServing
   /** The height up to which blocks were told of in short. */
   #toldHeight = -1
-  /** The last block that was made here. */
-  #made = -1
 
   constructor(options: CompactBlocksOptions) {
     this.#options = options
@@ -349,14 +347,14 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
     out.push({ _tag: "Misbehaved", peer: attempt.peer.id, reason: { _tag: "BadCompactBlock", command } })
   }
 
-  #valid({ block, header }: Input<"BlockValid">, out: Outbox<CompactOutput>): void {
+  #valid({ block, header, isOurs }: Input<"BlockValid">, out: Outbox<CompactOutput>): void {
     const { announces, hasHeader, hasWitness, headers, serves } = this.#options
     const height = headers.height(header)
     // Of one height one block is told of, as in Core.
     if (!serves || height <= this.#toldHeight || !hasWitness(header)) return
     this.#toldHeight = height
     this.#serving.setRecent(header, block)
-    if (header === this.#made) this.#lookForOurs(header, block)
+    if (isOurs) this.#lookForOurs(header, block)
     if (!announces) return
     const parent = headers.parent(header)
     for (const { id: peer, protocolVersion, wantsHighBandwidth } of this.#peers.values()) {
@@ -379,7 +377,6 @@ export class CompactBlocks implements Machine<CompactInput, CompactOutput> {
   #delivered({ header, peer: id }: Input<"BlockDelivered">, now: Now, out: Outbox<CompactOutput>): void {
     const { canDirectFetch, headers, isBlocksOnly } = this.#options
     this.#noLongerWait(header, out)
-    if (id === undefined) this.#made = header
     const peer = id === undefined ? undefined : this.#peers.get(id)
     if (isBlocksOnly || peer?.provides !== true) return
     // Who brings blocks while we catch up is no faster with new ones.

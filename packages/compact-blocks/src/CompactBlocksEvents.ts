@@ -23,7 +23,13 @@ export type CompactInput =
       readonly header: number
     }
   /** A block keeps all rules that need no coins, and its parent is the end of the followed chain: others may be told. It stays unchanged. */
-  | { readonly _tag: "BlockValid"; readonly header: number; readonly block: BlockView }
+  | {
+      readonly _tag: "BlockValid"
+      readonly header: number
+      readonly block: BlockView
+      /** It was made here. */
+      readonly isOurs: boolean
+    }
   /** A block is here that was not, and keeps its rules; who sent it first, where that was a peer. */
   | { readonly _tag: "BlockDelivered"; readonly header: number; readonly peer: PeerId | undefined }
   /** A peer asked for this block in short (`MSG_CMPCT_BLOCK`), and it was read. */

@@ -17,7 +17,9 @@ import { TestPool } from "./TestPool.ts"
 
 type Output<Tag extends CompactOutput["_tag"]> = Extract<CompactOutput, { readonly _tag: Tag }>
 
-export interface HarnessOptions extends Partial<Pick<CompactBlocksOptions, "serves" | "announces" | "isBlocksOnly" | "prefills" | "unbroadcast">> {
+export interface HarnessOptions extends Partial<
+  Pick<CompactBlocksOptions, "serves" | "announces" | "isBlocksOnly" | "prefills" | "unbroadcast">
+> {
   /** The end of the followed chain. */
   readonly tip?: number
   /** What the mempool lacks of every block: the numbers of its transactions. */
@@ -170,8 +172,8 @@ export class CompactHarness implements BlockRequests {
     return this.input({ _tag: "Received", peer: PeerId(peer), message })
   }
 
-  valid(header: number): this {
-    return this.input({ _tag: "BlockValid", header, block: blockOf(header) })
+  valid(header: number, isOurs: boolean = false): this {
+    return this.input({ _tag: "BlockValid", header, block: blockOf(header), isOurs })
   }
 
   /** The outputs of one kind since this was last asked for that kind. */

@@ -74,15 +74,14 @@ describe("a new block", () => {
       ...[9, 4].map((i) => block.transaction(i).wtxid(portableSha256)),
       new Uint8Array(32).fill(1)
     ]
-    const whole = (from: number | undefined, options: HarnessOptions): string | undefined => {
+    const whole = (isOurs: boolean, options: HarnessOptions): string | undefined => {
       const harness = withPeers({ unbroadcast, ...options })
       harness.has.set(1, 10)
-      harness.input({ _tag: "BlockDelivered", header: 11, peer: from as never }).words()
-      return told(harness)[0]
+      return harness.valid(11, isOurs).words()[0]
     }
-    expect(whole(undefined, {})).toBe("1 Send cmpctblock, whole 0,4,9")
-    expect(whole(2, {})).toBe("1 Send cmpctblock, whole 0")
-    expect(whole(undefined, { prefills: false })).toBe("1 Send cmpctblock, whole 0")
+    expect(whole(true, {})).toBe("1 Send cmpctblock, whole 0,4,9")
+    expect(whole(false, {})).toBe("1 Send cmpctblock, whole 0")
+    expect(whole(true, { prefills: false })).toBe("1 Send cmpctblock, whole 0")
   })
 
   it("is told with nothing but its coinbase whole where that is all that is to be", () => {

@@ -207,7 +207,7 @@ export class WiredNode implements BlockRequests {
     // What it delivers first is the best there is.
     this.#chain.best = header
     this.#handle({ _tag: "BlockDelivered", header, peer: from })
-    if (this.#chain.parent(header) === before) this.#handle({ _tag: "BlockValid", header, block })
+    if (this.#chain.parent(header) === before) this.#handle({ _tag: "BlockValid", header, block, isOurs: false })
     if (this.#chain.compareWork(header, before) > 0) this.tip = header
     for (const [peer, has] of this.#has) {
       if (has < header) this.#send(peer, headersMessage(block.rawHeader.slice()))

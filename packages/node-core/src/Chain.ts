@@ -115,6 +115,8 @@ export class Chain {
   #isNear = false
   /** The end of the followed chain that transactions were told of last. */
   #toldTip: number
+  /** The last block that was made here. */
+  #made = -1
   readonly #miner: Miner | undefined
   readonly #minerOutbox: Outbox<MinerOutput> = { push: (output) => this.#fromMiner(output) }
   /** That of the turn that is under way. */
@@ -133,7 +135,8 @@ export class Chain {
         : new Manager(this.#headerSync, (output: HeaderSyncOutput) => this.#fromHeaderSync(output))
     this.#transactions = transactions === undefined ? undefined : this.#makeTransactions(transactions)
     this.#toldTip = this.#followedTip
-    this.#compact = this.#blocks === undefined || blocks === undefined ? undefined : this.#makeCompact(this.#blocks, blocks)
+    this.#compact =
+      this.#blocks === undefined || blocks === undefined ? undefined : this.#makeCompact(this.#blocks, blocks)
     this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree, this.#transactions?.source)
   }
 
@@ -328,7 +331,8 @@ export class Chain {
     if (fault === undefined && this.#transactions !== undefined) this.#recent.add(header, block)
     const isNext = tree.parent(header) === this.#followedTip
     this.#toBlocks(input)
-    if (fault === undefined && isNext && tree.isValid(header)) this.#toCompact({ _tag: "BlockValid", header, block })
+    if (fault !== undefined || !isNext || !tree.isValid(header)) return
+    this.#toCompact({ _tag: "BlockValid", header, block, isOurs: header === this.#made })
   }
 
   /** A peer's handshake is done. */
@@ -449,7 +453,9 @@ export class Chain {
   }
 
   #submit(block: BlockView): void {
-    if (this.#blocks !== undefined) this.#blocks.take(block, undefined, this.#now)
-    else this.#toHeaderSync({ _tag: "Submit", headers: block.rawHeader.slice(), count: 1 })
+    if (this.#blocks !== undefined) {
+      this.#blocks.take(block, undefined, this.#now)
+      this.#made = this.#options.tree.find(block.hash(this.#options.sha256))
+    } else this.#toHeaderSync({ _tag: "Submit", headers: block.rawHeader.slice(), count: 1 })
   }
 }

@@ -40,7 +40,10 @@ export interface CompactHost extends Pick<
   readonly tell: (fact: CompactFact) => void
 }
 
-export interface CompactGiven extends Pick<CompactBlocksOptions, "random" | "serves" | "announces" | "prefills" | "unbroadcast"> {
+export interface CompactGiven extends Pick<
+  CompactBlocksOptions,
+  "random" | "serves" | "announces" | "prefills" | "unbroadcast"
+> {
   readonly tree: HeaderTree
   readonly sha256: Sha256
   /** Where transactions are looked for first; where there is none blocks are fetched whole. */
