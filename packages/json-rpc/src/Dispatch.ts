@@ -37,10 +37,19 @@ export const MAX_BATCH = 10_000
 export const MAX_BATCH_REPLY = 268_435_456
 
 export interface Reply {
-  readonly status: 200 | 204 | 400 | 404 | 500
-  /** JSON with a line feed at its end; empty with 204. */
+  readonly status: 200 | 204 | 400 | 403 | 404 | 500
+  /** JSON with a line feed at its end; empty with 204 and 403. */
   readonly body: string
 }
+
+/** Who asks. */
+export interface Caller {
+  readonly user: string
+  /** Whether this user may call a method: `rpcwhitelist`. One that he may not refuses the whole request with 403. */
+  readonly mayCall: (method: string) => boolean
+}
+
+export const ANYBODY: Caller = { user: "", mayCall: () => true }
 
 export interface DispatchOptions {
   /** Why the node cannot answer yet, such as `Loading block index…`; `undefined` once it can. */
@@ -48,22 +57,23 @@ export interface DispatchOptions {
   /** Stands around every call: where it waits for its turn, is timed, is told to a log. */
   readonly around?: <R>(
     method: Method<unknown>,
-    call: Effect.Effect<Json, RpcError, R>
+    call: Effect.Effect<Json, RpcError, R>,
+    caller: Caller
   ) => Effect.Effect<Json, RpcError, R>
   /** Told of a bug in a method. */
   readonly onDefect?: (method: string, cause: Cause.Cause<unknown>) => Effect.Effect<void>
 }
 
+export type Dispatcher<R> = (body: Uint8Array, caller?: Caller) => Effect.Effect<Reply, never, R>
+
 /** What answers the bodies of requests with the methods of a table. */
-export const dispatcher = <R>(
-  table: MethodTable<R>,
-  options: DispatchOptions = {}
-): ((body: Uint8Array) => Effect.Effect<Reply, never, R>) => {
-  const answer = (request: Request): Effect.Effect<Answer, never, R> => answerOf(table, options, request)
-  return (body) =>
+export const dispatcher = <R>(table: MethodTable<R>, options: DispatchOptions = {}): Dispatcher<R> => {
+  return (body, caller = ANYBODY) =>
     Effect.suspend(() => {
+      const answer = (request: Request): Effect.Effect<Answer, never, R> => answerOf(table, options, request, caller)
       const json = parseJsonBytes(body)
       if (Result.isFailure(json)) return Effect.succeed(refusal(NOBODY, rpcError("PARSE_ERROR", "Parse error")))
+      if (hasForbidden(json.success, caller)) return Effect.succeed(FORBIDDEN)
       if (isArray(json.success)) return batch(json.success, answer)
       return isObject(json.success)
         ? single(json.success, answer)
@@ -78,6 +88,14 @@ interface Answer {
 }
 
 const NOTHING: Reply = { status: 204, body: "" }
+const FORBIDDEN: Reply = { status: 403, body: "" }
+
+/** Whether it calls anything that the caller may not. */
+const hasForbidden = (json: Json, { mayCall }: Caller): boolean =>
+  (isArray(json) ? json : [json]).some((member) => {
+    const request = readRequest(member)
+    return Result.isSuccess(request) && !mayCall(request.success.method)
+  })
 
 const single = <R>(
   json: Json,
@@ -134,10 +152,11 @@ const tooLong = (request: Request): Answer => {
 const answerOf = <R>(
   table: MethodTable<R>,
   options: DispatchOptions,
-  request: Request
+  request: Request,
+  caller: Caller
 ): Effect.Effect<Answer, never, R> =>
   Effect.gen(function* () {
-    const exit = yield* Effect.exit(Effect.map(execute(table, options, request), (json) => writeJson(json)))
+    const exit = yield* Effect.exit(Effect.map(execute(table, options, request, caller), (json) => writeJson(json)))
     if (Exit.isSuccess(exit)) return { text: resultReply(request, exit.value), error: undefined }
     const { cause } = exit
     if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
@@ -150,7 +169,8 @@ const answerOf = <R>(
 const execute = <R>(
   { methods, active }: MethodTable<R>,
   { warmingUp, around }: DispatchOptions,
-  { method: name, params }: Request
+  { method: name, params }: Request,
+  caller: Caller
 ): Effect.Effect<Json, RpcError, R> =>
   Effect.gen(function* () {
     const method = methods.get(name)
@@ -167,7 +187,7 @@ const execute = <R>(
         active.add(running)
         return running
       }),
-      () => (around === undefined ? call : around(method, call)),
+      () => (around === undefined ? call : around(method, call, caller)),
       (running) => Effect.sync(() => active.delete(running))
     )
   })

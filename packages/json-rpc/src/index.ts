@@ -7,7 +7,17 @@ export * as result from "./ResultDoc.ts"
 export type { ResultDoc } from "./ResultDoc.ts"
 export { RPC_CODES, type RpcCodeName, RpcError, rpcError } from "./RpcError.ts"
 export { writeJson } from "./WriteJson.ts"
-export { type DispatchOptions, MAX_BATCH, MAX_BATCH_REPLY, type Reply, dispatcher } from "./Dispatch.ts"
+export {
+  ANYBODY,
+  type Caller,
+  type DispatchOptions,
+  type Dispatcher,
+  MAX_BATCH,
+  MAX_BATCH_REPLY,
+  type Reply,
+  dispatcher
+} from "./Dispatch.ts"
 export { helpText } from "./HelpText.ts"
 export { type ActiveCall, type MethodTable, type TableOptions, methodTable } from "./MethodTable.ts"
 export { type JsonFault, MAX_JSON_DEPTH, parseJson, parseJsonBytes } from "./ParseJson.ts"
+export { rpcPage } from "./Markdown.ts"

@@ -1,0 +1,129 @@
+/** Listens for HTTP on a few addresses and gives what comes to routes, with a limit on everything that a stranger could make grow. */
+import { STATUS_CODES, type Server, createServer } from "node:http"
+import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import { make as makeServer } from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import { HttpRouter, make as makeRouter } from "effect/http/HttpRouter"
+import type { HttpServer } from "effect/http/HttpServer"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Layer from "effect/Layer"
+import type { SocketAddress } from "effect/net/NetAddress"
+import type * as Scope from "effect/Scope"
+import { HttpDoor, type HttpDoorShape } from "./HttpDoor.ts"
+
+/**
+ * @limit connections of HTTP at one address; more are closed
+ */
+export const HTTP_CONNECTIONS = 256
+/**
+ * As Core.
+ *
+ * @limit bytes of the head of an HTTP request
+ */
+export const HTTP_HEAD_BYTES = 8192
+
+export interface HttpAddress {
+  readonly host: string
+  /** 0 is any free one. */
+  readonly port: number
+}
+
+export interface ListenOptions {
+  /** One of them must be free; those of a network that this machine has not, such as `::1` without IPv6, are passed over. */
+  readonly addresses: ReadonlyArray<HttpAddress>
+  /** How long a connection may be silent in the middle of a request or after one, and a reply take to be read: `-rpcservertimeout`. */
+  readonly timeoutMs?: number
+  /** How long requests that are under way have to end once the scope closes; a second. */
+  readonly graceMs?: number
+}
+
+const TIMEOUT_MS = 30_000
+const GRACE_MS = 1000
+
+/** Serves routes until the scope ends. Gives the addresses that are listened on. */
+export const listenHttp = <E, R>(
+  routes: Layer.Layer<never, E, HttpRouter | R>,
+  options: ListenOptions
+): Effect.Effect<
+  ReadonlyArray<SocketAddress>,
+  E | ServeError,
+  Scope.Scope | HttpDoor | Exclude<R | HttpRouter, HttpRouter>
+> =>
+  Effect.gen(function* () {
+    const door = yield* HttpDoor
+    const router = yield* makeRouter
+    yield* Layer.build(Layer.provide(routes, Layer.succeed(HttpRouter, router)))
+    const handler = router.asHttpEffect()
+    const bound: Array<SocketAddress> = []
+    let absent: ServeError | undefined
+    for (const address of options.addresses) {
+      const server = yield* Effect.result(bind(address, options, door))
+      if (server._tag === "Success") {
+        yield* server.success.serve(handler)
+        bound.push(server.success.address)
+      } else if (isAbsent(server.failure)) absent = server.failure
+      else return yield* server.failure
+    }
+    return bound.length === 0 && absent !== undefined ? yield* absent : bound
+  })
+
+/** This machine has no such address. */
+const isAbsent = ({ cause }: ServeError): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "EADDRNOTAVAIL" || cause.code === "EAFNOSUPPORT")
+
+const bind = (
+  { host, port }: HttpAddress,
+  { timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS }: ListenOptions,
+  door: HttpDoorShape
+): Effect.Effect<HttpServer["Service"], ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const node = nodeServer(timeoutMs)
+    const run = Effect.runForkWith(yield* Effect.context())
+    node.on("clientError", (error: Error & { readonly code?: string }, socket: Duplex) => {
+      run(refuseUnread(door, error.code, socket))
+    })
+    const server = yield* makeServer(() => node, { host, port, gracefulShutdownTimeout: graceMs })
+    // The scope closes backwards: this comes before the server waits for its connections to end.
+    yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
+    return server
+  })
+
+const nodeServer = (timeoutMs: number): Server => {
+  const server = createServer({
+    maxHeaderSize: HTTP_HEAD_BYTES,
+    headersTimeout: timeoutMs,
+    requestTimeout: 0,
+    keepAliveTimeout: timeoutMs,
+    connectionsCheckingInterval: Math.min(1000, timeoutMs)
+  })
+  server.maxConnections = HTTP_CONNECTIONS
+  server.on("request", (_, response) => {
+    // While a method works nobody need say anything. Once there is a reply, it must be read.
+    response.once("prefinish", () => response.socket?.setTimeout(timeoutMs, () => response.socket?.destroy()))
+  })
+  return server
+}
+
+/** What could not be read as HTTP, or took too long to come. */
+const refuseUnread = (door: HttpDoorShape, code: string | undefined, socket: Duplex): Effect.Effect<void> => {
+  const { status, reason, why } = faultOf(code)
+  const from = (socket as Partial<Socket>).remoteAddress
+  if (from === undefined || code === "ECONNRESET") return Effect.sync(() => socket.destroy())
+  const reply = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+  return Effect.andThen(
+    door.tell({ reason, from, why }),
+    Effect.sync(() => (socket.writable ? socket.end(reply) : socket.destroy()))
+  )
+}
+
+const faultOf = (code: string | undefined) => {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return { status: 431, reason: "too long", why: `its head has more than ${HTTP_HEAD_BYTES} bytes` } as const
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, reason: "too slow", why: "it did not come in time" } as const
+    default:
+      return { status: 400, reason: "malformed", why: "it is not HTTP" } as const
+  }
+}

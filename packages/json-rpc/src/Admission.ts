@@ -1,0 +1,93 @@
+/**
+ * How much is worked at together. So many calls run, so many more requests wait for their turn, and more are refused at once: a caller that is
+ * refused knows where he stands. A method that only waits for something to happen holds no place; of those there may be so many.
+ */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { DispatchOptions } from "./Dispatch.ts"
+import { rpcError } from "./RpcError.ts"
+
+/**
+ * Core's `-rpcthreads`.
+ *
+ * @limit calls of JSON-RPC that run at once
+ */
+export const RPC_THREADS = 16
+/**
+ * Core's `-rpcworkqueue`.
+ *
+ * @limit requests of JSON-RPC that wait for their turn, beyond which they are refused
+ */
+export const RPC_WORK_QUEUE = 64
+/**
+ * @limit calls of JSON-RPC that wait for something to happen
+ */
+export const RPC_WAITING = 64
+/**
+ * A block of 4 MB is 8 MB of hex.
+ *
+ * @limit bytes of the body of one request of JSON-RPC
+ */
+export const RPC_BODY_BYTES = 16_777_216
+/**
+ * @limit bytes of the bodies of all requests of JSON-RPC together
+ */
+export const RPC_ALL_BODY_BYTES = 134_217_728
+const BODY_UNIT = 65_536
+
+export interface AdmissionOptions {
+  readonly threads?: number
+  readonly workQueue?: number
+  readonly waiting?: number
+}
+
+export interface Admission {
+  /** Runs what a request needs, whose body has up to `bytes`; `undefined` at once where too many are in. */
+  readonly admit: <A, E, R>(bytes: number, work: Effect.Effect<A, E, R>) => Effect.Effect<A | undefined, E, R>
+  /** Stands around each call. */
+  readonly around: NonNullable<DispatchOptions["around"]>
+}
+
+export const makeAdmission = (options: AdmissionOptions = {}): Admission => {
+  const { threads = RPC_THREADS, workQueue = RPC_WORK_QUEUE, waiting = RPC_WAITING } = options
+  const running = Semaphore.makeUnsafe(threads)
+  const bodies = Semaphore.makeUnsafe(RPC_ALL_BODY_BYTES / BODY_UNIT)
+  // Requests that run or wait for their turn. Those that wait for something to happen have left it for that long.
+  let inside = 0
+  let asleep = 0
+
+  /** Counted for as long as it runs. */
+  const counted = <A, E, R>(enter: () => void, work: Effect.Effect<A, E, R>, leave: () => void): typeof work =>
+    Effect.acquireUseRelease(
+      Effect.sync(enter),
+      () => work,
+      () => Effect.sync(leave)
+    )
+
+  return {
+    admit: (bytes, work) =>
+      Effect.suspend(() => {
+        if (inside >= threads + workQueue) return Effect.succeed(undefined)
+        const units = Math.max(1, Math.ceil(bytes / BODY_UNIT))
+        return counted(
+          () => inside++,
+          bodies.withPermits(units)(work),
+          () => inside--
+        )
+      }),
+    around: (method, call) =>
+      Effect.suspend(() => {
+        if (!method.waits) return running.withPermits(1)(call)
+        if (asleep >= waiting) return Effect.fail(rpcError("MISC_ERROR", "Too many calls are waiting already"))
+        const sleep = (): void => {
+          asleep++
+          inside--
+        }
+        const wake = (): void => {
+          asleep--
+          inside++
+        }
+        return counted(sleep, call, wake)
+      })
+  }
+}

@@ -1,0 +1,138 @@
+/** JSON-RPC behind the door: `POST /`, with the limits, the statuses and the texts of Bitcoin Core's HTTP server. */
+import * as ByteSize from "effect/ByteSize"
+import * as Effect from "effect/Effect"
+import type { HttpServerError } from "effect/http/HttpServerError"
+import { MaxBodySize } from "effect/http/HttpIncomingMessage"
+import { HttpRouter } from "effect/http/HttpRouter"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import { type Caller, type DispatchOptions, type Dispatcher, type Reply, dispatcher } from "./Dispatch.ts"
+import type { MethodTable } from "./MethodTable.ts"
+import { type Admission, type AdmissionOptions, RPC_BODY_BYTES, makeAdmission } from "./Admission.ts"
+import { HttpDoor, type HttpDoorShape, nothing } from "@satwire/http-door"
+
+export interface RpcOptions extends AdmissionOptions, Omit<DispatchOptions, "around"> {
+  /** Whether a user may call a method: `rpcwhitelist`. All may call all where it is not given. */
+  readonly mayCall?: (user: string, method: string) => boolean
+  /** Stands around each call once it is its turn: to time it, to tell a log. */
+  readonly around?: DispatchOptions["around"]
+  /** Whether `GET /` belongs to another route, such as a dashboard; else it is refused, as by Core. */
+  readonly leavesGet?: boolean
+}
+
+/**
+ * @limit for the body of a request of JSON-RPC to come
+ */
+export const BODY_TIMEOUT = "30 seconds"
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/** The routes of JSON-RPC with the methods of a table. */
+export const layerRpc = <R>(
+  table: MethodTable<R>,
+  options: RpcOptions = {}
+): Layer.Layer<never, never, HttpRouter | HttpDoor | R> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const router = yield* HttpRouter
+      const door = yield* HttpDoor
+      const context = yield* Effect.context<R>()
+      // With the context of all that methods need, a request is all that is left to need.
+      const handler = Effect.provideContext(rpcHandler(table, door, options), context) as Effect.Effect<
+        Response,
+        never,
+        HttpServerRequest
+      >
+      yield* router.add("POST", "/", handler)
+      const others = [
+        "PUT",
+        "PATCH",
+        "DELETE",
+        "OPTIONS",
+        ...(options.leavesGet === true ? [] : (["GET"] as const))
+      ] as const
+      for (const method of others) yield* router.add(method, "/", door.open(Effect.succeed(NOT_POST)))
+    })
+  )
+
+const NOT_POST = HttpServerResponse.text("JSONRPC server handles only POST requests", { status: 405 })
+const BUSY = HttpServerResponse.text("Work queue depth exceeded", { status: 503 })
+const TOO_LONG = nothing(413)
+const TOO_SLOW = nothing(408)
+const CUT_OFF = nothing(400)
+
+/** What answers one request of JSON-RPC, for who makes routes of his own. */
+export const rpcHandler = <R>(
+  table: MethodTable<R>,
+  door: HttpDoorShape,
+  options: RpcOptions = {}
+): Effect.Effect<Response, never, R | HttpServerRequest> => {
+  const admission = makeAdmission(options)
+  const outer = options.around
+  const around: DispatchOptions["around"] = (method, call, caller) =>
+    admission.around(method, outer === undefined ? call : outer(method, call, caller), caller)
+  const answer = dispatcher(table, { ...options, around })
+  const mayCall = options.mayCall ?? ((): boolean => true)
+  return door.guarded((user) =>
+    answerRequest(door, admission, answer, { user, mayCall: (method) => mayCall(user, method) })
+  )
+}
+
+const answerRequest = <R>(
+  door: HttpDoorShape,
+  admission: Admission,
+  answer: Dispatcher<R>,
+  caller: Caller
+): Effect.Effect<Response, never, R | HttpServerRequest> =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest
+    const said = request.headers["content-length"]
+    // Without a length it may be anything up to the limit.
+    const length = said === undefined ? RPC_BODY_BYTES : Number(said)
+    if (!(length <= RPC_BODY_BYTES)) return yield* tooLong(door)
+    const work = Effect.gen(function* () {
+      const body = yield* bodyOf(door, request)
+      return body instanceof Uint8Array ? yield* replyTo(door, caller, yield* answer(body, caller)) : body
+    })
+    const response = yield* admission.admit(length, work)
+    if (response !== undefined) return response
+    return yield* Effect.as(door.refused({ reason: "too many", why: "the work queue is full" }), BUSY)
+  })
+
+const tooLong = (door: HttpDoorShape): Effect.Effect<Response, never, HttpServerRequest> =>
+  Effect.as(door.refused({ reason: "too long", why: `its body has more than ${RPC_BODY_BYTES} bytes` }), TOO_LONG)
+
+const bodyOf = (
+  door: HttpDoorShape,
+  request: HttpServerRequest
+): Effect.Effect<Uint8Array | Response, never, HttpServerRequest> =>
+  request.arrayBuffer.pipe(
+    Effect.provideService(MaxBodySize, ByteSize.bytes(RPC_BODY_BYTES)),
+    Effect.map((buffer): Uint8Array | Response => new Uint8Array(buffer)),
+    Effect.timeoutOrElse({
+      duration: BODY_TIMEOUT,
+      orElse: () => Effect.as(door.refused({ reason: "too slow", why: "its body did not come in time" }), TOO_SLOW)
+    }),
+    Effect.catch((error) =>
+      isTooLong(error)
+        ? tooLong(door)
+        : Effect.as(door.refused({ reason: "malformed", why: "its body is cut off" }), CUT_OFF)
+    )
+  )
+
+const isTooLong = ({ reason }: HttpServerError): boolean =>
+  reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+
+const replyTo = (
+  door: HttpDoorShape,
+  { user }: Caller,
+  { status, body }: Reply
+): Effect.Effect<Response, never, HttpServerRequest> => {
+  if (status === 403) {
+    const why = `the user ${JSON.stringify(user)} may not call a method of it`
+    return Effect.as(door.refused({ reason: "method", why }), nothing(status))
+  }
+  if (body === "") return Effect.succeed(nothing(status))
+  return Effect.succeed(HttpServerResponse.text(body, { status, contentType: "application/json" }))
+}

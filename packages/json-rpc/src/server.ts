@@ -1,0 +1,9 @@
+export {
+  type AdmissionOptions,
+  RPC_ALL_BODY_BYTES,
+  RPC_BODY_BYTES,
+  RPC_THREADS,
+  RPC_WAITING,
+  RPC_WORK_QUEUE
+} from "./Admission.ts"
+export { BODY_TIMEOUT, type RpcOptions, layerRpc, rpcHandler } from "./Rpc.ts"
