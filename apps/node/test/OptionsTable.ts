@@ -17,12 +17,14 @@ const TOPICS: ReadonlyArray<readonly [topic: string, rows: object]> = [
 ]
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
-  [["node", "peer", "crawl", ...HEADERS_COMMANDS], "`satwire`, `satwire peer`, `satwire crawl`, `satwire headers …`"],
+  [["node", "peer", "crawl", ...HEADERS_COMMANDS, "rpc"], "every command but `satwire playground`"],
   [["node", "peer", "crawl"], "`satwire`, `satwire peer`, `satwire crawl`"],
+  [["node", "rpc"], "`satwire`, `satwire rpc`"],
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
   [["crawl"], "`satwire crawl` alone"],
   [["headers export", "headers skeleton"], "`satwire headers export`, `satwire headers skeleton`"],
+  [["rpc"], "`satwire rpc` alone"],
   [["playground"], "`satwire playground`"]
 ]
 

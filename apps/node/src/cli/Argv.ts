@@ -9,6 +9,7 @@
  *   -nolisten=0        --listen=1                -1.5         as it is: a number
  *   -help, -?          --help                    -- -x        after -- nothing is touched
  *   -nopid             --pid=0                   -dbcache=9   --core-option=dbcache: Core's, and nothing here
+ *   rpc a -1           rpc a -- -1                after its method nothing is touched either
  * ```
  */
 import { CORE_OPTION, coreOnlyName } from "../config/CoreOnly.ts"
@@ -19,10 +20,27 @@ const SHORT_FLAGS = /^[hv]+$/
 const NUMBER = /^-(?:\d+\.?\d*|\.\d+)$/
 
 /** The same command line with every option in its long form. Doing it twice changes nothing more. */
-export const normaliseArgv = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
+export const normaliseArgv = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const argv = given.includes("--") ? given : withRpcArguments(given)
   const end = argv.indexOf("--")
   const options = end < 0 ? argv : argv.slice(0, end)
   return [...options.map(normalise), ...argv.slice(options.length)]
+}
+
+/** As with `bitcoin-cli`, what stands behind a method is its arguments, even where it begins with a dash. */
+const withRpcArguments = (argv: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const words = argv.flatMap((arg, at) => (arg.startsWith("-") || isValueOf(argv[at - 1]) ? [] : [at]))
+  const [command, method] = words
+  if (command === undefined || argv[command] !== "rpc" || method === undefined) return argv
+  return [...argv.slice(0, method + 1), "--", ...argv.slice(method + 1)]
+}
+
+/** Whether what follows this is its value: an option that has none yet and needs one. */
+const isValueOf = (arg: string | undefined): boolean => {
+  if (arg?.startsWith("-") !== true) return false
+  const { name, value } = split(arg)
+  const resolved = resolveName(name)
+  return value === undefined && resolved?.negated === false && resolved.row.bare === undefined
 }
 
 const normalise = (arg: string): string => {

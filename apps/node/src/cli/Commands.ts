@@ -17,6 +17,7 @@ import type { RunCrawlError } from "../crawl/RunCrawl.ts"
 import type { RunHeadersError } from "../headers/RunHeaders.ts"
 import type { RunNodeError } from "../node/RunNode.ts"
 import type { RunPeerError } from "../peer/RunPeer.ts"
+import type { RunRpcError } from "../rpc/RunRpc.ts"
 import { completionsOf, flagsOf, sharedFlags } from "./Flags.ts"
 import { presenter } from "./Presenter.ts"
 
@@ -177,6 +178,33 @@ const headers = Command.make("headers").pipe(
   Command.withSubcommands([headersExport, headersImport, headersSkeleton])
 )
 
+const rpc = Command.make(
+  "rpc",
+  {
+    method: Argument.String("method").pipe(Argument.withDescription("What is called; help lists all of them.")),
+    params: Argument.String("argument").pipe(
+      Argument.withDescription("Its arguments: texts, numbers, or JSON."),
+      Argument.variadic({})
+    ),
+    own: flagsOf("rpc")
+  },
+  Effect.fnUntraced(function* ({ method, params, own }) {
+    const { shared } = yield* options
+    const { runRpc } = yield* Effect.promise(() => import("../rpc/RunRpc.ts"))
+    yield* runRpc(method, params, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Calls a method of a running node by JSON-RPC, as bitcoin-cli does: a Satwire node of this machine unless told otherwise, or Bitcoin Core. Options stand before the method; what follows it is its arguments. It prints the result; an error ends it with the error's code."
+  ),
+  Command.withExamples([
+    { command: "satwire rpc help", description: "all methods" },
+    { command: "satwire rpc -regtest getblockhash 0", description: "a method of the node of regtest" },
+    { command: "satwire rpc -named getblockhash height=0", description: "the same by name, of mainnet" },
+    { command: "satwire rpc -datadir=~/.bitcoin uptime", description: "asks Bitcoin Core" }
+  ])
+)
+
 const playground = Command.make(
   "playground",
   { own: flagsOf("playground") },
@@ -195,7 +223,7 @@ const playground = Command.make(
   ])
 )
 
-const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, playground]))
+const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, playground]))
 
 /** `--completions <shell>`, with what the table of options knows beyond the parser. */
 const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
@@ -212,7 +240,7 @@ const settings = Layer.mergeAll(
 )
 
 /** Why a command failed. */
-export type CommandError = RunNodeError | RunPeerError | RunCrawlError | RunHeadersError | PlaygroundError
+export type CommandError = RunNodeError | RunPeerError | RunCrawlError | RunHeadersError | RunRpcError | PlaygroundError
 
 /** Runs a command line. */
 export const runCommand = (

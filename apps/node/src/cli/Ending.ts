@@ -5,6 +5,7 @@
  *   0   done; or a node or playground that was asked to stop and has closed everything
  *   1   something failed: one sentence on stderr
  *   2   a command line, environment or file that cannot be followed: one sentence on stderr
+ *   n   the node answered with the error -n: `satwire rpc`
  *   130 a question that was interrupted before its answer
  * ```
  */
@@ -14,6 +15,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ConfigError } from "../config/ConfigError.ts"
+import { RpcAnsweredError } from "../rpc/RpcErrors.ts"
 import { complaint } from "./Presenter.ts"
 
 const FAILED = 1
@@ -64,6 +66,7 @@ export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit)) return 0
   if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? INTERRUPTED)
   const error = Cause.squash(exit.cause)
+  if (error instanceof RpcAnsweredError) return error.exitCode
   return error instanceof ConfigError || CliError.isCliError(error) ? NOT_UNDERSTOOD : FAILED
 }
 
@@ -76,5 +79,6 @@ export const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const error = Cause.squash(cause)
   // What is wrong with a command line the presenter has said.
   if (CliError.isCliError(error)) return Effect.void
+  if (error instanceof RpcAnsweredError) return Console.error(error.message)
   return Console.error(complaint(error instanceof Error ? error.message : String(error)))
 }

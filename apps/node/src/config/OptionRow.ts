@@ -12,6 +12,7 @@ export const COMMANDS = [
   "headers export",
   "headers import",
   "headers skeleton",
+  "rpc",
   "playground"
 ] as const
 export type CommandName = (typeof COMMANDS)[number]
@@ -77,7 +78,9 @@ export const NODE: ReadonlyArray<CommandName> = ["node"]
 /** Whoever talks to others. */
 export const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl"]
 /** Whoever belongs to one network and one data directory. */
-export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS]
+export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS, "rpc"]
+/** The node, which answers JSON-RPC, and the command that asks it. */
+export const RPC_ENDS: ReadonlyArray<CommandName> = ["node", "rpc"]
 
 const REST = {
   aliases: [],

@@ -16,11 +16,19 @@ import { type ConnectionsSettings, connectionsRows } from "./rows/Connections.ts
 import { type LoggingSettings, loggingRows } from "./rows/Logging.ts"
 import { type NetworkSettings, networkRows } from "./rows/Network.ts"
 import { type RpcSettings, rpcRows } from "./rows/Rpc.ts"
+import { type RpcClientSettings, rpcClientRows } from "./rows/RpcClient.ts"
 import { type ToolsSettings, toolsRows } from "./rows/Tools.ts"
 
 /** The values of all options. What has no default is `undefined` until somebody gives it. */
 export interface Settings
-  extends NetworkSettings, ConnectionsSettings, BlocksSettings, RpcSettings, LoggingSettings, ToolsSettings {}
+  extends
+    NetworkSettings,
+    ConnectionsSettings,
+    BlocksSettings,
+    RpcSettings,
+    RpcClientSettings,
+    LoggingSettings,
+    ToolsSettings {}
 
 export type OptionName = keyof Settings
 
@@ -29,6 +37,7 @@ export const OPTIONS: RowsOf<Settings> = {
   ...connectionsRows,
   ...blocksRows,
   ...rpcRows,
+  ...rpcClientRows,
   ...loggingRows,
   ...toolsRows
 }

@@ -1,6 +1,6 @@
 /** Who may ask the node by JSON-RPC, where, and how. */
 import type { Subnet } from "@satwire/connections"
-import { NODE, type RowsOf, list, one, oneOrNone, onOff } from "../OptionRow.ts"
+import { NODE, RPC_ENDS, type RowsOf, list, one, oneOrNone, onOff } from "../OptionRow.ts"
 import {
   type HostPort,
   type NetworkName,
@@ -75,7 +75,7 @@ export const rpcRows: RowsOf<RpcSettings> = {
     doc: "The TCP port of JSON-RPC, where --rpcbind names none.",
     defaultDoc: "the network's: 8332, 18332, 48332, 38332, 18443",
     perNetwork: true,
-    commands: NODE
+    commands: RPC_ENDS
   }),
   rpcallowip: list({
     name: "rpcallowip",
@@ -93,7 +93,7 @@ export const rpcRows: RowsOf<RpcSettings> = {
     allowed: "a name without a colon",
     doc: "The name that goes with --rpcpassword.",
     defaultDoc: "none",
-    commands: NODE
+    commands: RPC_ENDS
   }),
   rpcpassword: oneOrNone({
     name: "rpcpassword",
@@ -103,7 +103,7 @@ export const rpcRows: RowsOf<RpcSettings> = {
     doc: "A password for JSON-RPC, instead of the cookie. Whoever sees the command line sees it: --rpcauth is better.",
     defaultDoc: "none",
     isSecret: true,
-    commands: NODE
+    commands: RPC_ENDS
   }),
   rpcauth: list({
     name: "rpcauth",
@@ -124,7 +124,7 @@ export const rpcRows: RowsOf<RpcSettings> = {
     doc: "Where the password of this start lies for programs of this machine; a relative path starts at the network's data directory. 0 makes none.",
     default: ".cookie",
     negatable: true,
-    commands: NODE
+    commands: RPC_ENDS
   }),
   rpccookieperms: one({
     name: "rpccookieperms",
