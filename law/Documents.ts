@@ -3,6 +3,7 @@
  * the codec table and from the comments that cite it. `npm run docs` writes them, `docs.test.ts` holds them to the code.
  */
 import { FAULTS, FORGIVEN, KIND_RULES } from "@satwire/peer"
+import { NODE_METRICS, grafanaDashboard } from "@satwire/metrics"
 import { type Codec, codecs } from "@satwire/wire"
 import { type House, packages, sources } from "./House.ts"
 import { type Node, type Source, parseFile } from "./Source.ts"
@@ -227,10 +228,33 @@ const faultsPage = (): string =>
     ""
   ].join("\n")
 
+const metricsPage = (): string => {
+  const groups = [...Map.groupBy(NODE_METRICS, ({ group }) => group)].map(([group, rows]) => {
+    const cells = rows.map(({ help, kind, labels, name }) => [
+      `\`${name}\``,
+      kind,
+      labels.map((label) => `\`${label}\``).join(" "),
+      help
+    ])
+    return `## ${group}\n\n${table(["metric", "kind", "labels", "what"], cells)}\n`
+  })
+  return [
+    "# Metrics",
+    "",
+    "What `/metrics` says, in Prometheus' text format. Written by `npm run docs` from `packages/metrics/src/NodeMetrics.ts`; do not edit.",
+    "[grafana.json](grafana.json) draws all of it.",
+    "",
+    ...groups
+  ].join("\n")
+}
+
+/** Every page, by its path. */
 export const pages = (house: House): ReadonlyMap<string, string> =>
   new Map([
     ["docs/bips.md", bipsPage(house)],
     ["docs/faults.md", faultsPage()],
     ["docs/limits.md", limitsPage(house)],
+    ["docs/metrics.md", metricsPage()],
+    ["docs/grafana.json", `${JSON.stringify(grafanaDashboard(NODE_METRICS), null, 2)}\n`],
     ["docs/adr/README.md", decisionsPage(house)]
   ])

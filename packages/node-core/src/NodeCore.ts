@@ -52,6 +52,7 @@ import { Manager } from "@satwire/node-roles"
 import type { NodeCoreOptions } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries } from "./NodeCoreEvents.ts"
 import { PeerEntry } from "./PeerEntry.ts"
+import { TrafficTotals } from "./TrafficTotals.ts"
 import { ROUTES } from "./Routes.ts"
 
 /**
@@ -88,6 +89,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Since when any wait for their exchange. */
   #exchangeAt: Instant | undefined = undefined
   readonly #historic: HistoricUpload
+  readonly #traffic: TrafficTotals = new TrafficTotals()
   /** What every encrypted transport is made of. */
   readonly #v1: V1Options
   readonly #v2: (V2Options & InboundOptions) | undefined
@@ -226,7 +228,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       kept: () => this.#connections.kept,
       upload: () => this.#connections.uploadLeft(this.#now),
       addresses: () => this.#addresses?.known,
-      local: () => this.#addresses?.local ?? []
+      local: () => this.#addresses?.local ?? [],
+      traffic: () => this.#traffic.with(this.#inOrder().map(({ machine }) => machine.snapshot()))
     }
     return answers[name]()
   }
@@ -449,6 +452,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
     this.#entries.delete(id)
+    this.#traffic.add(entry.machine.snapshot())
     this.#deadlines.set(id, undefined)
     this.#shakingHands.delete(entry)
     this.#exchanges.delete(entry)

@@ -23,7 +23,7 @@ import type {
 } from "@satwire/header-sync"
 import type { PeerId } from "@satwire/machine"
 import type { Block, BlockHash, BlockView, TransactionView } from "@satwire/primitives"
-import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot } from "@satwire/peer"
+import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot, TrafficSnapshot } from "@satwire/peer"
 import type { NetAddress } from "@satwire/wire"
 import type { AddressesRole } from "./Addresses.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
@@ -222,6 +222,8 @@ export interface Queries {
   readonly kept: ReadonlyArray<string>
   /** The upload target of a day. */
   readonly upload: UploadLeft
+  /** What came and went over all connections that there ever were. */
+  readonly traffic: TrafficSnapshot
   /** How many addresses are known; `undefined` in a node that knows none. */
   readonly addresses: { readonly new: number; readonly tried: number } | undefined
   /** Where we can be found. */

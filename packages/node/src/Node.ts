@@ -165,6 +165,7 @@ const runningNode = (
     const listening = yield* listen(options, connections, tell)
     return {
       listening: listening?.endpoint,
+      turns: Effect.sync(service.turns),
       ...doors({ core, submit: service.submit, peers, sha256, submissions, tree, ...stores })
     }
   })

@@ -7,7 +7,7 @@ import type { HeaderTree } from "@satwire/header-sync"
 import type { NodeCore, NodeCoreInput, Queries } from "@satwire/node-core"
 import type { Sha256 } from "@satwire/crypto"
 import { type BlockHash, type BlockView, HEADER_SIZE, type TransactionView } from "@satwire/primitives"
-import type { MachineFailed } from "@satwire/runtime"
+import type { MachineFailed, TurnsSnapshot } from "@satwire/runtime"
 import type { StoreError } from "@satwire/store"
 import { type Endpoint, formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
@@ -41,6 +41,8 @@ export interface NodeShape {
    * more than {@link FACTS_KEPT} facts behind loses the oldest, without a word: facts are news, and state is asked for by `query`.
    */
   readonly facts: Stream.Stream<NodeFact>
+  /** How long the machine's turns took so far. */
+  readonly turns: Effect.Effect<TurnsSnapshot>
   /** Reads state, as of now. */
   readonly query: <Name extends keyof Queries>(name: Name) => Effect.Effect<Queries[Name]>
   /** Keeps a connection to this address from now on; also to one that was given up before. */
@@ -117,7 +119,7 @@ export const doors = ({
   readonly changes: Changes
   readonly sha256: Sha256
   readonly submissions: Submissions
-}): Omit<NodeShape, "facts" | "failure" | "listening"> => {
+}): Omit<NodeShape, "facts" | "failure" | "listening" | "turns"> => {
   const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
   const banned = (input: NodeCoreInput): Effect.Effect<void, StoreError> =>
     Effect.andThen(submitted(input), peers.saveBans)

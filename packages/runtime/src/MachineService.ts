@@ -23,6 +23,7 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { nowReader } from "./Clock.ts"
+import { TurnTimes, type TurnsSnapshot } from "./TurnTimes.ts"
 
 /**
  * How many outputs a stream of them keeps for a slow reader; the oldest make room.
@@ -64,6 +65,8 @@ export interface MachineService<in Input, out Output> {
    * or submit to it. It runs after a failure and after the scope has closed, too.
    */
   readonly between: (action: () => void) => void
+  /** How long turns took so far, what their outputs bring about included. */
+  readonly turns: () => TurnsSnapshot
   /** The clock's readings, as the machine is given them. */
   readonly now: () => Now
   /** What the machine puts out from now on. A reader that is more than `OUTPUTS_KEPT` behind loses the oldest. */
@@ -107,6 +110,7 @@ export const machineService = <Input extends { readonly _tag: string }, Output>(
     return {
       submit: (input) => driver.submit(input),
       between: (action) => driver.between(action),
+      turns: () => driver.times.snapshot(),
       now,
       outputs: Stream.fromPubSub(published).pipe(Stream.mapEffect((exit) => exit)),
       failure: Deferred.await(failed)
@@ -130,6 +134,7 @@ class Driver<Input extends { readonly _tag: string }, Output> {
   /** How many of them are done: taking the first out of a long array moves all the others. */
   #done = 0
   readonly #lastInputs: Array<string> = []
+  readonly times: TurnTimes = new TurnTimes()
   #inTurn = false
   #stopped = false
   #timer: Fiber.Fiber<void> | undefined = undefined
@@ -147,6 +152,7 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     if (this.#stopped) return
     if (this.#inTurn) {
       this.#waiting.push(input)
+      this.times.waited(this.#waiting.length)
       return
     }
     this.#inTurn = true
@@ -186,14 +192,16 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     const outputs: Array<Output> = []
     const performed: Array<Output> = []
     this.between(() => this.#edge.publish(performed))
+    const now = this.#now()
     try {
-      this.#options.machine.handle(input, this.#now(), { push: (output) => outputs.push(output) })
+      this.#options.machine.handle(input, now, { push: (output) => outputs.push(output) })
       for (const output of outputs) {
         // What was performed may have closed the scope.
         if (this.#stopped) return
         this.#options.perform?.(output)
         performed.push(output)
       }
+      this.times.took(this.#now().instant - now.instant)
     } catch (thrown) {
       this.#fail(thrown)
     }

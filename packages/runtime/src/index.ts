@@ -10,3 +10,4 @@ export {
   machineService
 } from "./MachineService.ts"
 export { FIRST_PAUSE_MS, nextPauseMs } from "./Pauses.ts"
+export { TURN_STEPS_MS, type TurnsSnapshot } from "./TurnTimes.ts"

@@ -1,0 +1,5 @@
+export { type Distribution, type Metric, type MetricFacts, type Sample, exposition } from "./Metric.ts"
+export { grafanaDashboard } from "./Grafana.ts"
+export { type Health, METRICS_CONTENT_TYPE, type NodeMeter, type NodeMeterOptions, nodeMeter } from "./NodeMeter.ts"
+export { NODE_METRICS, type Readings } from "./NodeMetrics.ts"
+export { Counts, Durations, Tally } from "./Tally.ts"
