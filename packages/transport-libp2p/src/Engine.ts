@@ -19,6 +19,7 @@ import { ping } from "@libp2p/ping"
 import { yamux } from "@libp2p/yamux"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
 import { type FoundPeer, discoveryParts } from "./Discovery.ts"
+import type { MappedPorts } from "./MappedPorts.ts"
 import type { Libp2pNodeOptions, NodeLimits } from "./NodeOptions.ts"
 import { reachabilityParts } from "./Reachability.ts"
 import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
@@ -26,6 +27,7 @@ import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
 export interface EngineServices extends Record<string, unknown> {
   readonly ping: ReturnType<ReturnType<typeof ping>>
   readonly dht?: { readonly [peerDiscoverySymbol]: PeerDiscovery }
+  readonly ports?: MappedPorts
 }
 
 export type Engine = Libp2p<EngineServices>

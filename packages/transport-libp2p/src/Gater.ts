@@ -4,7 +4,7 @@
  * Specification: js-libp2p's own deny lists refuse only at accept, and a ban that comes later leaves what stands alone. So what stands is asked
  * about again by `dropBanned`, and closed without a farewell.
  */
-import type { Connection, ConnectionGater, Libp2pEvents, MultiaddrConnection, PeerId } from "@libp2p/interface"
+import type { Connection, ConnectionGater, Libp2p, MultiaddrConnection, PeerId } from "@libp2p/interface"
 import type { Multiaddr } from "@multiformats/multiaddr"
 import { directEndpoint, parsePeer } from "./Addresses.ts"
 import type { Remote } from "./NodeOptions.ts"
@@ -14,14 +14,6 @@ export interface Gate {
   readonly maxInbound: number
   /** How many stand that others dialled. */
   readonly inbound: () => number
-}
-
-/** What js-libp2p's node tells of its connections. */
-interface Telling {
-  addEventListener<Name extends "connection:open" | "connection:close">(
-    name: Name,
-    listener: (event: Libp2pEvents[Name]) => void
-  ): void
 }
 
 /**
@@ -35,7 +27,7 @@ export class Inbound {
     return this.#standing.size
   }
 
-  watch(node: Telling, most: number): void {
+  watch(node: Pick<Libp2p, "addEventListener">, most: number): void {
     node.addEventListener("connection:close", ({ detail }) => this.#standing.delete(detail))
     node.addEventListener("connection:open", ({ detail }) => {
       if (detail.direction !== "inbound") return

@@ -8,6 +8,7 @@ import {
   isPeerId,
   peerDiscoverySymbol
 } from "@libp2p/interface"
+import { keepMapped } from "@satwire/port-mapping"
 import { seededRandom } from "@satwire/runtime"
 import { DialError, type Endpoint, ListenError } from "@satwire/transport"
 import { codeOf, listenReasonOf, wordsOf } from "@satwire/transport-tcp"
@@ -23,6 +24,7 @@ import { dialFailure } from "./DialFailure.ts"
 import { type FoundPeer, foundPeer } from "./Discovery.ts"
 import { type Engine, keyOf, makeEngine } from "./Engine.ts"
 import { Inbound, gaterOf, remoteOfConnection } from "./Gater.ts"
+import { KnownPeers } from "./KnownPeers.ts"
 import { DEFAULT_LIMITS, type Libp2pNodeOptions, type Remote } from "./NodeOptions.ts"
 import { type HandleOptions, type StreamHandler, handleProtocol } from "./Protocols.ts"
 import { type RoutingShape, routingOf } from "./Routing.ts"
@@ -126,10 +128,11 @@ export const makeLibp2pNode = (
 ): Effect.Effect<Libp2pNodeShape, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const found = yield* PubSub.sliding<FoundPeer>({ capacity: FOUND_KEPT, replay: FOUND_REPLAYED })
-    const engine = yield* started(options, (peer) => PubSub.publishUnsafe(found, peer))
+    const { engine, known } = yield* started(options, (peer) => PubSub.publishUnsafe(found, peer))
+    yield* openPorts(engine, options)
     const random = yield* seededRandom
     return {
-      ...talking(engine, options.isBanned ?? (() => false)),
+      ...talking(engine, known, options.isBanned ?? (() => false)),
       engine,
       peerId: engine.peerId.toString(),
       endpoint: { host: hostOfPeer(engine.peerId), port: 0 },
@@ -139,14 +142,31 @@ export const makeLibp2pNode = (
     }
   })
 
+/** They are closed again before the node is. */
+const openPorts = (engine: Engine, { reachability }: Libp2pNodeOptions): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const { ports } = engine.services
+    const options = reachability?.portMapping
+    if (ports === undefined || options === undefined) return Effect.void
+    return Effect.forEach(
+      ports.listening(),
+      (port) =>
+        keepMapped(options, port, {
+          onLease: (lease) => ports.opened(port, lease),
+          onLost: (lease) => ports.closed(port, lease)
+        }),
+      { discard: true }
+    )
+  })
+
 type Talking = Pick<
   Libp2pNodeShape,
   "connections" | "learn" | "connect" | "ping" | "hangUp" | "dropBanned" | "openStream" | "handle"
 >
 
-const talking = (engine: Engine, isBanned: (who: Remote) => boolean): Talking => ({
+const talking = (engine: Engine, known: KnownPeers, isBanned: (who: Remote) => boolean): Talking => ({
   connections: () => engine.getConnections().map(seen),
-  learn: (addresses) => Effect.promise(() => learn(engine, addresses)),
+  learn: (addresses) => Effect.promise(() => learn(engine, known, addresses)),
   connect: (to) =>
     Effect.map(
       reach(to, {}, (target, signal) => engine.dial(target, { signal })),
@@ -213,12 +233,13 @@ const reach = <A>(
 type Target = NonNullable<ReturnType<typeof targetOfText>>
 
 /** Addresses without the id of a peer are passed over. */
-const learn = async (engine: Engine, addresses: ReadonlyArray<string>): Promise<void> => {
+const learn = async (engine: Engine, known: KnownPeers, addresses: ReadonlyArray<string>): Promise<void> => {
   for (const text of addresses) {
     const address = parseMultiaddr(text)
     const peer = address?.getComponents().findLast(({ name }) => name === "p2p")?.value
     const target = peer === undefined ? undefined : targetOfText(peer)
     if (address === undefined || !isPeerId(target)) continue
+    known.keep(target)
     await engine.peerStore.merge(target, { multiaddrs: [address] })
   }
 }
@@ -226,7 +247,7 @@ const learn = async (engine: Engine, addresses: ReadonlyArray<string>): Promise<
 const started = (
   options: Libp2pNodeOptions,
   onFound: (peer: FoundPeer) => void
-): Effect.Effect<Engine, ListenError, Scope.Scope> =>
+): Effect.Effect<{ readonly engine: Engine; readonly known: KnownPeers }, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const inbound = new Inbound()
@@ -241,6 +262,7 @@ const started = (
       catch: failed
     })
     inbound.watch(engine, limits.maxInbound)
+    const known = new KnownPeers(engine, limits.maxKnownPeers)
     engine.addEventListener("peer:identify", ({ detail }) => {
       onFound(foundPeer({ id: detail.peerId, multiaddrs: detail.listenAddrs }, "identify"))
     })
@@ -255,7 +277,7 @@ const started = (
         await engine.stop()
       })
     )
-    return engine
+    return { engine, known }
   })
 
 /** js-libp2p has the socket's error in the words of its own only. */

@@ -1,6 +1,7 @@
 /** What a libp2p node is told at its start. */
 import type { Libp2pInit } from "libp2p"
 import type { Carriage } from "./Addresses.ts"
+import { MAX_KNOWN_PEERS } from "./KnownPeers.ts"
 import type { Discovery } from "./Discovery.ts"
 import type { Reachability } from "./Reachability.ts"
 
@@ -62,6 +63,8 @@ export interface NodeLimits {
   readonly maxDialling: number
   /** Dials that wait for their turn; more fail at once. */
   readonly maxDialQueue: number
+  /** Peers whose addresses are kept without being told to; the oldest go. */
+  readonly maxKnownPeers: number
 }
 
 export const DEFAULT_LIMITS: NodeLimits = {
@@ -70,7 +73,8 @@ export const DEFAULT_LIMITS: NodeLimits = {
   maxPending: MAX_PENDING,
   maxPerHostASecond: MAX_PER_HOST_A_SECOND,
   maxDialling: MAX_DIALLING,
-  maxDialQueue: MAX_DIAL_QUEUE
+  maxDialQueue: MAX_DIAL_QUEUE,
+  maxKnownPeers: MAX_KNOWN_PEERS
 }
 
 export interface Libp2pNodeOptions {

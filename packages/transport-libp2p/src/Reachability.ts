@@ -1,5 +1,7 @@
-/** How others reach us where they cannot dial us: relays, holes punched through what is between. */
+/** How others reach us where they cannot dial us: relays, ports that a gateway opens, holes punched through what is between. */
+import type { PortMappingOptions } from "@satwire/port-mapping"
 import type { Service, Transport } from "./Engine.ts"
+import { MappedPorts } from "./MappedPorts.ts"
 
 export interface Reachability {
   /** Dials through relays, and is reached through those given. */
@@ -8,6 +10,8 @@ export interface Reachability {
   readonly relay?: RelayOptions
   /** Asks peers whether our addresses can be dialled, and tells them of theirs. */
   readonly autonat?: boolean
+  /** Opens the ports that we listen on at the gateway of this network. */
+  readonly portMapping?: PortMappingOptions
   /** Makes a direct connection of one through a relay, where what is between allows it (DCUtR). */
   readonly holePunching?: boolean
 }
@@ -66,6 +70,9 @@ export const reachabilityParts = async (asked: Reachability): Promise<Reachabili
   }
   if (asked.autonat === true) services["autonat"] = (await import("@libp2p/autonat")).autoNAT()
   if (asked.holePunching === true) services["dcutr"] = (await import("@libp2p/dcutr")).dcutr()
+  if (asked.portMapping !== undefined) {
+    services["ports"] = ({ addressManager }) => new MappedPorts(addressManager, asked.autonat !== true)
+  }
   const at = relayed?.at?.map((relayAddress) => `${relayAddress}/p2p-circuit`) ?? []
   return { listen: relayed?.search === true ? [...at, "/p2p-circuit"] : at, transports, services }
 }

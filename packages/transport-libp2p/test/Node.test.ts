@@ -1,6 +1,9 @@
 /** Nodes on loopback: streams of other protocols, bans, crowds, relays and what they find of one another. */
+import { createSocket } from "node:dgram"
 import * as Net from "node:net"
 import { networkInterfaces } from "node:os"
+import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
+import { peerIdFromPrivateKey } from "@libp2p/peer-id"
 import { assert, describe, it } from "@effect/vitest"
 import { MiB, pattern } from "@satwire/transport/compliance"
 import * as Deferred from "effect/Deferred"
@@ -10,7 +13,13 @@ import * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type ByteStream, type Libp2pNodeOptions, type Libp2pNodeShape, makeLibp2pNode } from "../src/index.ts"
+import {
+  type ByteStream,
+  type Libp2pNodeOptions,
+  type Libp2pNodeShape,
+  makeLibp2pNode,
+  makePrivateKey
+} from "../src/index.ts"
 
 const TCP = { listen: ["/ip4/127.0.0.1/tcp/0"], security: ["noise"] } as const
 const limits = { maxPerHostASecond: 10_000, maxPending: 10_000 }
@@ -253,6 +262,76 @@ describe("a relay", () => {
       const stream = yield* here.openStream(through, ECHO, { overLimited: true })
       yield* Effect.exit(stream.write(new Uint8Array(MiB)))
       assert.include(yield* Effect.flip(all(stream)), { _tag: "StreamError", reason: "Reset" })
+    })
+  )
+})
+
+/** Grants whatever port it is asked for by NAT-PMP, on 8.8.4.4. */
+const gateway = Effect.acquireRelease(
+  Effect.callback<ReturnType<typeof createSocket>>((resume) => {
+    const socket = createSocket("udp4")
+    socket.on("message", (asked, from) => {
+      const head = [0, 128 + (asked[1] as number), 0, 0, 0, 0, 0, 1]
+      // The address, or the ports and the time that were asked for.
+      const rest = asked[1] === 0 ? [8, 8, 4, 4] : asked.subarray(4, 12)
+      socket.send(Uint8Array.from([...head, ...rest]), from.port, from.address)
+    })
+    socket.bind(0, "127.0.0.1", () => resume(Effect.succeed(socket)))
+  }),
+  (socket) => Effect.sync(() => socket.close())
+).pipe(Effect.map((socket) => ({ host: "127.0.0.1", port: socket.address().port })))
+
+describe("a node", () => {
+  live(
+    "keeps the addresses of so many strangers, and of all that it was told to",
+    Effect.gen(function* () {
+      const here = yield* node({ listen: [], limits: { maxKnownPeers: 5 } })
+      const there = yield* node()
+      yield* here.learn(there.addresses())
+      const keys = yield* Effect.all(Array.from({ length: 20 }, () => makePrivateKey))
+      for (const key of keys) {
+        const id = peerIdFromPrivateKey(privateKeyFromProtobuf(key))
+        yield* Effect.promise(() => here.engine.peerStore.merge(id, { multiaddrs: there.engine.getMultiaddrs() }))
+      }
+      const known = Effect.promise(() => here.engine.peerStore.all())
+      const left = yield* Effect.repeat(known, { until: (peers) => peers.length <= 7 })
+      assert.include(
+        left.map(({ id }) => id.toString()),
+        there.peerId
+      )
+    })
+  )
+
+  live(
+    "tells of a port that the gateway opened as its own",
+    Effect.gen(function* () {
+      const portMapping = { natPmp: yield* gateway, upnp: "none" } as const
+      const there = yield* node({ reachability: { portMapping } })
+      yield* eventually(() => there.addresses().some((address) => address.startsWith("/ip4/8.8.4.4/tcp/")))
+    })
+  )
+
+  live(
+    "starts with all that it can be asked for, and leaves nothing open when its scope closes",
+    Effect.gen(function* () {
+      const before = process.getActiveResourcesInfo().length
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const there = yield* node({
+            discovery: { dht: { mode: "server", privateAddresses: true } },
+            reachability: { relay: {}, autonat: true, holePunching: true }
+          })
+          const here = yield* node({
+            listen: ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0/ws"],
+            transports: ["tcp", "websocket"],
+            discovery: { bootstrap: there.addresses(), dht: { mode: "client", privateAddresses: true } },
+            reachability: { relayed: { search: true }, autonat: true, holePunching: true }
+          })
+          yield* here.ping(addressOf(there))
+          yield* here.openStream(addressOf(there), "/ipfs/id/1.0.0")
+        })
+      )
+      yield* eventually(() => process.getActiveResourcesInfo().length <= before)
     })
   )
 })
