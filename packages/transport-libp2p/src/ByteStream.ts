@@ -77,6 +77,8 @@ class Wrapped implements ByteStream {
   #waiting: Array<Uint8Array> = []
   #hasOtherEnded = false
   #failure: StreamFailure | undefined = undefined
+  /** Nobody reads any more; what comes is let go, so that the other end can finish. */
+  #isLeft = false
   readonly #looking: Set<() => void> = new Set()
 
   constructor(stream: EngineStream, link: PeerLink) {
@@ -91,6 +93,7 @@ class Wrapped implements ByteStream {
     if (stream.remoteWriteStatus === "closed") this.#hasOtherEnded = true
     if (stream.status === "aborted" || stream.status === "reset") this.#failure = "Reset"
     stream.addEventListener("message", ({ data }) => {
+      if (this.#isLeft) return
       if (data instanceof Uint8Array) this.#waiting.push(data)
       else for (const bytes of data) this.#waiting.push(bytes)
       if (stream.readStatus === "readable") stream.pause()
@@ -170,8 +173,9 @@ class Wrapped implements ByteStream {
   /** Lets the other end finish, and reads it no more. */
   #linger(): void {
     if (this.#stream.status === "closed") return
+    this.#isLeft = true
     this.#waiting = []
-    this.#stream.closeRead().catch(() => undefined)
+    this.#more()
     const timer = setTimeout(() => this.#abort(), FAREWELL_MS)
     this.#stream.addEventListener("close", () => clearTimeout(timer))
   }

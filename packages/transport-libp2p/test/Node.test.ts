@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os"
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
 import { peerIdFromPrivateKey } from "@libp2p/peer-id"
 import { assert, describe, it } from "@effect/vitest"
-import { MiB, pattern } from "@satwire/transport/compliance"
+import { MiB, Observed, Signal, pattern } from "@satwire/transport/compliance"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,8 +15,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import {
   type ByteStream,
+  LIBP2P_HOST,
   type Libp2pNodeOptions,
   type Libp2pNodeShape,
+  libp2pTransport,
   makeLibp2pNode,
   makePrivateKey
 } from "../src/index.ts"
@@ -110,6 +112,48 @@ describe("streams of a protocol", () => {
       const other = yield* here.openStream(addressOf(there), ECHO)
       yield* other.write(Uint8Array.of(2))
       assert.deepStrictEqual(yield* other.read, Uint8Array.of(2))
+    })
+  )
+
+  live(
+    "let the other end finish when whoever had one has left",
+    Effect.gen(function* () {
+      const [there, here] = [yield* node(), yield* node({ listen: [] })]
+      const finished = yield* Deferred.make<void>()
+      yield* there.handle(ECHO, (stream) =>
+        Effect.gen(function* () {
+          for (let part = 0; part < 8; part++) yield* stream.write(new Uint8Array(MiB / 2))
+          yield* Deferred.succeed(finished, undefined)
+        })
+      )
+      yield* Effect.scoped(Effect.flatMap(here.openStream(addressOf(there), ECHO), (stream) => stream.read))
+      yield* Deferred.await(finished)
+      yield* eventually(() => here.connections().every(({ streams }) => streams === 0))
+    })
+  )
+
+  live(
+    "tell both ends of a session that the connection below is gone",
+    Effect.gen(function* () {
+      const [there, here] = [yield* node(), yield* node({ listen: [] })]
+      const signal = new Signal()
+      const ends: Array<Observed> = []
+      const { listener } = yield* libp2pTransport(there)
+      const { dialer } = yield* libp2pTransport(here)
+      yield* listener.listen({ host: LIBP2P_HOST, port: 0 }, (connection) =>
+        ends.push(new Observed(connection, signal))
+      )
+      yield* here.learn(there.addresses())
+      ends.push(new Observed(yield* dialer.dial(there.endpoint), signal))
+      ends[0]?.connection.write(Uint8Array.of(1))
+      yield* signal.until(() => ends.some(({ length }) => length === 1))
+      yield* there.hangUp(here.peerId)
+      yield* signal.until(() => ends.every((end) => end.closedBy() !== undefined))
+      assert.deepStrictEqual(
+        ends.map((end) => end.closedBy()),
+        ["Reset", "Reset"]
+      )
+      assert.deepStrictEqual([dialer.connections(), listener.connections()], [0, 0])
     })
   )
 
@@ -314,7 +358,10 @@ describe("a node", () => {
   live(
     "starts with all that it can be asked for, and leaves nothing open when its scope closes",
     Effect.gen(function* () {
-      const before = process.getActiveResourcesInfo().length
+      // Timers of others come and go meanwhile.
+      const open = () => process.getActiveResourcesInfo().filter((name) => /TCP|UDP|Pipe/.test(name)).length
+      const before = open()
+      let listening: ReadonlyArray<string> = []
       yield* Effect.scoped(
         Effect.gen(function* () {
           const there = yield* node({
@@ -329,9 +376,11 @@ describe("a node", () => {
           })
           yield* here.ping(addressOf(there))
           yield* here.openStream(addressOf(there), "/ipfs/id/1.0.0")
+          listening = here.addresses().map((address) => address.replace(/\/p2p\/.*/, ""))
         })
       )
-      yield* eventually(() => process.getActiveResourcesInfo().length <= before)
+      yield* eventually(() => open() <= before)
+      yield* node({ listen: listening.filter((address) => !address.endsWith("/ws")) })
     })
   )
 })
