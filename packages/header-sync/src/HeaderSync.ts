@@ -305,7 +305,7 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
       return this.#readLater(peer, [headers], now)
     }
     const acceptance = this.#accept(headers, count, peer.id, now, out)
-    if (acceptance._tag === "Unconnected") return this.#unconnected(peer, message, now, out)
+    if (acceptance._tag === "Unconnected") return this.#unconnected(peer, this.#lastHash(message), now, out)
     this.#answered(peer)
     if (this.#judge(peer, acceptance, now, out)) this.#finished(peer, now, out)
   }
@@ -493,13 +493,12 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
   /**
    * Something lies between our chain and what the peer sent: the answer to a question of ours will begin where they part.
    *
-   * Specification: headers that do not connect answer no question. Rationale: a peer that sends nothing else is asked once in two
-   * minutes, and not as fast as it can send. It is no fault either: an announcement may outrun the headers before it.
+   * Specification: headers that do not connect answer no question, and are no fault. Rationale: a peer that sends nothing else is asked once in
+   * two minutes, and not as fast as it can send; and an announcement may outrun the headers before it.
    */
-  #unconnected(peer: PeerView, message: Headers, now: Now, out: Outbox<HeaderSyncOutput>): void {
-    peer.announced = this.#lastHash(message)
-    if (this.#isAlongSkeleton) return
-    this.#ask(peer, this.#tree.best, now, out)
+  #unconnected(peer: PeerView, last: BlockHash, now: Now, out: Outbox<HeaderSyncOutput>): void {
+    peer.announced = last
+    if (!this.#isAlongSkeleton) this.#ask(peer, this.#tree.best, now, out)
   }
 
   /** The peer has no more headers than it sent: its first sync is done, the next peer's may start. */
@@ -624,9 +623,11 @@ export class HeaderSync implements Machine<HeaderSyncInput, HeaderSyncOutput> {
     out: Outbox<HeaderSyncOutput>
   ): void {
     const peer = from === undefined ? undefined : this.#peers.get(from)
-    if (from !== undefined) {
+    if (from !== undefined && peer === undefined) return
+    if (peer !== undefined) {
       const parent = this.#tree.find(headers, HEADER_PREVIOUS)
-      if (peer === undefined || parent < 0) return
+      const last = this.#lastHash({ headers, count })
+      if (parent < 0) return peer.started ? this.#unconnected(peer, last, now, out) : undefined
       if (!peer.isTrusted && this.#hasLittleWork(parent, { headers, count })) return
     }
     const acceptance = this.#accept(headers, count, from, now, out)

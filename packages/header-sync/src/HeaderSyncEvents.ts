@@ -23,7 +23,8 @@ export type HeaderSyncInput =
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: HeaderSyncMessage }
   /**
    * Headers that were made or read here: `count` raw headers, each the child of the one before. With `from`, headers of blocks that a peer sent
-   * unasked, whose fault they are; what follows nothing that we know, or has little work, is passed over.
+   * unasked, whose fault they are; what has little work is passed over, and what follows nothing that we know has the peer asked for what
+   * lies between, unless another's first sync is under way (as in Core).
    */
   | {
       readonly _tag: "Submit"

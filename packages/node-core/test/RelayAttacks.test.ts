@@ -349,6 +349,28 @@ describe("a block of which an attacker sends the short form first", () => {
   })
 })
 
+describe("a short block of a chosen peer", () => {
+  it("whose parent's header we did not take leads to both blocks: such a peer announces in no other way", () => {
+    const town = new Town()
+    const has: Array<BlockView> = []
+    const peer = town.chosen("outbound", (message) => {
+      if (message._tag === "getheaders") return [headersMessage(concat(has.map(({ rawHeader }) => rawHeader)))]
+      const asked = message._tag === "getdata" ? [...message.inventory].map(({ hash }) => toHex(hash)) : []
+      return has.filter((block) => asked.includes(toHex(block.hash(sha256)))).map((block) => ({ _tag: "block", block }))
+    })
+    // By our clock the first one lies too far ahead, and nobody is blamed for it.
+    const early = BlockView.of(town.chain.mine({ unix: town.bench.now.unix + 7201 }))
+    has.push(early)
+    town.say(peer, compactOf(early))
+    expect(town.height).toBe(4)
+    town.elapse(MINUTE)
+    const next = BlockView.of(town.chain.mine({ unix: town.bench.now.unix }))
+    has.push(next)
+    town.say(peer, compactOf(next))
+    expect([town.height, town.gone.get(peer)]).toEqual([6, undefined])
+  })
+})
+
 describe("what others do while an honest peer has a block to complete", () => {
   /** The honest peer was asked for the rest of the block. */
   const waiting = (): Siege => {
