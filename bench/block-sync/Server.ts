@@ -65,14 +65,14 @@ const serve = (socket: Socket): void => {
           startHeight: chain.count
         }
         frame.send({ ...message, ...ours, protocolVersion: PROTOCOL_VERSION })
-        return frame.send(VERACK)
+        return void frame.send(VERACK)
       }
       case "ping":
-        return frame.send({ _tag: "pong", nonce: message.nonce })
+        return void frame.send({ _tag: "pong", nonce: message.nonce })
       case "getheaders": {
         const from = heightOf(message.locator)
         const to = Math.min(chain.count, from + MAX_HEADERS_RESULTS)
-        return frame.send(headersMessage(chain.headers.slice(from * HEADER_SIZE, to * HEADER_SIZE)))
+        return void frame.send(headersMessage(chain.headers.slice(from * HEADER_SIZE, to * HEADER_SIZE)))
       }
       case "getblocks": {
         const from = heightOf(message.locator) + 1

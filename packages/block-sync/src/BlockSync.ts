@@ -151,6 +151,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     return this.#download.askedOf(header)
   }
 
+  /** The blocks that a peer was asked for and has not sent, in the order in which it was asked. */
+  askedFrom(peer: PeerId): ReadonlyArray<number> {
+    return [...(this.#download.peer(peer)?.asked.keys() ?? [])]
+  }
+
   /** The first block that is missing of the chain that is fetched, or -1. */
   get firstMissing(): number {
     return this.#download.first

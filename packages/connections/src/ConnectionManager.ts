@@ -42,6 +42,8 @@ import type {
   DialKind,
   Groups,
   LetGo,
+  MostChosen,
+  PeerDeeds,
   SlotEnd,
   SlotSnapshot,
   UploadLeft
@@ -127,7 +129,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   readonly #upload: UploadTarget
   readonly #maxFullRelay: number
   readonly #maxBlockRelayOnly: number
-  #waiting: Array<{ readonly endpoint: string; readonly kind: DialKind }> = []
+  #waiting: Array<ConnectionsInput & { readonly _tag: "DialOnce" }> = []
   /** Made with the first input, since only then the time is known. */
   #opening: Opening | undefined = undefined
   #isActive = true
@@ -191,6 +193,20 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
     return this.#options.bans
   }
 
+  /** Whether there are to be connections at all. */
+  get isActive(): boolean {
+    return this.#isActive
+  }
+
+  get most(): MostChosen {
+    return { fullRelay: this.#maxFullRelay, blockRelayOnly: this.#maxBlockRelayOnly }
+  }
+
+  /** What a peer did for us. */
+  deeds(peer: PeerId): PeerDeeds | undefined {
+    return this.#slots.of(peer)?.deeds
+  }
+
   /** Endpoints that our user named. */
   get kept(): ReadonlyArray<string> {
     return [...this.#persistent.endpoints]
@@ -241,12 +257,12 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   #input(input: ConnectionsInput): void {
     switch (input._tag) {
       case "Keep":
-        this.#persistent.keep(input.endpoint, this.#now.instant)
+        this.#persistent.keep(input.endpoint, input.transport, this.#now.instant)
         return this.#dialDue()
       case "Release":
         return this.#release(input.endpoint)
       case "DialOnce":
-        return this.#wait(input.endpoint, input.kind)
+        return this.#wait(input)
       case "Opened":
         return this.#opened(input.dial, input.peer)
       case "DialFailed":
@@ -481,8 +497,8 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
     }
   }
 
-  #wait(endpoint: string, kind: DialKind): void {
-    this.#waiting.push({ endpoint, kind })
+  #wait(dial: ConnectionsInput & { readonly _tag: "DialOnce" }): void {
+    this.#waiting.push(dial)
     if (this.#waiting.length > MAX_WAITING_DIALS) this.#waiting.shift()
     this.#dialWaiting()
   }
@@ -490,21 +506,21 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
   #dialWaiting(): void {
     if (!this.#isActive) return
     let addrFetches = this.#slots.census().addrFetches
-    this.#waiting = this.#waiting.filter(({ endpoint, kind }) => {
+    this.#waiting = this.#waiting.filter(({ endpoint, kind, transport }) => {
       if (kind === "addr-fetch" && addrFetches >= MAX_ADDR_FETCHES) return true
       if (this.#slots.leadsTo(endpoint)) return false
       if (kind === "addr-fetch") addrFetches += 1
-      this.#dial(endpoint, kind, undefined)
+      this.#dial(endpoint, kind, transport)
       return false
     })
   }
 
   #dialDue(): void {
     if (!this.#isActive) return
-    for (const endpoint of this.#persistent.takeDue(this.#now.instant)) {
+    for (const { endpoint, transport } of this.#persistent.takeDue(this.#now.instant)) {
       // One that we are connected with for something else is looked at again later.
       if (this.#slots.leadsTo(endpoint)) this.#persistent.ended(endpoint, 0, this.#now.instant)
-      else this.#dial(endpoint, "manual", undefined)
+      else this.#dial(endpoint, "manual", transport)
     }
   }
 

@@ -41,11 +41,21 @@ export type LetGo =
 
 export type ConnectionsInput =
   /** Our user names an endpoint to which a connection is kept from now on: `host:port`, where the host may be a name. */
-  | { readonly _tag: "Keep"; readonly endpoint: string }
+  | {
+      readonly _tag: "Keep"
+      readonly endpoint: string
+      /** v2 is not to be tried. */
+      readonly transport?: "v1" | undefined
+    }
   /** It is kept no more. An open connection ends. */
   | { readonly _tag: "Release"; readonly endpoint: string }
   /** Dial once, for this: to fetch addresses from a seed node, or because our user wants it. */
-  | { readonly _tag: "DialOnce"; readonly endpoint: string; readonly kind: DialKind }
+  | {
+      readonly _tag: "DialOnce"
+      readonly endpoint: string
+      readonly kind: DialKind
+      readonly transport?: "v1" | undefined
+    }
   /** A dial succeeded. */
   | { readonly _tag: "Opened"; readonly dial: DialId; readonly peer: PeerId }
   /** A dial failed; `isOurs` where what failed is on our side, such as a proxy: that says nothing of the address. */
@@ -160,6 +170,20 @@ export interface UploadLeft {
   /** Old blocks are served no more in this cycle. */
   readonly isReachedForHistoric: boolean
   readonly isReached: boolean
+}
+
+/** When a peer was last of use to us. */
+export interface PeerDeeds {
+  /** It sent a block that we had not. */
+  readonly lastBlockAt: Instant | undefined
+  /** It sent a transaction that we took. */
+  readonly lastTransactionAt: Instant | undefined
+}
+
+/** How many connections of each kind are chosen at most, of those that are counted. */
+export interface MostChosen {
+  readonly fullRelay: number
+  readonly blockRelayOnly: number
 }
 
 /** What is known of a connection, for people. */

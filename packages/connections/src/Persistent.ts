@@ -11,6 +11,8 @@ export const FIRST_RETRY_MS = 1000
 export const LAST_RETRY_MS = 60_000
 
 interface Kept {
+  /** v2 is not to be tried. */
+  readonly transport: "v1" | undefined
   delayMs: number
   /** When it is to be dialled; `undefined` while it is, or is connected. */
   dueAt: Instant | undefined
@@ -28,8 +30,8 @@ export class Persistent {
   }
 
   /** Keeps one more; it is due at once. */
-  keep(endpoint: string, instant: Instant): void {
-    if (!this.#kept.has(endpoint)) this.#kept.set(endpoint, { delayMs: FIRST_RETRY_MS, dueAt: instant })
+  keep(endpoint: string, transport: "v1" | undefined, instant: Instant): void {
+    if (!this.#kept.has(endpoint)) this.#kept.set(endpoint, { transport, delayMs: FIRST_RETRY_MS, dueAt: instant })
   }
 
   release(endpoint: string): boolean {
@@ -37,12 +39,12 @@ export class Persistent {
   }
 
   /** Those whose time has come; they are taken for being dialled. */
-  takeDue(instant: Instant): ReadonlyArray<string> {
-    const due: Array<string> = []
+  takeDue(instant: Instant): ReadonlyArray<{ readonly endpoint: string; readonly transport: "v1" | undefined }> {
+    const due: Array<{ readonly endpoint: string; readonly transport: "v1" | undefined }> = []
     for (const [endpoint, kept] of this.#kept) {
       if (kept.dueAt === undefined || kept.dueAt > instant) continue
       kept.dueAt = undefined
-      due.push(endpoint)
+      due.push({ endpoint, transport: kept.transport })
     }
     return due
   }

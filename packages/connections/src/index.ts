@@ -37,6 +37,8 @@ export type {
   Drawn,
   Groups,
   LetGo,
+  MostChosen,
+  PeerDeeds,
   Refusal,
   SlotEnd,
   SlotKind,

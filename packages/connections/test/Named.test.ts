@@ -94,6 +94,17 @@ describe("an endpoint that our user named", () => {
     expect(new Set(town.all("Dial").map(({ kind }) => kind))).toEqual(new Set(["manual"]))
   })
 
+  it("may be spoken to in v1 alone, again and again or once", () => {
+    const town = quiet()
+    town.answers = () => false
+    town.input({ _tag: "Keep", endpoint: FRIEND, transport: "v1" })
+    town.input({ _tag: "DialOnce", endpoint: "11.1.1.2:8333", kind: "manual", transport: "v1" })
+    town.elapse(2 * LAST_RETRY_MS)
+    const dials = town.all("Dial")
+    expect(dials.length).toBeGreaterThan(3)
+    expect(new Set(dials.map(({ transport }) => transport))).toEqual(new Set(["v1"]))
+  })
+
   it("that is dialled once is not dialled again", () => {
     const town = quiet()
     town.input({ _tag: "DialOnce", endpoint: FRIEND, kind: "manual" })

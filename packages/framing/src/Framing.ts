@@ -13,6 +13,7 @@
  */
 import type { DecodeError } from "@satwire/bytes"
 import type { Message } from "@satwire/wire"
+import type { Sendable } from "./RawMessage.ts"
 
 /** Why a byte stream cannot go on. The connection is to be closed. */
 export type FramingFault =
@@ -74,8 +75,8 @@ export interface Framing {
   release(): void
   /** Bytes that are held for events still to come. What is skipped is not among them. */
   readonly bufferedBytes: number
-  /** Appends a message to what is to be written. */
-  send(message: Message): void
+  /** Appends a message to what is to be written. Gives how many bytes it takes on the wire, as v1 has it where that is not known yet. */
+  send(message: Sendable): number
   /** What was sent since the last call, in one exact buffer whose ownership moves to the caller; `undefined` if nothing was. */
   takeOutput(): Uint8Array | undefined
 }

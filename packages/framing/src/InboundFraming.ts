@@ -5,9 +5,10 @@
  * Source: BIP-0324 §"Overall handshake pseudocode" (`respond_v2_handshake`); Bitcoin Core 28.1 `V2Transport::ProcessReceivedMaybeV1Bytes`.
  */
 import type { Sha256 } from "@satwire/crypto"
-import type { Message } from "@satwire/wire"
 import type { Framing, FramingEvent } from "./Framing.ts"
+import { type Sendable, sendingOf } from "./RawMessage.ts"
 import { V1Framing } from "./V1Framing.ts"
+import { V1_HEADER_SIZE } from "./V1Header.ts"
 import { V1_PREFIX_SIZE, v1Prefix } from "./V1Prefix.ts"
 import { V2Framing, type V2Options } from "./V2Framing.ts"
 
@@ -23,7 +24,7 @@ export class InboundFraming implements Framing {
   #v1: V1Framing | undefined = undefined
   #v2: V2Framing | undefined = undefined
   /** What is to be sent once it is known how. */
-  #waiting: Array<Message> | undefined = undefined
+  #waiting: Array<Sendable> | undefined = undefined
 
   constructor(options: InboundOptions) {
     this.#options = options
@@ -73,9 +74,10 @@ export class InboundFraming implements Framing {
     return this.#framing?.bufferedBytes ?? 0
   }
 
-  send(message: Message): void {
-    if (this.#framing === undefined) this.#waiting = [...(this.#waiting ?? []), message]
-    else this.#framing.send(message)
+  send(message: Sendable): number {
+    if (this.#framing !== undefined) return this.#framing.send(message)
+    this.#waiting = [...(this.#waiting ?? []), message]
+    return V1_HEADER_SIZE + sendingOf(message).sizeBytes
   }
 
   takeOutput(): Uint8Array | undefined {

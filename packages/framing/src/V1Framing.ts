@@ -19,6 +19,7 @@ import { Backlog } from "./Backlog.ts"
 import { ChecksumsAhead } from "./ChecksumsAhead.ts"
 import type { Framing, FramingEvent, FramingFault } from "./Framing.ts"
 import { PayloadGather } from "./PayloadGather.ts"
+import type { Sendable } from "./RawMessage.ts"
 import { EMPTY_CHECKSUM, V1Head, V1_HEADER_SIZE } from "./V1Header.ts"
 import { type V1Options, V1Output } from "./V1Output.ts"
 
@@ -72,8 +73,8 @@ export class V1Framing implements Framing {
     return undefined
   }
 
-  send(message: Message): void {
-    this.#output.send(message)
+  send(message: Sendable): number {
+    return this.#output.send(message)
   }
 
   takeOutput(): Uint8Array | undefined {

@@ -2,8 +2,8 @@
 import { Writer } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import { assert } from "@satwire/machine"
-import { type Codec, MAX_PROTOCOL_MESSAGE_LENGTH, type Message, codecOf } from "@satwire/wire"
-import { EMPTY_CHECKSUM, V1_CHECKSUM_OFFSET, V1_HEADER_SIZE, commandFields } from "./V1Header.ts"
+import { type Sendable, type Sending, commandField, sendingOf } from "./RawMessage.ts"
+import { EMPTY_CHECKSUM, V1_CHECKSUM_OFFSET, V1_HEADER_SIZE } from "./V1Header.ts"
 
 /** Where a digest lies until its first four bytes are taken: one for all, as nothing comes between. */
 const DIGEST = new Uint8Array(32)
@@ -14,31 +14,26 @@ export interface V1Options {
   readonly sha256: Sha256
 }
 
-interface Pending {
-  readonly message: Message
-  readonly codec: Codec<Message>
-  readonly size: number
-}
-
 /** Shared by all that have nothing to write. */
-const NOTHING: Array<Pending> = []
+const NOTHING: Array<Sending> = []
 
 export class V1Output {
   readonly #options: V1Options
-  #pending: Array<Pending> = NOTHING
+  #pending: Array<Sending> = NOTHING
   #sizeBytes = 0
 
   constructor(options: V1Options) {
     this.#options = options
   }
 
-  send(message: Message): void {
-    const codec = codecOf(message._tag) as Codec<Message>
-    const size = codec.size(message)
-    assert(size <= MAX_PROTOCOL_MESSAGE_LENGTH, `a ${message._tag} of ${size} bytes is more than any peer takes`)
-    if (this.#pending === NOTHING) this.#pending = [{ message, codec, size }]
-    else this.#pending.push({ message, codec, size })
-    this.#sizeBytes += V1_HEADER_SIZE + size
+  /** Gives how many bytes it takes on the wire. */
+  send(message: Sendable): number {
+    const sending = sendingOf(message)
+    if (this.#pending === NOTHING) this.#pending = [sending]
+    else this.#pending.push(sending)
+    const sizeBytes = V1_HEADER_SIZE + sending.sizeBytes
+    this.#sizeBytes += sizeBytes
+    return sizeBytes
   }
 
   take(): Uint8Array | undefined {
@@ -50,14 +45,15 @@ export class V1Output {
     return w.bytes
   }
 
-  #write(w: Writer, { message, codec, size }: Pending): void {
+  #write(w: Writer, sending: Sending): void {
+    const { command, sizeBytes: size } = sending
     const start = w.offset + V1_HEADER_SIZE
     w.u32(this.#options.magic)
-    w.raw(commandFields.get(codec.command) as Uint8Array)
+    w.raw(commandField(command))
     w.u32(size)
     w.u32(EMPTY_CHECKSUM)
-    codec.encode(w, message)
-    assert(w.offset === start + size, `a ${message._tag} has other bytes than its size says`)
+    sending.encode(w)
+    assert(w.offset === start + size, `a ${command} has other bytes than its size says`)
     if (size === 0) return
     this.#options.sha256.sha256d(w.bytes, start, w.offset, DIGEST, 0)
     w.bytes.set(DIGEST.subarray(0, 4), start - V1_HEADER_SIZE + V1_CHECKSUM_OFFSET)

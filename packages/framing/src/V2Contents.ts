@@ -8,7 +8,8 @@ import { DecodeError, Reader, type Writer, copyOut } from "@satwire/bytes"
 import { COMMAND_SIZE, type Codec, type Message, codecs, decodeMessage } from "@satwire/wire"
 import * as Result from "effect/Result"
 import type { FramingEvent } from "./Framing.ts"
-import { codecOfWords, commandFields, commandText, isCommandValid } from "./V1Header.ts"
+import { type Sending, commandField } from "./RawMessage.ts"
+import { codecOfWords, commandText, isCommandValid } from "./V1Header.ts"
 
 /** The row of each one-byte id. */
 const byShortId: ReadonlyArray<Codec<Message> | undefined> = Array.from({ length: 256 }, (_, id) =>
@@ -19,12 +20,12 @@ const byShortId: ReadonlyArray<Codec<Message> | undefined> = Array.from({ length
 const ONLY_BEFORE_VERACK = 37
 
 /** Bytes of the id or command of a message. */
-export const typeSize = (codec: Codec<Message>): number => (codec.shortId === undefined ? 1 + COMMAND_SIZE : 1)
+export const typeSize = ({ shortId }: Sending): number => (shortId === undefined ? 1 + COMMAND_SIZE : 1)
 
-export const writeType = (w: Writer, codec: Codec<Message>): void => {
-  if (codec.shortId !== undefined) return w.u8(codec.shortId)
+export const writeType = (w: Writer, { command, shortId }: Sending): void => {
+  if (shortId !== undefined) return w.u8(shortId)
   w.u8(0)
-  w.raw(commandFields.get(codec.command) as Uint8Array)
+  w.raw(commandField(command))
 }
 
 /**

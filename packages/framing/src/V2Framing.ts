@@ -27,12 +27,12 @@ import {
   ellSwiftCreate
 } from "@satwire/crypto"
 import { type Random, assert } from "@satwire/machine"
-import type { Message } from "@satwire/wire"
 import type { Framing, FramingEvent, FramingFault } from "./Framing.ts"
 import { GarbageSearch, MAX_GARBAGE_LEN } from "./Garbage.ts"
 import { Intake } from "./Intake.ts"
 import { PacketOpener, PacketSealer } from "./PacketCipher.ts"
 import { PacketReader } from "./PacketReader.ts"
+import type { Sendable } from "./RawMessage.ts"
 import { readContents } from "./V2Contents.ts"
 import { V1_HEADER_SIZE, isCommandValid } from "./V1Header.ts"
 import { V1_MAGIC_SIZE, V1_PREFIX_SIZE, v1Prefix } from "./V1Prefix.ts"
@@ -163,8 +163,8 @@ export class V2Framing implements Framing {
     return undefined
   }
 
-  send(message: Message): void {
-    this.#output.send(message)
+  send(message: Sendable): number {
+    return this.#output.send(message)
   }
 
   /** Appends a packet that the other side ignores, `contentsSize` bytes and 20 more. */

@@ -4,15 +4,14 @@
  */
 import { Writer } from "@satwire/bytes"
 import { assert } from "@satwire/machine"
-import { type Codec, MAX_PROTOCOL_MESSAGE_LENGTH, type Message, codecOf } from "@satwire/wire"
 import { EXPANSION, HEADER_SIZE, LENGTH_SIZE, type PacketSealer } from "./PacketCipher.ts"
 import { MAX_CONTENTS_SIZE } from "./PacketReader.ts"
+import { type Sendable, type Sending, sendingOf } from "./RawMessage.ts"
 import { typeSize, writeType } from "./V2Contents.ts"
 
 interface Pending {
-  /** A message and its row, or neither for a decoy. */
-  readonly message: Message | undefined
-  readonly codec: Codec<Message> | undefined
+  /** `undefined` for a decoy. */
+  readonly sending: Sending | undefined
   readonly contentsSize: number
 }
 
@@ -41,17 +40,16 @@ export class V2Output {
     this.#sealer = sealer
   }
 
-  send(message: Message): void {
-    const codec = codecOf(message._tag) as Codec<Message>
-    const size = codec.size(message)
-    assert(size <= MAX_PROTOCOL_MESSAGE_LENGTH, `a ${message._tag} of ${size} bytes is more than any peer takes`)
-    this.#add({ message, codec, contentsSize: typeSize(codec) + size })
+  /** Gives how many bytes it takes on the wire. */
+  send(message: Sendable): number {
+    const sending = sendingOf(message)
+    return this.#add({ sending, contentsSize: typeSize(sending) + sending.sizeBytes })
   }
 
   /** Appends a packet that says nothing. */
   sendDecoy(contentsSize: number): void {
     assert(contentsSize <= MAX_CONTENTS_SIZE, `a decoy of ${contentsSize} bytes is more than any peer takes`)
-    this.#add({ message: undefined, codec: undefined, contentsSize })
+    this.#add({ sending: undefined, contentsSize })
   }
 
   take(): Uint8Array | undefined {
@@ -69,20 +67,22 @@ export class V2Output {
     return w.bytes
   }
 
-  #add(pending: Pending): void {
+  #add(pending: Pending): number {
     this.#pending.push(pending)
-    this.#pendingBytes += EXPANSION + pending.contentsSize
+    const sizeBytes = EXPANSION + pending.contentsSize
+    this.#pendingBytes += sizeBytes
+    return sizeBytes
   }
 }
 
-const seal = (sealer: PacketSealer, w: Writer, { message, codec, contentsSize }: Pending): void => {
+const seal = (sealer: PacketSealer, w: Writer, { sending, contentsSize }: Pending): void => {
   const start = w.offset
   w.offset = start + LENGTH_SIZE + HEADER_SIZE
   const end = w.offset + contentsSize
-  if (message !== undefined && codec !== undefined) {
-    writeType(w, codec)
-    codec.encode(w, message)
-    assert(w.offset === end, `a ${message._tag} has other bytes than its size says`)
+  if (sending !== undefined) {
+    writeType(w, sending)
+    sending.encode(w)
+    assert(w.offset === end, `a ${sending.command} has other bytes than its size says`)
   }
-  w.offset = sealer.seal(w.bytes, start, contentsSize, message === undefined, NOTHING)
+  w.offset = sealer.seal(w.bytes, start, contentsSize, sending === undefined, NOTHING)
 }

@@ -2,6 +2,7 @@ export { type Framing, type FramingEvent, type FramingFault } from "./Framing.ts
 export { MAX_GARBAGE_LEN } from "./Garbage.ts"
 export { InboundFraming, type InboundOptions } from "./InboundFraming.ts"
 export { MAX_CONTENTS_SIZE } from "./PacketReader.ts"
+export type { RawMessage, Sendable } from "./RawMessage.ts"
 export { V1Framing } from "./V1Framing.ts"
 export type { V1Options } from "./V1Output.ts"
 export {

@@ -231,8 +231,9 @@ describe("what is written", () => {
     fc.assert(
       fc.property(fc.array(arbitraryMessage, { minLength: 1, maxLength: 5 }), (messages) => {
         const writer = framing()
-        for (const message of messages) writer.send(message)
+        const sizes = messages.map((message) => writer.send(message))
         const output = writer.takeOutput() as Uint8Array
+        expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(output.length)
         expect(output.byteLength).toBe(output.buffer.byteLength)
         expect(events(output)).toEqual(messages.map(asEvent))
         expect(writer.takeOutput()).toBeUndefined()
@@ -265,6 +266,22 @@ describe("what is written", () => {
       0xe2
     ]
     expect(writer.takeOutput()).toEqual(Uint8Array.from(verack))
+  })
+
+  it("may be what is given byte by byte, whether it makes sense or not", () => {
+    const writer = framing()
+    const sizes = [
+      writer.send({ _tag: "*raw*", command: "what", payload: noise(3) }),
+      writer.send({ _tag: "*raw*", command: "ping", payload: noise(3) }),
+      writer.send({ _tag: "*raw*", command: "addr", payload: new Uint8Array(4_000_001) })
+    ]
+    const written = writer.takeOutput() as Uint8Array
+    expect(sizes).toEqual([27, 27, 4_000_025])
+    expect(events(written)).toMatchObject([
+      { _tag: "Unknown", command: "what", sizeBytes: 27 },
+      { _tag: "Undecodable", command: "ping", sizeBytes: 27 },
+      { _tag: "Fault", fault: { _tag: "Oversized", command: "addr" } }
+    ])
   })
 
   it("never holds more than any peer takes in one message: asking for it is our own bug", () => {

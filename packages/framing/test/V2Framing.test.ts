@@ -61,6 +61,18 @@ describe("two ends of a v2 connection", () => {
     )
   })
 
+  it("send what is given byte by byte, under its id where its command has one, and tell its size on the wire", () => {
+    const [a, b] = [v2(true, 1), v2(false, 2)]
+    converse(a, b)
+    const sizes = ["what", "ping"].map((command) => a.send({ _tag: "*raw*", command, payload: noise(3) }))
+    expect([...sizes, a.send(VERACK)]).toEqual([36, 24, 33])
+    expect(converse(a, b).b).toMatchObject([
+      { _tag: "Unknown", command: "what", sizeBytes: 36 },
+      { _tag: "Undecodable", command: "ping", sizeBytes: 24 },
+      { _tag: "Message", sizeBytes: 33 }
+    ])
+  })
+
   it("go on for many keys in both directions, in chunks of one byte", () => {
     const [a, b] = [v2(true, 1), v2(false, 2)]
     converse(a, b)

@@ -14,14 +14,14 @@ import {
   type SeedingFact,
   type SeedingInput,
   type SeedingOptions,
-  type SeedingOutput,
-  nodeOf
+  type SeedingOutput
 } from "@satwire/discovery"
 import { type Instant, type Now, type PeerId, type Random, earliest } from "@satwire/machine"
-import { NETWORKS, type Network } from "@satwire/netaddress"
+import { NETWORKS, type Network, type NodeAddress } from "@satwire/netaddress"
 import type { PeerInfo } from "@satwire/peer"
-import type { Message, NetAddress } from "@satwire/wire"
+import type { Message } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import type { NodeCoreInput } from "./NodeCoreEvents.ts"
 import { Manager } from "@satwire/node-roles"
 
 export interface AddressesRole {
@@ -54,6 +54,16 @@ export interface AddressesGiven {
   readonly networks: ReadonlyArray<Network> | undefined
   readonly refusals: Refusals
   readonly host: AddressesHost
+}
+
+/** How many addresses are in each table. */
+export interface TableCounts {
+  readonly new: number
+  readonly tried: number
+}
+
+export interface KnownCounts extends TableCounts {
+  readonly networks: ReadonlyArray<TableCounts & { readonly network: Network }>
 }
 
 export class Addresses {
@@ -101,9 +111,13 @@ export class Addresses {
     return this.#relay.size === 0
   }
 
-  get known(): { readonly new: number; readonly tried: number } {
+  get known(): KnownCounts {
     const { book } = this.#role
-    return { new: book.count({ table: "new" }), tried: book.count({ table: "tried" }) }
+    const count = (network?: Network): TableCounts => ({
+      new: book.count({ table: "new", ...(network === undefined ? {} : { network }) }),
+      tried: book.count({ table: "tried", ...(network === undefined ? {} : { network }) })
+    })
+    return { ...count(), networks: NETWORKS.map(({ network }) => ({ network, ...count(network) })) }
   }
 
   get local(): ReadonlyArray<LocalAddress> {
@@ -112,6 +126,14 @@ export class Addresses {
 
   counts(peer: PeerId): AddressCounts | undefined {
     return this.#relay.counts(peer)
+  }
+
+  /** Our user knows a node: it is taken as if it had told of itself, and had answered where `isTried`. */
+  add({ isTried, node, services }: NodeCoreInput & { readonly _tag: "AddAddress" }, { unix }: Now): void {
+    const { book } = this.#role
+    if (book.add([{ ...node, services, time: unix }], node, unix) === 0) return
+    if (isTried) book.good(node, unix)
+    this.#host.known()
   }
 
   /** The chain is near the present. */
@@ -125,7 +147,7 @@ export class Addresses {
       readonly address: string
       readonly socket: string
       readonly info: PeerInfo
-      readonly seenAs: NetAddress | undefined
+      readonly seenAs: NodeAddress | undefined
       readonly mayFlood: boolean
     },
     now: Now
@@ -140,7 +162,7 @@ export class Addresses {
         network: undefined,
         socket,
         addrV2: info.addrV2,
-        seenAs: seenAs === undefined ? undefined : nodeOf(seenAs),
+        seenAs,
         mayFlood
       },
       now

@@ -34,6 +34,7 @@ import { Inventory, MSG_WITNESS_BLOCK, type Message } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import { type NodeCoreOptions, headerSyncOf, minerOf } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, Queries } from "./NodeCoreEvents.ts"
+import type { PeerChainDetails } from "./PeerDetails.ts"
 import type { Owing, PeerEntry } from "./PeerEntry.ts"
 import { ROUTES } from "./Routes.ts"
 
@@ -178,7 +179,11 @@ export class Chain {
       tip: () => this.#followedTip,
       block: (header) => this.#recent.get(header),
       notInPool: (tx) => this.#compact?.add(tx),
-      tell: this.#host.tell
+      tell: (fact) => {
+        if (fact._tag === "TransactionAccepted" && fact.from !== undefined)
+          this.#host.connections({ _tag: "UsefulTransaction", peer: fact.from })
+        this.#host.tell(fact)
+      }
     }
     return new Transactions(role, { contexts: this.#contexts, host, random: random.fork(), sha256, tree })
   }
@@ -293,6 +298,29 @@ export class Chain {
       compact: () => this.#compact?.snapshot()
     }
     return answers[name]()
+  }
+
+  /** What is known of the chains of peers: what is the same for all is looked up once. */
+  details(): (peer: PeerId) => PeerChainDetails {
+    const { tree } = this.#options
+    const presyncing = this.#headerSync?.snapshot().presyncing ?? []
+    const presynced = new Map(
+      presyncing.filter(({ phase }) => phase === "presync").map(({ height, peer }) => [peer, height])
+    )
+    const compact = this.#compact?.snapshot()
+    const [to, from] = [new Set(compact?.highBandwidthTo), new Set(compact?.highBandwidthFrom)]
+    return (peer) => {
+      const best = this.#headerSync?.bestOf(peer) ?? -1
+      return {
+        presyncedHeight: presynced.get(peer) ?? -1,
+        headersHeight: best < 0 ? -1 : tree.height(best),
+        blocksHeight: best < 0 || this.#blocks === undefined ? -1 : tree.height(tree.fork(best, this.#blocks.tip)),
+        inFlight: this.#blocks?.inFlight(peer) ?? [],
+        isHighBandwidthTo: to.has(peer),
+        isHighBandwidthFrom: from.has(peer),
+        transactions: this.#transactions?.peer(peer)
+      }
+    }
   }
 
   handle(input: ChainInput): void {

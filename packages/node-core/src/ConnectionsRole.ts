@@ -42,7 +42,7 @@ export const managerOptions = (
   role: ConnectionsRole,
   addresses: AddressesRole | undefined,
   given: { readonly tree: HeaderTree; readonly random: Random }
-): ConnectionManagerOptions => ({
+): ConnectionManagerOptions & { readonly groups: NetGroups } => ({
   ...role,
   book: role.isAutomatic === false ? undefined : addresses?.book,
   isOwn: (node) => addresses?.own.has(node) === true,

@@ -9,7 +9,14 @@
  *
  * One turn: one input, fully handled; then one write for each peer that has bytes.
  */
-import { ConnectionManager, type ConnectionsInput, type ConnectionsOutput, type Permission } from "@satwire/connections"
+import {
+  ConnectionManager,
+  type ConnectionsInput,
+  type ConnectionsOutput,
+  type PeerDeeds,
+  type Permission
+} from "@satwire/connections"
+import { nodeOf } from "@satwire/discovery"
 import {
   InboundFraming,
   type InboundOptions,
@@ -31,7 +38,16 @@ import {
   assert,
   earliest
 } from "@satwire/machine"
-import type { NetAddr, Network } from "@satwire/netaddress"
+import {
+  NETWORKS,
+  type NetAddr,
+  type NetGroups,
+  type Network,
+  type NodeAddress,
+  isSameNode,
+  isValid,
+  parseNode
+} from "@satwire/netaddress"
 import {
   type DisconnectCost,
   type ConnectionKind,
@@ -51,6 +67,7 @@ import { HistoricUpload } from "./HistoricUpload.ts"
 import { Manager } from "@satwire/node-roles"
 import type { NodeCoreOptions } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries } from "./NodeCoreEvents.ts"
+import { type OwnStatus, type PeerDetails, medianOffset } from "./PeerDetails.ts"
 import { PeerEntry } from "./PeerEntry.ts"
 import { TrafficTotals } from "./TrafficTotals.ts"
 import { ROUTES } from "./Routes.ts"
@@ -101,6 +118,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #now: Now = { instant: 0 as Instant, unix: 0 as Now["unix"] }
   #out: Outbox<NodeCoreOutput> = { push: () => {} }
   readonly #countsUpload: boolean
+  readonly #groups: Pick<NetGroups, "mappedAs">
+  #lastSeenAs: NodeAddress | undefined = undefined
   #hasBegun = false
   /** Whether the best chain has ever been near the present. */
   #isNearTip = false
@@ -120,6 +139,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const { addresses, connections = DEFAULT_CONNECTIONS_ROLE } = options.roles
     this.#chain = this.#makeChain()
     const managing = managerOptions(connections, addresses, options)
+    this.#groups = managing.groups
     this.#connections = new ConnectionManager(managing)
     this.#countsUpload = (connections.uploadTargetBytes ?? 0) > 0
     this.#toConnectionManager = new Manager(this.#connections, (output: ConnectionsOutput) =>
@@ -213,10 +233,17 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     return this.#chain.isPassedOver(header)
   }
 
+  /** Whether there is such a connection. */
+  has(peer: PeerId): boolean {
+    return this.#entries.has(peer)
+  }
+
   /** Reads state between turns. */
   query<Name extends keyof Queries>(name: Name): Queries[Name] {
     const answers: { readonly [N in keyof Queries]: () => Queries[N] } = {
       peers: () => this.#inOrder().map((entry) => status(entry, this.#addresses)),
+      peerDetails: () => this.#details(),
+      self: () => this.#self(),
       headers: () => this.#chain.query("headers"),
       blocks: () => this.#chain.query("blocks"),
       filters: () => this.#chain.query("filters"),
@@ -232,6 +259,45 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       traffic: () => this.#traffic.with(this.#inOrder().map(({ machine }) => machine.snapshot()))
     }
     return answers[name]()
+  }
+
+  #details(): ReadonlyArray<PeerDetails> {
+    const ofChain = this.#chain.details()
+    return this.#inOrder().map((entry) => {
+      const { address, id, seenAs, socket } = entry
+      const { lastBlockAt, lastTransactionAt } = this.#connections.deeds(id) ?? NO_DEEDS
+      const host = parseNode(address)
+      const mappedAs = host === undefined ? 0 : this.#groups.mappedAs(host)
+      return {
+        ...status(entry, this.#addresses),
+        ...ofChain(id),
+        lastBlockAt,
+        lastTransactionAt,
+        socket,
+        seenAs,
+        mappedAs
+      }
+    })
+  }
+
+  #self(): OwnStatus {
+    const { protocolVersion, relay, services, userAgent } = this.#identity.describe()
+    const { isActive, most } = this.#connections
+    const offsets = this.#inOrder().flatMap(({ kind, machine }) =>
+      kind === "inbound" ? [] : (machine.snapshot().info?.timeOffsetSeconds ?? [])
+    )
+    return {
+      protocolVersion,
+      services,
+      userAgent,
+      relaysTransactions: relay,
+      isNetworkActive: isActive,
+      timeOffsetSeconds: medianOffset(offsets),
+      networks: this.#options.roles.connections?.networks ?? NETWORKS.map(({ network }) => network),
+      speaksV2: this.#v2 !== undefined,
+      maxFullRelay: most.fullRelay,
+      maxBlockRelayOnly: most.blockRelayOnly
+    }
   }
 
   /** Connections in the order in which they were opened. */
@@ -276,6 +342,17 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return this.#toConnections({ _tag: "Closed", peer: input.peer })
       case "Disconnect":
         return this.#close(input.peer, { _tag: "Requested" }, "disconnect")
+      case "SendPings":
+        for (const entry of this.#entries.values())
+          this.#touch(entry).machine.handle({ _tag: "Ping" }, this.#now, entry)
+        return
+      case "SendRaw": {
+        const entry = this.#entries.get(input.peer)
+        if (entry !== undefined) this.#touch(entry).machine.handle(input, this.#now, entry)
+        return
+      }
+      case "AddAddress":
+        return this.#addresses?.add(input, this.#now)
       case "SubmitHeaders":
       case "SubmitBlock":
       case "BlockChecked":
@@ -378,10 +455,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
           },
           this.#now
         )
-        entry.seenAs = undefined
         return this.#chain.ready(entry, output.info)
       case "Introduced":
-        if (this.#addresses !== undefined) entry.seenAs = output.seenAs
+        entry.seenAs = this.#shared(nodeOf(output.seenAs))
         this.#out.push({
           _tag: "PeerIntroduced",
           peer: entry.id,
@@ -408,6 +484,13 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       case "Disconnect":
         return this.#close(entry.id, output.reason, output.cost)
     }
+  }
+
+  /** Most peers see us at one address, and then one object serves all. */
+  #shared(seenAs: NodeAddress | undefined): NodeAddress | undefined {
+    if (seenAs === undefined || !isValid(seenAs)) return undefined
+    if (this.#lastSeenAs === undefined || !isSameNode(seenAs, this.#lastSeenAs)) this.#lastSeenAs = seenAs
+    return this.#lastSeenAs
   }
 
   #route(entry: PeerEntry, message: Message): void {
@@ -554,6 +637,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
+const NO_DEEDS: PeerDeeds = { lastBlockAt: undefined, lastTransactionAt: undefined }
 
 const status = (entry: PeerEntry, addresses: Addresses | undefined): PeerStatus => ({
   peer: entry.id,

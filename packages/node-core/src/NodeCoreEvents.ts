@@ -24,8 +24,9 @@ import type {
 import type { PeerId } from "@satwire/machine"
 import type { Block, BlockHash, BlockView, TransactionView } from "@satwire/primitives"
 import type { ConnectionKind, DisconnectCost, Direction, PeerInfo, PeerSnapshot, TrafficSnapshot } from "@satwire/peer"
+import type { NodeAddress } from "@satwire/netaddress"
 import type { NetAddress } from "@satwire/wire"
-import type { AddressesRole } from "./Addresses.ts"
+import type { AddressesRole, KnownCounts } from "./Addresses.ts"
 import type { ConnectionsRole } from "./ConnectionsRole.ts"
 import type {
   BlocksAnswer,
@@ -38,6 +39,7 @@ import type {
   TransactionsRole
 } from "@satwire/node-roles"
 import type { DisconnectReason } from "./DisconnectReason.ts"
+import type { OwnStatus, PeerDetails } from "./PeerDetails.ts"
 
 /** What a node does, as data: a wallet, a crawler and a node are the same code. Later roles join here. */
 export interface Roles {
@@ -66,7 +68,7 @@ export type NodeCoreInput =
       readonly peer: PeerId
       readonly kind: ConnectionKind
       readonly address: string
-      /** Our end, where somebody dialled us: answers to `getaddr` are told apart by it. */
+      /** Our end, where it is known. Of those who dialled us answers to `getaddr` are told apart by it. */
       readonly socket?: string | undefined
       /** The dial that it came of. */
       readonly dial?: DialId | undefined
@@ -99,6 +101,17 @@ export type NodeCoreInput =
   /** Makes so many transactions, where it can. */
   | { readonly _tag: "MakeTransactions"; readonly count: number }
   | { readonly _tag: "Disconnect"; readonly peer: PeerId }
+  /** Pings everybody now of whom no pong is waited for. */
+  | { readonly _tag: "SendPings" }
+  /** To a peer, as it stands and whatever was agreed: for tests. The command has at most 12 characters of ASCII. */
+  | { readonly _tag: "SendRaw"; readonly peer: PeerId; readonly command: string; readonly payload: Uint8Array }
+  /** There is a node, our user says, and where `isTried` that it answered. Where no addresses are known nothing is done. */
+  | {
+      readonly _tag: "AddAddress"
+      readonly node: NodeAddress
+      readonly services: bigint
+      readonly isTried: boolean
+    }
   /** For the connection manager. */
   | Extract<
       ConnectionsInput,
@@ -204,6 +217,9 @@ export interface PeerStatus extends PeerSnapshot {
 /** What can be asked between turns, and what the answer is: plain snapshots, never live objects. */
 export interface Queries {
   readonly peers: ReadonlyArray<PeerStatus>
+  /** The same with all that Core's `getpeerinfo` tells beside, gathered from every part. */
+  readonly peerDetails: ReadonlyArray<PeerDetails>
+  readonly self: OwnStatus
   readonly headers: HeadersSnapshot | undefined
   /** Blocks and how far they have come; `undefined` in a node that has none. */
   readonly blocks: BlocksSnapshot | undefined
@@ -225,7 +241,7 @@ export interface Queries {
   /** What came and went over all connections that there ever were. */
   readonly traffic: TrafficSnapshot
   /** How many addresses are known; `undefined` in a node that knows none. */
-  readonly addresses: { readonly new: number; readonly tried: number } | undefined
+  readonly addresses: KnownCounts | undefined
   /** Where we can be found. */
   readonly local: ReadonlyArray<LocalAddress>
 }

@@ -2,8 +2,8 @@
 import type { Permission } from "@satwire/connections"
 import type { InboundFraming, V2Framing } from "@satwire/framing"
 import type { Outbox, PeerId } from "@satwire/machine"
+import type { NodeAddress } from "@satwire/netaddress"
 import type { ConnectionKind, Peer, PeerOutput } from "@satwire/peer"
-import type { NetAddress } from "@satwire/wire"
 
 const NO_PERMISSIONS: ReadonlySet<Permission> = new Set()
 
@@ -21,10 +21,10 @@ export class PeerEntry implements Outbox<PeerOutput> {
   encrypted: V2Framing | InboundFraming | undefined
   readonly #router: (entry: PeerEntry, output: PeerOutput) => void
   permissions: ReadonlySet<Permission> = NO_PERMISSIONS
-  /** Our end, where somebody dialled us. */
+  /** Our end; empty where that is not known. */
   socket = ""
-  /** Where its `version` says that it sees us, until hands are shaken. */
-  seenAs: NetAddress | undefined = undefined
+  /** Where its `version` says that it sees us: mostly one object for all. */
+  seenAs: NodeAddress | undefined = undefined
   ready = false
   /** The other end is this very node. */
   reachedItself = false

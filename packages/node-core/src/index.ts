@@ -1,4 +1,4 @@
-export type { AddressesRole } from "./Addresses.ts"
+export type { AddressesRole, KnownCounts, TableCounts } from "./Addresses.ts"
 export { type ConnectionsRole, DEFAULT_MAX_INBOUND } from "./ConnectionsRole.ts"
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
 export { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
@@ -14,6 +14,7 @@ export type {
   Queries,
   Roles
 } from "./NodeCoreEvents.ts"
+export type { OwnStatus, PeerChainDetails, PeerDetails } from "./PeerDetails.ts"
 export { ROUTES, type Route } from "./Routes.ts"
 export type {
   BlocksAnswer,

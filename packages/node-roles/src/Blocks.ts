@@ -200,6 +200,11 @@ export class Blocks {
     return new FollowedView(this.#tree, () => this.tip)
   }
 
+  /** The heights of the blocks that a peer was asked for and has not sent. */
+  inFlight(peer: PeerId): ReadonlyArray<number> {
+    return this.#sync.askedFrom(peer).map((header) => this.#tree.height(header))
+  }
+
   snapshot(): BlocksSnapshot {
     return this.#sync.snapshot()
   }

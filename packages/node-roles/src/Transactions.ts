@@ -12,6 +12,7 @@ import {
   type PoolNotServed,
   type SubmitResult,
   type TransactionsUnwanted,
+  type TxPeerSnapshot,
   TxRelay,
   type TxRelayInput,
   type TxRelayMessage,
@@ -158,6 +159,10 @@ export class Transactions {
   snapshot(): PoolSnapshot {
     const { count, memoryBytes, minFeeRateSatPerKvb } = this.#pool
     return { ...this.#relay.snapshot(), count, memoryBytes, minFeeRateSatPerKvb, spendable: this.#spender?.spendable }
+  }
+
+  peer(id: PeerId): TxPeerSnapshot | undefined {
+    return this.#relay.peer(id)
   }
 
   nextTimeout(): Instant | undefined {

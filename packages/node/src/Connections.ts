@@ -130,7 +130,7 @@ export class Connections {
       peer: open.peer,
       kind: dialled?.kind ?? "inbound",
       address: formatEndpoint(connection.remote),
-      socket: direction === "inbound" ? this.#ourEnd(connection) : undefined,
+      socket: direction === "inbound" ? this.#ourEnd(connection) : formatEndpoint(connection.local),
       dial: dialled?.dial,
       transport: dialled?.transport
     })

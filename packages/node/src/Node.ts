@@ -166,7 +166,7 @@ const runningNode = (
     return {
       listening: listening?.endpoint,
       turns: Effect.sync(service.turns),
-      ...doors({ core, submit: service.submit, peers, sha256, submissions, tree, ...stores })
+      ...doors({ core, ...service, peers, groups, sha256, submissions, tree, ...stores })
     }
   })
 

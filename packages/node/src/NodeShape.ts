@@ -2,16 +2,19 @@
 import type { BlockDamaged } from "@satwire/block-store"
 import type { BlockPlace, BlockStep } from "@satwire/block-stream"
 import { type BlockStreamError, type Changes, blockStream } from "@satwire/block-stream/effect"
-import type { Subnet } from "@satwire/connections"
 import type { HeaderTree } from "@satwire/header-sync"
+import type { Now } from "@satwire/machine"
+import type { NetGroups } from "@satwire/netaddress"
 import type { NodeCore, NodeCoreInput, Queries } from "@satwire/node-core"
 import type { Sha256 } from "@satwire/crypto"
 import { type BlockHash, type BlockView, HEADER_SIZE, type TransactionView } from "@satwire/primitives"
 import type { MachineFailed, TurnsSnapshot } from "@satwire/runtime"
 import type { StoreError } from "@satwire/store"
-import { type Endpoint, formatEndpoint } from "@satwire/transport"
+import type { Endpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import { type AddressDoors, addressDoors } from "./AddressDoors.ts"
+import { type ConnectionDoors, connectionDoors } from "./ConnectionDoors.ts"
 import type { BlockKeeper } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
 import type { NodeFact } from "./NodeFact.ts"
@@ -33,7 +36,7 @@ export const FACTS_REPLAYED = 16
 /** Why a node cannot go on. */
 export type NodeFailure = MachineFailed | StoreError
 
-export interface NodeShape {
+export interface NodeShape extends ConnectionDoors, AddressDoors {
   /** Where it can be found, if it listens. */
   readonly listening: Endpoint | undefined
   /**
@@ -45,18 +48,8 @@ export interface NodeShape {
   readonly turns: Effect.Effect<TurnsSnapshot>
   /** Reads state, as of now. */
   readonly query: <Name extends keyof Queries>(name: Name) => Effect.Effect<Queries[Name]>
-  /** Keeps a connection to this address from now on; also to one that was given up before. */
-  readonly connect: (endpoint: Endpoint) => Effect.Effect<void>
-  /** Keeps a connection to this address no more, and ends the one that there is. */
-  readonly release: (endpoint: Endpoint) => Effect.Effect<void>
-  /**
-   * Bans a subnet for so long; its peers are let go. The ban is on disk when this is done, where bans are kept there;
-   * where it fails the ban holds all the same, and is saved when it can be.
-   */
-  readonly ban: (subnet: Subnet, seconds: number) => Effect.Effect<void, StoreError>
-  readonly unban: (subnet: Subnet) => Effect.Effect<void, StoreError>
-  /** Whether there are connections at all: where not, all end and none begins. */
-  readonly setNetworkActive: (isActive: boolean) => Effect.Effect<void>
+  /** The node's clock, which the instants in its answers are of: they count from its start. */
+  readonly now: Effect.Effect<Now>
   /**
    * Takes in headers from elsewhere: `count` raw headers, each the child of the one before, in one turn. They are copied. What is refused
    * is told as the fact `SubmitRefused`; dies of a `RangeError` where there are fewer bytes than that.
@@ -109,7 +102,8 @@ export const doors = ({
   sha256,
   submissions,
   submit,
-  tree
+  tree,
+  ...more
 }: {
   readonly core: NodeCore
   readonly submit: (input: NodeCoreInput) => void
@@ -119,10 +113,10 @@ export const doors = ({
   readonly changes: Changes
   readonly sha256: Sha256
   readonly submissions: Submissions
+  readonly groups: NetGroups
+  readonly now: () => Now
 }): Omit<NodeShape, "facts" | "failure" | "listening" | "turns"> => {
   const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
-  const banned = (input: NodeCoreInput): Effect.Effect<void, StoreError> =>
-    Effect.andThen(submitted(input), peers.saveBans)
   const judged = (_tag: "InvalidateHeader" | "ReconsiderHeader") => (hash: BlockHash) =>
     Effect.sync(() => {
       const isThere = tree.find(hash) > 0
@@ -130,12 +124,10 @@ export const doors = ({
       return isThere
     })
   return {
+    ...connectionDoors({ core, peers, submit }),
+    ...addressDoors({ peers, submit, ...more }),
     query: (name) => Effect.sync(() => core.query(name)),
-    connect: (endpoint) => submitted({ _tag: "Keep", endpoint: formatEndpoint(endpoint) }),
-    release: (endpoint) => submitted({ _tag: "Release", endpoint: formatEndpoint(endpoint) }),
-    ban: (subnet, seconds) => banned({ _tag: "Ban", subnet, seconds }),
-    unban: (subnet) => banned({ _tag: "Unban", subnet }),
-    setNetworkActive: (isActive) => submitted({ _tag: "NetworkActive", isActive }),
+    now: Effect.sync(more.now),
     submitHeaders: (headers, count) =>
       Effect.sync(() => {
         checkLength(headers, count)

@@ -1,6 +1,8 @@
 export { HeadersRefused } from "@satwire/header-stream/effect"
 export type { BlockPlace, BlockStep } from "@satwire/block-stream"
 export { type BlockStreamError, BlockUnavailable, UnknownPlace } from "@satwire/block-stream/effect"
+export type { AddedAddress, AddressDoors, MappedAddress } from "./AddressDoors.ts"
+export type { ConnectionDoors } from "./ConnectionDoors.ts"
 export { BYTES_AFTER_END } from "./Connections.ts"
 export { BLOCK_BYTES_WAITING, MIN_BLOCKS_TO_KEEP, PrunedBefore } from "./KeptBlocks.ts"
 export { HEADER_BYTES_WAITING } from "./KeptHeaders.ts"

@@ -58,7 +58,11 @@ export class Latency {
     return this.#nonce !== 0n && this.#sentAt !== undefined ? after(this.#sentAt, TIMEOUT_INTERVAL_MS) : undefined
   }
 
-  snapshot(): { readonly pingMs: number | undefined; readonly minPingMs: number | undefined } {
-    return { pingMs: this.#lastMs, minPingMs: this.#leastMs }
+  snapshot(): {
+    readonly pingMs: number | undefined
+    readonly minPingMs: number | undefined
+    readonly pingSince: Instant | undefined
+  } {
+    return { pingMs: this.#lastMs, minPingMs: this.#leastMs, pingSince: this.isIdle ? undefined : this.#sentAt }
   }
 }

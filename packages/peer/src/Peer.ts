@@ -36,8 +36,7 @@ import {
   type Version,
   WTXIDRELAY,
   WTXID_RELAY_VERSION,
-  codecOf,
-  messageSize
+  codecOf
 } from "@satwire/wire"
 import { type ConnectionKind, KIND_RULES, directionOf } from "./ConnectionKind.ts"
 import type { DisconnectCost, PeerDisconnectReason } from "./DisconnectReason.ts"
@@ -129,7 +128,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #isAtWork = false
   /** How many replies are owed that come from elsewhere. */
   #repliesOwed = 0
-  /** Payload bytes queued since the last `takeOutput`. */
+  /** Bytes queued since the last `takeOutput`. */
   #queuedBytes = 0
   /** What waits to be queued; most peers never have any. */
   #outgoing: Outgoing | undefined = undefined
@@ -179,6 +178,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#request(input.message, input.isHistoric === true, out)
       case "Announce":
         return this.#announce(input.message, input.about, out)
+      case "SendRaw":
+        return this.#sendRaw(input.command, input.payload)
       case "ReplyOwed":
         return this.#owe(input.owed, now, out)
       case "SendBlocked":
@@ -548,10 +549,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   #send(message: Message): void {
-    this.#framing.send(message)
-    const sizeBytes = messageSize(message)
+    const sizeBytes = this.#framing.send(message)
     this.#queuedBytes += sizeBytes
     this.#traffic.message("sent", message._tag, sizeBytes)
+  }
+
+  #sendRaw(command: string, payload: Uint8Array): void {
+    const sizeBytes = this.#framing.send({ _tag: "*raw*", command, payload })
+    this.#queuedBytes += sizeBytes
+    this.#traffic.message("sent", codecOf(command)?.command ?? "*other*", sizeBytes)
   }
 
   #isPingDue(instant: Instant): boolean {

@@ -26,6 +26,8 @@ export type PeerInput =
    * waits the least urgent is dropped. Before the handshake is done it goes nowhere.
    */
   | { readonly _tag: "Announce"; readonly message: Message; readonly about: Exclude<Subject, "ping"> }
+  /** To the peer, as it stands and whatever was agreed, at once: for tests. The command has at most 12 characters of ASCII. */
+  | { readonly _tag: "SendRaw"; readonly command: string; readonly payload: Uint8Array }
   /**
    * The reply to the message that was just put out comes later (`true`), from a store or a check, or has been sent (`false`). Until then
    * nothing more of the peer is handled, so that replies leave in the order of its messages. It may be said several times over.
@@ -127,4 +129,6 @@ export interface PeerSnapshot extends TrafficSnapshot {
   readonly pingMs: number | undefined
   /** The least round trip of any ping. */
   readonly minPingMs: number | undefined
+  /** Since when a ping waits for its pong. */
+  readonly pingSince: Instant | undefined
 }

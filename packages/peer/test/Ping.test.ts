@@ -51,9 +51,13 @@ describe("our pings", () => {
 
   it("tell how long the way there and back takes, now and at least", () => {
     const { bench, nonce } = pinged()
+    const { pingSince } = bench.peer.snapshot()
     expect(bench.peer.snapshot()).toMatchObject({ pingMs: undefined, minPingMs: undefined })
+    expect(pingSince).toBe(bench.now.instant)
     bench.elapse(30)
+    expect(bench.peer.snapshot().pingSince).toBe(pingSince)
     pong(bench, nonce)
+    expect(bench.peer.snapshot().pingSince).toBeUndefined()
     expect(bench.outputs()).toEqual([{ _tag: "Pong", roundTripMs: 30 }])
     bench.elapse(PING_INTERVAL_MS)
     const second = nonceOf(bench)

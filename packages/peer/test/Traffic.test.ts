@@ -1,6 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Traffic, type TrafficLabel } from "../src/Traffic.ts"
+import { VERACK } from "@satwire/wire"
+import { Traffic, type TrafficCount, type TrafficLabel } from "../src/Traffic.ts"
+import { PeerBench } from "./PeerBench.ts"
+import { framed, versionOf } from "./frames.ts"
 
 const labels: ReadonlyArray<TrafficLabel> = [
   "ping",
@@ -55,5 +58,33 @@ describe("the traffic of a connection", () => {
     for (const [n, traffic] of all.entries()) {
       expect([...traffic.snapshot().received.values()]).toEqual(kinds.map(() => ({ messages: 1, bytes: 100 + n })))
     }
+  })
+})
+
+describe("what passes over a connection", () => {
+  const bytesOf = (counts: ReadonlyMap<TrafficLabel, TrafficCount>): number =>
+    [...counts.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+
+  it("is counted in whole frames by command, which together are its bytes", () => {
+    const bench = new PeerBench()
+    bench.receive(framed(versionOf(), VERACK, { _tag: "ping", nonce: 1n }))
+    const { bytesReceived, bytesSent, received, sent } = bench.peer.snapshot()
+    expect([bytesOf(received), bytesOf(sent)]).toEqual([bytesReceived, bytesSent])
+    expect(sent.get("pong")).toEqual({ messages: 1, bytes: 32 })
+  })
+
+  it("may be bytes that were given as they are, under their command where that is known", () => {
+    const bench = PeerBench.ready()
+    bench.writes()
+    bench.input({ _tag: "SendRaw", command: "what", payload: Uint8Array.of(1, 2, 3) })
+    // It would not be sent of our own accord.
+    bench.input({ _tag: "SendRaw", command: "verack", payload: Uint8Array.of(7) })
+    const [what, verack] = bench.writes()
+    expect(what?.subarray(24)).toEqual(Uint8Array.of(1, 2, 3))
+    expect(verack?.subarray(24)).toEqual(Uint8Array.of(7))
+    const { bytesSent, sent } = bench.peer.snapshot()
+    expect(sent.get("*other*")).toEqual({ messages: 1, bytes: 27 })
+    expect(sent.get("verack")).toEqual({ messages: 2, bytes: 24 + 25 })
+    expect(bytesOf(sent)).toBe(bytesSent)
   })
 })

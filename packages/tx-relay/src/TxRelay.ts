@@ -167,6 +167,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return undefined
     return {
+      isTold: peer.traits.isTold,
       minFeeRateSatPerKvb: peer.feeFilter,
       lastInvSequence: peer.lastInvSequence,
       invToSend: this.#trickle.waiting(peer),

@@ -128,6 +128,8 @@ export interface TxRelaySnapshot {
 }
 
 export interface TxPeerSnapshot {
+  /** It is told of transactions, and given them. */
+  readonly isTold: boolean
   /** What it wants to be told of pays at least this. */
   readonly minFeeRateSatPerKvb: number
   /** Transactions of the pool up to this sequence are given to it. */
