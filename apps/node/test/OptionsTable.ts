@@ -17,8 +17,10 @@ const TOPICS: ReadonlyArray<readonly [topic: string, rows: object]> = [
 ]
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
-  [["node", "peer", "crawl", ...HEADERS_COMMANDS, "rpc"], "every command but `satwire playground`"],
-  [["node", "peer", "crawl"], "`satwire`, `satwire peer`, `satwire crawl`"],
+  [["node", "peer", "crawl", "doctor", ...HEADERS_COMMANDS, "rpc"], "every command but `satwire playground`"],
+  [["node", "peer", "crawl", "doctor"], "`satwire`, `satwire peer`, `satwire crawl`, `satwire doctor`"],
+  [["node", "doctor"], "`satwire`, `satwire doctor`"],
+  [["node", "rpc", "doctor"], "`satwire`, `satwire rpc`, `satwire doctor`"],
   [["node", "rpc"], "`satwire`, `satwire rpc`"],
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
@@ -29,8 +31,11 @@ const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, titl
 ]
 
 /** All tables, one below another. */
-export const optionsTables = (): string =>
-  TITLES.flatMap(([commands, title]) => {
+export const optionsTables = (): string => {
+  const titled = new Set(TITLES.map(([commands]) => commands.join()))
+  const left = ROWS.find(({ commands }) => !titled.has(commands.join()))
+  if (left !== undefined) throw new Error(`no table has the option ${left.name} of ${left.commands.join(", ")}`)
+  return TITLES.flatMap(([commands, title]) => {
     const rows = ROWS.filter((row) => row.commands.join() === commands.join())
     const head = (title: string): ReadonlyArray<string> => [title, "default", "meaning"]
     if (commands.join() !== "node") return [table(head(title), rows.map(cells))]
@@ -38,6 +43,7 @@ export const optionsTables = (): string =>
       table(head(`${title}: ${topic}`), rows.filter(({ name }) => Object.hasOwn(ofTopic, name)).map(cells))
     )
   }).join("\n\n")
+}
 
 const cells = (row: OptionRow<unknown>): ReadonlyArray<string> => {
   const names = [row.name, ...row.aliases].map(

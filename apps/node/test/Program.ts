@@ -137,5 +137,7 @@ const environmentOf = (home: string, { environment }: Options): Record<string, s
   DENO_NO_UPDATE_CHECK: "1",
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
   NO_COLOR: "1",
+  // Any free one: several run beside each other.
+  SATWIRE_RPCPORT: "0",
   ...environment
 })

@@ -129,6 +129,8 @@ class Driver<Input extends { readonly _tag: string }, Output> {
   readonly #now: () => Now
   readonly #edge: Edge<Output>
   readonly #waiting: Array<Input> = []
+  /** How many of them have had their turn, or have it. */
+  #begun = 0
   /** What is to be done once no turn is under way. */
   readonly #afterwards: Array<() => void> = []
   /** How many of them are done: taking the first out of a long array moves all the others. */
@@ -152,13 +154,14 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     if (this.#stopped) return
     if (this.#inTurn) {
       this.#waiting.push(input)
-      this.times.waited(this.#waiting.length)
+      this.times.waited(this.#waiting.length - this.#begun)
       return
     }
     this.#inTurn = true
     this.#turn(input)
-    for (let i = 0; i < this.#waiting.length && !this.#stopped; i++) this.#turn(this.#waiting[i] as Input)
+    while (this.#begun < this.#waiting.length && !this.#stopped) this.#turn(this.#waiting[this.#begun++] as Input)
     this.#waiting.length = 0
+    this.#begun = 0
     this.#inTurn = false
     this.#arm()
     this.#afterTurns()

@@ -1,5 +1,5 @@
 import { Instant, type Machine } from "@satwire/machine"
-import { INPUTS_REPORTED, MachineFailed, OUTPUTS_KEPT, machineService } from "@satwire/runtime"
+import { INPUTS_REPORTED, MachineFailed, OUTPUTS_KEPT, TURN_STEPS_MS, machineService } from "@satwire/runtime"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -64,6 +64,23 @@ describe("a turn", () => {
       expect(seen).toEqual(["a (1) after 2", "a (2) after 2", "a (1),a (2)"])
       service.between(() => seen.push("at once"))
       expect(seen.at(-1)).toBe("at once")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("turns", () => {
+  it.effect("are counted by how long they took, and with them the inputs that waited at most", () =>
+    Effect.gen(function* () {
+      const { service } = yield* running((output) => {
+        if (output._tag === "Said" && output.word.length < 6) service.submit(say(`${output.word}!`))
+      })
+      service.submit(say("a"))
+      // One brought about two, and each of these had its turn before the next.
+      const { longestMs, mostWaiting, steps, totalMs, turns } = service.turns()
+      expect([turns, mostWaiting]).toEqual([3, 2])
+      expect(steps.reduce((sum, each) => sum + each, 0)).toBe(3)
+      expect(steps.length).toBe(TURN_STEPS_MS.length + 1)
+      expect(longestMs).toBeLessThanOrEqual(totalMs)
     }).pipe(Effect.scoped)
   )
 })

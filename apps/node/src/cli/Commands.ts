@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import { VERSION } from "../Version.ts"
 import type { PlaygroundError } from "../playground/Playground.ts"
 import type { RunCrawlError } from "../crawl/RunCrawl.ts"
+import type { Unwell } from "../doctor/RunDoctor.ts"
 import type { RunHeadersError } from "../headers/RunHeaders.ts"
 import type { RunNodeError } from "../node/RunNode.ts"
 import type { RunPeerError } from "../peer/RunPeer.ts"
@@ -205,6 +206,24 @@ const rpc = Command.make(
   ])
 )
 
+const doctor = Command.make(
+  "doctor",
+  { own: flagsOf("doctor") },
+  Effect.fnUntraced(function* ({ own }) {
+    const { shared } = yield* options
+    const { runDoctor } = yield* Effect.promise(() => import("../doctor/RunDoctor.ts"))
+    yield* runDoctor({ ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Looks at what a node needs: disk, ports, DNS seeds, reachability, handshakes with a few nodes, headers, the clock. Each line says how it is, and what to do where it is not well; docs/troubleshooting.md says more. It ends with exit code 1 where there is a problem."
+  ),
+  Command.withExamples([
+    { command: "satwire doctor", description: "for mainnet" },
+    { command: "satwire doctor -regtest -connect=127.0.0.1:18444", description: "for a network of your own" }
+  ])
+)
+
 const playground = Command.make(
   "playground",
   { own: flagsOf("playground") },
@@ -223,7 +242,7 @@ const playground = Command.make(
   ])
 )
 
-const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, playground]))
+const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, doctor, playground]))
 
 /** `--completions <shell>`, with what the table of options knows beyond the parser. */
 const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
@@ -240,7 +259,14 @@ const settings = Layer.mergeAll(
 )
 
 /** Why a command failed. */
-export type CommandError = RunNodeError | RunPeerError | RunCrawlError | RunHeadersError | RunRpcError | PlaygroundError
+export type CommandError =
+  | Unwell
+  | RunNodeError
+  | RunPeerError
+  | RunCrawlError
+  | RunHeadersError
+  | RunRpcError
+  | PlaygroundError
 
 /** Runs a command line. */
 export const runCommand = (

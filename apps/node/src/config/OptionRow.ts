@@ -13,6 +13,7 @@ export const COMMANDS = [
   "headers import",
   "headers skeleton",
   "rpc",
+  "doctor",
   "playground"
 ] as const
 export type CommandName = (typeof COMMANDS)[number]
@@ -75,8 +76,10 @@ type RowOf<A> = [A] extends [ReadonlyArray<infer Item>]
 export type RowsOf<Settings> = { readonly [Name in keyof Settings]: RowOf<Settings[Name]> }
 
 export const NODE: ReadonlyArray<CommandName> = ["node"]
+/** The node, and who looks whether it could run. */
+export const RUNNERS: ReadonlyArray<CommandName> = ["node", "doctor"]
 /** Whoever talks to others. */
-export const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl"]
+export const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl", "doctor"]
 /** Whoever belongs to one network and one data directory. */
 export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS, "rpc"]
 /** The node, which answers JSON-RPC, and the command that asks it. */

@@ -1,6 +1,7 @@
 /** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
 import { networkInterfaces } from "node:os"
 import { join, resolve } from "node:path"
+import { type NodeMeter, nodeMeter } from "@satwire/metrics"
 import { parseHost } from "@satwire/netaddress"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
 import type { ChainParams } from "@satwire/primitives"
@@ -33,11 +34,13 @@ import { withoutAddresses } from "../log/FormatLine.ts"
 import { type Log, makeLog } from "../log/Log.ts"
 import type { LogFileError } from "../log/LogFile.ts"
 import { levelOf, logLine } from "../log/LogLine.ts"
+import { layerMetrics } from "../web/MetricsRoutes.ts"
+import { type WebServerError, serveWeb } from "../web/WebServer.ts"
 import { type Machine, type NodePlan, planNode } from "./NodePlan.ts"
 import { pidFile } from "./PidFile.ts"
 import { Progress } from "./Progress.ts"
 
-export type RunNodeError = ConfigError | LogFileError | NodeStartError | NodeFailure
+export type RunNodeError = ConfigError | LogFileError | NodeStartError | NodeFailure | WebServerError
 
 /** Runs the node that these flags, the environment and the configuration file describe, or prints what they come to. */
 export const runNode = (flags: FlagTexts): Effect.Effect<void, RunNodeError, FileSystem.FileSystem> =>
@@ -84,13 +87,32 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     // The directory is ours from here on.
     yield* log.open(directory)
     if (settings.pid !== "0") yield* pidFile(resolve(directory, settings.pid))
+    const seen: Seen = { meter: undefined }
+    yield* serve(loaded, directory, seen)
     // Workers are started when there is work for them: blocks to check.
     const edges = Layer.mergeAll(layerWays(settings), Layer.succeedContext(disk), WorkerPool.layer())
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))
+    seen.meter = yield* nodeMeter({ node, version: VERSION, network: params.name })
     yield* tellFacts(node, params, { wanted: log.wanted, showsAddresses: settings.logips ?? true })
     return yield* node.failure
+  })
+
+/** What of the node is there by now for those who ask over HTTP: they may ask while it starts. */
+interface Seen {
+  meter: NodeMeter | undefined
+}
+
+const serve = (
+  { network, settings }: Loaded,
+  directory: string,
+  seen: Seen
+): Effect.Effect<void, WebServerError, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function* () {
+    if (settings.server === false) return
+    const addresses = yield* serveWeb({ settings, network, directory, routes: layerMetrics(() => seen.meter) })
+    yield* Effect.logInfo(`Answers HTTP on ${addresses.join(" and ")}.`)
   })
 
 interface Telling {

@@ -2,7 +2,7 @@
 import type { PermissionRule } from "@satwire/connections"
 import { DEFAULT_SAM_PORT } from "@satwire/transport-i2p"
 import { DEFAULT_PROXY_PORT } from "@satwire/transport-socks5"
-import { NODE, type RowsOf, TALKERS, list, one, oneOrNone, onOff } from "../OptionRow.ts"
+import { NODE, RUNNERS, type RowsOf, TALKERS, list, one, oneOrNone, onOff } from "../OptionRow.ts"
 import {
   type BindPoint,
   type HostPort,
@@ -70,7 +70,7 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     doc: "Keeps a connection to this peer, and finds none by itself; may be given several times. Without a port, the network's own.",
     defaultDoc: "nobody",
     perNetwork: true,
-    commands: NODE
+    commands: RUNNERS
   }),
   addnode: list({
     name: "addnode",
@@ -80,7 +80,7 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     doc: "Keeps a connection to this peer beside those that the node finds; may be given several times.",
     defaultDoc: "nobody",
     perNetwork: true,
-    commands: NODE
+    commands: RUNNERS
   }),
   seednode: list({
     name: "seednode",
@@ -175,7 +175,7 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     value: trueOrFalse,
     doc: "Whether other nodes can connect to this one.",
     defaultDoc: "1, but 0 with --connect or --proxy and without --bind",
-    commands: NODE
+    commands: RUNNERS
   }),
   bind: list({
     name: "bind",
@@ -206,7 +206,7 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     doc: "The TCP port to listen on, where --bind names none.",
     defaultDoc: "the network's: 8333, 18333, 48333, 38333, 18444",
     perNetwork: true,
-    commands: NODE
+    commands: RUNNERS
   }),
   maxconnections: one({
     name: "maxconnections",

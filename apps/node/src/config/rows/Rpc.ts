@@ -1,6 +1,6 @@
 /** Who may ask the node by JSON-RPC, where, and how. */
 import type { Subnet } from "@satwire/connections"
-import { NODE, RPC_ENDS, type RowsOf, list, one, oneOrNone, onOff } from "../OptionRow.ts"
+import { NODE, RUNNERS, RPC_ENDS, type RowsOf, list, one, oneOrNone, onOff } from "../OptionRow.ts"
 import {
   type HostPort,
   type NetworkName,
@@ -55,7 +55,7 @@ export const rpcRows: RowsOf<RpcSettings> = {
     value: trueOrFalse,
     doc: "Whether it answers JSON-RPC.",
     defaultDoc: "1",
-    commands: NODE
+    commands: RUNNERS
   }),
   rpcbind: list({
     name: "rpcbind",
@@ -75,7 +75,7 @@ export const rpcRows: RowsOf<RpcSettings> = {
     doc: "The TCP port of JSON-RPC, where --rpcbind names none.",
     defaultDoc: "the network's: 8332, 18332, 48332, 38332, 18443",
     perNetwork: true,
-    commands: RPC_ENDS
+    commands: [...RPC_ENDS, "doctor"]
   }),
   rpcallowip: list({
     name: "rpcallowip",
