@@ -68,9 +68,11 @@ export const listenHttp = <E, R>(
     return bound.length === 0 && absent !== undefined ? yield* absent : bound
   })
 
-/** This machine has no such address. */
+/** What the system says of an address that this machine has not; Deno calls it an argument that is invalid. */
+const ABSENT: ReadonlyArray<unknown> = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]
+
 const isAbsent = ({ cause }: ServeError): boolean =>
-  cause instanceof Error && "code" in cause && (cause.code === "EADDRNOTAVAIL" || cause.code === "EAFNOSUPPORT")
+  cause instanceof Error && "code" in cause && ABSENT.includes(cause.code)
 
 const bind = (
   { host, port }: HttpAddress,
@@ -100,7 +102,7 @@ const nodeServer = (timeoutMs: number): Server => {
   server.maxConnections = HTTP_CONNECTIONS
   server.on("request", (_, response) => {
     // While a method works nobody need say anything. Once there is a reply, it must be read.
-    response.once("prefinish", () => response.socket?.setTimeout(timeoutMs, () => response.socket?.destroy()))
+    response.once("prefinish", () => response.socket?.setTimeout(timeoutMs))
   })
   return server
 }

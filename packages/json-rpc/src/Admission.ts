@@ -42,8 +42,14 @@ export interface AdmissionOptions {
 }
 
 export interface Admission {
-  /** Runs what a request needs, whose body has up to `bytes`; `undefined` at once where too many are in. */
-  readonly admit: <A, E, R>(bytes: number, work: Effect.Effect<A, E, R>) => Effect.Effect<A | undefined, E, R>
+  /**
+   * Runs what a request needs, whose body has up to `bytes`; `undefined` at once where too many are in. `work` is given what to call once it is
+   * known how long the body is.
+   */
+  readonly admit: <A, E, R>(
+    bytes: number,
+    work: (isLong: (bytes: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A | undefined, E, R>
   /** Stands around each call. */
   readonly around: NonNullable<DispatchOptions["around"]>
 }
@@ -68,10 +74,9 @@ export const makeAdmission = (options: AdmissionOptions = {}): Admission => {
     admit: (bytes, work) =>
       Effect.suspend(() => {
         if (inside >= threads + workQueue) return Effect.succeed(undefined)
-        const units = Math.max(1, Math.ceil(bytes / BODY_UNIT))
         return counted(
           () => inside++,
-          bodies.withPermits(units)(work),
+          withRoom(bodies, bytes, work),
           () => inside--
         )
       }),
@@ -91,3 +96,28 @@ export const makeAdmission = (options: AdmissionOptions = {}): Admission => {
       })
   }
 }
+
+const unitsOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / BODY_UNIT))
+
+/** Holds room for a body: at first for the longest that it can be, then for what it is. */
+const withRoom = <A, E, R>(
+  bodies: Semaphore.Semaphore,
+  bytes: number,
+  work: (isLong: (bytes: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      let held = unitsOf(bytes)
+      yield* restore(bodies.take(held))
+      const isLong = (actual: number): Effect.Effect<void> =>
+        Effect.suspend(() => {
+          const spare = held - unitsOf(actual)
+          held -= spare
+          return Effect.asVoid(bodies.release(spare))
+        })
+      return yield* Effect.ensuring(
+        restore(work(isLong)),
+        Effect.suspend(() => bodies.release(held))
+      )
+    })
+  )

@@ -91,10 +91,13 @@ const answerRequest = <R>(
     // Without a length it may be anything up to the limit.
     const length = said === undefined ? RPC_BODY_BYTES : Number(said)
     if (!(length <= RPC_BODY_BYTES)) return yield* tooLong(door)
-    const work = Effect.gen(function* () {
-      const body = yield* bodyOf(door, request)
-      return body instanceof Uint8Array ? yield* replyTo(door, caller, yield* answer(body, caller)) : body
-    })
+    const work = (isLong: (bytes: number) => Effect.Effect<void>) =>
+      Effect.gen(function* () {
+        const body = yield* bodyOf(door, request)
+        if (!(body instanceof Uint8Array)) return body
+        yield* isLong(body.length)
+        return yield* replyTo(door, caller, yield* answer(body, caller))
+      })
     const response = yield* admission.admit(length, work)
     if (response !== undefined) return response
     return yield* Effect.as(door.refused({ reason: "too many", why: "the work queue is full" }), BUSY)

@@ -132,6 +132,19 @@ describe("many requests at once", () => {
     expect(served.lines.length).toBeLessThanOrEqual(REFUSAL_LINES_PER_MINUTE)
     await served.close()
   })
+  test("those that wait, whose bodies came in chunks of any length, leave room for other bodies", async () => {
+    const wait = watched("wait", true)
+    const served = await serve({ methods: [wait.row, ...methods] })
+    const body = '{"method":"wait"}'
+    const chunked = { "Content-Length": "", "Transfer-Encoding": "chunked" }
+    const request = asBitcoinCli(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`, chunked)
+    const waiting = Array.from({ length: 10 }, () => rawHttp(served.port, request))
+    await until(() => wait.seen.begun === 10)
+    expect((await call(served.port, STOP)).status).toBe(200)
+    wait.go()
+    await Promise.all(waiting)
+    await served.close()
+  })
   test("those that wait for something hold no place, and are so many", async () => {
     const wait = watched("wait", true)
     const served = await serve({ methods: [wait.row, ...methods], threads: 1, workQueue: 1, waiting: 3 })
