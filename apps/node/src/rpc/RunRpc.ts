@@ -1,6 +1,5 @@
 /** `satwire rpc`: calls a method of a node by JSON-RPC, ours or Bitcoin Core's. */
 import { join, resolve } from "node:path"
-import { layerNodeHttp } from "@effect/platform-node/NodeHttpClient"
 import { readCookie } from "@satwire/http-door"
 import { type Json, type JsonArray, type JsonObject, RPC_CODES, type RpcError } from "@satwire/json-rpc"
 import {
@@ -28,6 +27,7 @@ import type { ConfigError } from "../config/ConfigError.ts"
 import { identityOf } from "../config/Identity.ts"
 import { type Loaded, absolute, loadSettings } from "../config/LoadSettings.ts"
 import { RPC_PORTS } from "../config/rows/Rpc.ts"
+import { layerNodeHttp } from "./NodeHttp.ts"
 import { NoCredentials, RpcAnsweredError } from "./RpcErrors.ts"
 
 export type RunRpcError = ConfigError | NoCredentials | RpcClientError | RpcAnsweredError | PlatformError
