@@ -476,7 +476,9 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     // Where its child is being validated with it now, its turn goes on.
     const goesOn = this.#checks.isOf(peer.id)
     peer.active.isChecked = goesOn
+    // Its orphan may be gone, and with it what the peer was owed.
     if (this.#download.orphanage.hasToReconsider(peer.id)) this.#hasOrphans(peer, out)
+    else this.#owe(peer, OWES_ORPHANS, false, out)
     this.#owe(peer, OWES_CHECK, goesOn, out)
   }
 

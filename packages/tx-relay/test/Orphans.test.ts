@@ -179,6 +179,22 @@ describe("an orphan", () => {
     expect(harness.block(parent, rival).relay.snapshot().orphans).toBe(1)
   })
 
+  it("that goes while its peer's turn waits for a transaction leaves the peer heard again", () => {
+    const parent = fresh()
+    const [child, slow] = [childOf(parent), fresh()]
+    const harness = new RelayHarness().outbound(1).outbound(2).tx(1, child)
+    harness.answers = false
+    harness.tx(1, slow).tx(2, parent)
+    const accepted = { _tag: "Accepted", replaced: [] } as const
+    harness.input({ _tag: "Submitted", wtxid: parent.wtxid, result: accepted })
+    // It is the child's turn, and the pool is still at what its peer sent.
+    expect([harness.turn(), [...harness.owed]]).toEqual([true, [1]])
+    harness.block(parent, child)
+    harness.input({ _tag: "Submitted", wtxid: slow.wtxid, result: accepted })
+    while (harness.turn());
+    expect([...harness.owed]).toEqual([])
+  })
+
   it("goes with the last peer that announced it", () => {
     const child = childOf(fresh())
     const harness = new RelayHarness().outbound(1).outbound(2).tx(1, child).inv(2, child).gone(1)
