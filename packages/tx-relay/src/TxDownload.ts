@@ -116,15 +116,20 @@ export class TxDownload {
     return 1
   }
 
-  /** Who announces an orphan can be asked for its parents. */
+  /**
+   * Who announces an orphan can be asked for its parents.
+   *
+   * Specification: a peer is told by the number of its inputs whether there is room for its parents, and counts as one that has it also where none
+   * is missing. Rationale: thirty-six bytes that can be sent again and again would else have thousands of parents looked up each time.
+   */
   #announcedOrphan(peer: RelayPeer, orphan: NamedTransaction, now: Instant): number {
     if (this.orphanage.hasFrom(orphan.wtxid, peer.id)) return 1
-    const parents = this.#parentsOf(orphan.tx)
-    const missing = parents.filter((txid) => !this.alreadyHas(txid, false, false))
-    if (missing.length > 0 && this.#mayResolve(peer, missing, orphan, now)) {
-      this.orphanage.addAnnouncer(orphan.wtxid, peer.id)
-    }
-    return 1 + Math.ceil(parents.length / PARENTS_OF_A_STEP)
+    const { outpoints } = spendsOf(orphan.tx)
+    const inputs = outpoints.length / OUTPOINT_SIZE
+    const isFull = !peer.traits.mayRelay && this.requests.count(peer.id) + inputs > MAX_PEER_TX_ANNOUNCEMENTS
+    const missing = isFull ? [] : this.#parentsOf(outpoints).filter((txid) => !this.alreadyHas(txid, false, false))
+    if (!isFull && this.#mayResolve(peer, missing, orphan, now)) this.orphanage.addAnnouncer(orphan.wtxid, peer.id)
+    return 1 + Math.ceil(inputs / PARENTS_OF_A_STEP)
   }
 
   /** Goes through what the peer is to be asked for now. Of what is not here `judge` says what becomes of it. */
@@ -298,9 +303,8 @@ export class TxDownload {
     return sha256d(this.#sha256, both)
   }
 
-  /** The txids of what a transaction spends, each once. */
-  #parentsOf(tx: TransactionView): ReadonlyArray<Uint8Array> {
-    const { outpoints } = spendsOf(tx)
+  /** The txids of these outpoints, each once. */
+  #parentsOf(outpoints: Uint8Array): ReadonlyArray<Uint8Array> {
     const seen = new HashNumbers(this.#random)
     const parents: Array<Uint8Array> = []
     for (let at = 0; at < outpoints.length; at += OUTPOINT_SIZE) {

@@ -179,6 +179,26 @@ describe("an orphan", () => {
     expect(harness.block(parent, rival).relay.snapshot().orphans).toBe(1)
   })
 
+  it("of many parents has them looked up once for who announces it again and again, and not at all where there is no room", () => {
+    const parents = many(500)
+    const child = fresh({ spends: parents.map(({ txid }) => [txid, 0] as const) })
+    const lookups = (harness: RelayHarness, peer: number): number => {
+      const before = harness.pool.lookups
+      harness.inv(peer, ...Array.from({ length: 200 }, () => child))
+      return harness.pool.lookups - before
+    }
+    const lacking = new RelayHarness().outbound(1).outbound(2).outbound(3).tx(1, child)
+    lacking.inv(3, ...many(4800)).elapse(1)
+    expect([lookups(lacking, 2), lookups(lacking, 3)]).toEqual([500, 0])
+    // All parents are here, and have not what it spends.
+    const idle = new RelayHarness()
+      .outbound(1)
+      .outbound(2)
+      .local(...parents)
+    idle.pool.answers(child, { _tag: "MissingInputs", parents: parents.map(({ txid }) => txid) })
+    expect([idle.tx(1, child).relay.snapshot().orphans, lookups(idle, 2)]).toEqual([1, 500])
+  })
+
   it("that goes while its peer's turn waits for a transaction leaves the peer heard again", () => {
     const parent = fresh()
     const [child, slow] = [childOf(parent), fresh()]

@@ -7,6 +7,8 @@ const key = (hash: Uint8Array): string => hash.join()
 
 export class TestPool implements PoolLookup {
   minFeeRateSatPerKvb = 100
+  /** How often a txid was looked up. */
+  lookups = 0
   /** Fee rates by wtxid, and what is answered instead of the rules. */
   readonly #rates: Map<string, number> = new Map()
   readonly #answers: Map<string, SubmitResult> = new Map()
@@ -17,6 +19,7 @@ export class TestPool implements PoolLookup {
   #sequence = 0
 
   hasTxid(txid: Uint8Array): boolean {
+    this.lookups += 1
     return this.#byTxid.has(key(txid))
   }
   hasWtxid(wtxid: Uint8Array): boolean {
