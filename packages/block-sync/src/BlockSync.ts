@@ -171,6 +171,11 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     return this.#blocks
   }
 
+  /** The memory that what a peer asked for and was not given yet takes. */
+  heldBytes(peer: PeerId): number {
+    return this.#askers.get(peer)?.queue?.sizeBytes ?? 0
+  }
+
   /** Whether nothing is held for any peer: so it is after the last one left. What they sent is ours, and on its way to where it is kept. */
   get isEmpty(): boolean {
     return this.#download.isEmpty && this.#askers.size === 0 && this.#hungry.size === 0 && this.#serveNext.size === 0

@@ -277,6 +277,11 @@ export class Chain {
     return this.#blocks?.isPassedOver(header) === true
   }
 
+  /** The memory that lists of a peer take that are still to be gone through. */
+  heldBytes(peer: PeerId): number {
+    return (this.#blocks?.heldBytes(peer) ?? 0) + (this.#transactions?.heldBytes(peer) ?? 0)
+  }
+
   /** Whether nothing is held for any peer. */
   get isEmpty(): boolean {
     const headers = this.#headerSync?.snapshot()

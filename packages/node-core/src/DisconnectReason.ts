@@ -76,7 +76,7 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
     case "ExchangeCrowdedOut":
       return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
     case "HeldTooMuch":
-      return `it held ${reason.heldBytes} bytes of unfinished messages, the most of all, and all together exceeded what we hold`
+      return `it held ${reason.heldBytes} bytes of unfinished messages and of lists that wait for their turn, the most of all, and all together exceeded what we hold`
     case "ClosedByPeer":
       return `the connection was closed by the other side (${reason.how})`
     case "TooManyAddresses":

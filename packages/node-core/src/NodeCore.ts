@@ -85,9 +85,10 @@ export const TIMEOUTS_PER_TURN = 8
  */
 const REPLY_BYTES_OF_TIMEOUTS = 262_144
 /**
- * How many received bytes may wait over all peers for the rest of their messages. Beyond that the peer that has most of them is let go.
+ * How many received bytes may wait over all peers for the rest of their messages, or in long lists for their turn. Beyond that the peer that
+ * has most of them is let go.
  *
- * @limit bytes received of all peers that wait for the rest of their messages
+ * @limit bytes received of all peers that wait for the rest of their messages, or for their turn
  */
 export const DEFAULT_MAX_RECEIVED_BYTES: number = 256 * 1024 * 1024
 
@@ -619,7 +620,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       const crowdedOut = this.#exchanges.add(entry, entry.kind === "inbound")
       if (crowdedOut !== undefined) this.#close(crowdedOut.id, { _tag: "ExchangeCrowdedOut" }, "disconnect")
     }
-    const heldBytes = entry.machine.receivedBytesWaiting
+    const heldBytes = entry.machine.receivedBytesWaiting + (entry.isServed ? this.#chain.heldBytes(entry.id) : 0)
     this.#heldBytes += heldBytes - entry.heldBytes
     entry.heldBytes = heldBytes
     if (this.#heldBytes <= this.#maxReceivedBytes) return

@@ -31,7 +31,7 @@ export class PeerEntry implements Outbox<PeerOutput> {
   paused = false
   /** Who owes it a reply: what it asked for is being fetched, one after another. */
   #owing = 0
-  /** What it holds of messages that are not whole. */
+  /** What it holds of messages that are not whole, or still to be gone through. */
   heldBytes = 0
   /** It was touched in this turn and has its write and deadline still to come. */
   touched = false

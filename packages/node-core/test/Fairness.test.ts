@@ -6,7 +6,7 @@ import { MAX_EXCHANGES_WAITING, type NodeCoreFact, TIMEOUTS_PER_TURN, describeDi
 import { REPLY_BYTES_PER_TURN } from "@satwire/peer"
 import { ZERO_HASH, regtest } from "@satwire/primitives"
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
-import { type GetHeaders, type Message, VERACK } from "@satwire/wire"
+import { type GetHeaders, Inventory, MSG_TX, type Message, VERACK } from "@satwire/wire"
 import { describe, expect, it } from "vitest"
 import { HistoricUpload } from "../src/HistoricUpload.ts"
 import { NodeBench, START_UNIX, THEIR_VERSION, framed, isFact, sentTo } from "./NodeBench.ts"
@@ -99,6 +99,27 @@ describe("memory", () => {
     expect(ends(bench.facts())).toEqual([`${large} HeldTooMuch`])
     bench.receive(last, part(0))
     expect(bench.core.query("peers").map(({ peer }) => peer)).toEqual([small, last])
+    for (const peer of [small, last]) bench.input({ _tag: "ConnectionClosed", peer, how: "reset" })
+    expect(bench.core.isEmpty).toBe(true)
+  })
+})
+
+describe("lists that are gone through over several turns", () => {
+  it("count as memory that all peers together hold, until they are gone through", () => {
+    const bench = new NodeBench({ maxReceivedBytes: 200_000, roles: { transactions: { relays: true } } })
+    const [small, large, last] = [bench.ready(), bench.ready(), bench.ready()]
+    const ask = (peer: PeerId, count: number): unknown => {
+      const hashes = Array.from({ length: count }, () => new Uint8Array(32))
+      return bench.receive(peer, framed({ _tag: "getdata", inventory: Inventory.ofType(MSG_TX, hashes) }))
+    }
+    ask(small, 1100)
+    ask(large, 3000)
+    expect(ends(bench.facts())).toEqual([])
+    ask(last, 2000)
+    expect(ends(bench.facts())).toEqual([`${large} HeldTooMuch`])
+    bench.settle()
+    ask(small, 4000)
+    expect(ends(bench.facts())).toEqual([])
     for (const peer of [small, last]) bench.input({ _tag: "ConnectionClosed", peer, how: "reset" })
     expect(bench.core.isEmpty).toBe(true)
   })

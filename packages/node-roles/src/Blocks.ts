@@ -186,6 +186,11 @@ export class Blocks {
     return this.#sync.tip
   }
 
+  /** The memory that lists of a peer take that are still to be gone through. */
+  heldBytes(peer: PeerId): number {
+    return this.#sync.heldBytes(peer)
+  }
+
   get isEmpty(): boolean {
     return this.#sync.isEmpty && this.#filters?.isEmpty !== false
   }

@@ -152,6 +152,11 @@ export class Transactions {
     return this.#relay.unbroadcast
   }
 
+  /** The memory that lists of a peer take that are still to be gone through. */
+  heldBytes(peer: PeerId): number {
+    return this.#relay.heldBytes(peer)
+  }
+
   get isEmpty(): boolean {
     return this.#relay.isEmpty
   }

@@ -163,6 +163,12 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     }
   }
 
+  /** The memory that inventories of a peer take that are still to be looked at. */
+  heldBytes(id: PeerId): number {
+    const { asked, inventory } = this.#peers.get(id)?.activity ?? {}
+    return (inventory?.entries.raw.length ?? 0) + (asked instanceof InventoryQueue ? asked.sizeBytes : 0)
+  }
+
   peer(id: PeerId): TxPeerSnapshot | undefined {
     const peer = this.#peers.get(id)
     if (peer === undefined) return undefined

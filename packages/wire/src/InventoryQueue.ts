@@ -31,6 +31,11 @@ export class InventoryQueue {
     return new InventoryQueue(new Inventory(used === raw.length ? raw : raw.slice(0, used)))
   }
 
+  /** The memory that it takes. */
+  get sizeBytes(): number {
+    return this.#entries.raw.length
+  }
+
   get isEmpty(): boolean {
     return this.#entries.count === 0
   }
