@@ -4,6 +4,8 @@
  */
 import { FAULTS, FORGIVEN, KIND_RULES } from "@satwire/peer"
 import { NODE_METRICS, grafanaDashboard } from "@satwire/metrics"
+import { methodTable, rpcPage } from "@satwire/json-rpc"
+import { controlMethods, networkMethods } from "@satwire/rpc"
 import { type Codec, codecs } from "@satwire/wire"
 import { type House, packages, sources } from "./House.ts"
 import { type Node, type Source, parseFile } from "./Source.ts"
@@ -249,12 +251,22 @@ const metricsPage = (): string => {
 }
 
 /** Every page, by its path. */
+/** The methods of Core's that a node answers. */
+const rpcMethodsPage = (): string =>
+  rpcPage(
+    methodTable([...networkMethods, ...controlMethods]),
+    "Methods of JSON-RPC",
+    "What a node answers, by Bitcoin Core's names, fields and units. Written by `npm run docs` from `packages/rpc`; do not edit.\n\n" +
+      "Methods that are for tests alone, which `help` does not list either, are not here."
+  )
+
 export const pages = (house: House): ReadonlyMap<string, string> =>
   new Map([
     ["docs/bips.md", bipsPage(house)],
     ["docs/faults.md", faultsPage()],
     ["docs/limits.md", limitsPage(house)],
     ["docs/metrics.md", metricsPage()],
+    ["docs/rpc.md", rpcMethodsPage()],
     ["docs/grafana.json", `${JSON.stringify(grafanaDashboard(NODE_METRICS), null, 2)}\n`],
     ["docs/adr/README.md", decisionsPage(house)]
   ])

@@ -48,8 +48,12 @@ describe("nodes that have transactions", () => {
         assert.strictEqual(yield* poolSize(one), 2)
         yield* two.until("TransactionAccepted", () => accepted(two).length === 2)
         assert.deepStrictEqual(accepted(two).toSorted(), accepted(one).toSorted())
-        const [peer] = yield* two.peers
+        const [peer] = yield* two.service.query("peerDetails")
         assert.isTrue(peer?.info?.relay)
+        // It is known for the transactions that it brought; whom we brought them is not.
+        assert.isDefined(peer?.lastTransactionAt)
+        assert.isTrue(peer?.transactions?.isTold)
+        assert.isUndefined((yield* one.service.query("peerDetails"))[0]?.lastTransactionAt)
         yield* mine(two, 1)
         yield* one.until("BlockTipChanged", ({ tip }) => tip.height === 103)
         assert.deepStrictEqual([yield* poolSize(one), yield* poolSize(two)], [0, 0])
