@@ -49,7 +49,7 @@ export const INVENTORY_BROADCAST_MAX = 1000
 /**
  * Of more than so many those are let go that pay least.
  *
- * @limit transactions that wait for a peer to be told of them, and that are in the log
+ * @limit transactions that wait for a peer to be told of them, and half of those in the log
  */
 export const MAX_INV_TO_SEND = 10_000
 /**
