@@ -25,10 +25,19 @@ const options = {
   maxBlockRelayOnly: 0
 }
 
-/** A node that listens on loopback, its headers in memory. */
-export const benchNode = (maxInbound: number): Effect.Effect<NodeShape, never, Scope.Scope> =>
+/** What it does beside. */
+const ALL_ROLES = {
+  roles: { ...options.roles, transactions: { relays: true } },
+  blocks: { serve: true }
+}
+
+/** A node that listens on loopback, its headers in memory; with all roles it has blocks and transactions too. */
+export const benchNode = (maxInbound: number, hasAllRoles: boolean): Effect.Effect<NodeShape, never, Scope.Scope> =>
   Layer.build(
-    Layer.provide(Node.layer({ ...options, maxInbound }), Layer.merge(layerTcp, HeaderStore.layerMemory))
+    Layer.provide(
+      Node.layer({ ...options, ...(hasAllRoles ? ALL_ROLES : {}), maxInbound }),
+      Layer.merge(layerTcp, HeaderStore.layerMemory)
+    )
   ).pipe(
     Effect.map((context) => Context.get(context, Node)),
     Effect.orDie

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:sockets [-- --peers 10000]`: what connections cost a node on real sockets, the other ends in another process.
+ * `npm run bench:sockets [-- --peers 10000 --roles headers|all --only idle]`: what connections cost a node on real sockets, the other ends in another process.
  *
  *   idle     resident memory over the empty node, for peers that have shaken hands, and after they said nothing for a while
  *   turns    how long turns take while a thousand peers ping ten times a second
@@ -17,7 +17,13 @@ import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import { Remotes, benchNode, turnTimes } from "./BenchNode.ts"
 
-const { values } = parseArgs({ options: { peers: { type: "string", default: "10000" } } })
+const { values } = parseArgs({
+  options: {
+    peers: { type: "string", default: "10000" },
+    roles: { type: "string", default: "headers" },
+    only: { type: "string" }
+  }
+})
 const isDeno = "Deno" in globalThis
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -34,7 +40,7 @@ const readyPeers = (node: NodeShape): Effect.Effect<number> =>
 const idle = Effect.scoped(
   Effect.gen(function* () {
     const peers = Number(values.peers)
-    const node = yield* benchNode(peers)
+    const node = yield* benchNode(peers, values.roles === "all")
     yield* Effect.sleep("1 second")
     const empty = residentMB()
     yield* Remotes.start(node, peers)
@@ -52,7 +58,7 @@ const idle = Effect.scoped(
 const turns = Effect.scoped(
   Effect.gen(function* () {
     const [peers, rate, seconds] = [1000, 10, 10]
-    const node = yield* benchNode(peers)
+    const node = yield* benchNode(peers, values.roles === "all")
     const remotes = yield* Remotes.start(node, peers)
     let answer = ""
     const times = yield* turnTimes(
@@ -71,7 +77,7 @@ const turns = Effect.scoped(
 const flood = (kind: "ping" | "inv", bytes: number): Effect.Effect<void> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const node = yield* benchNode(1)
+      const node = yield* benchNode(1, false)
       const remotes = yield* Remotes.start(node, 1)
       const handled = Effect.map(node.query("peers"), ([peer]) => peer?.received.get(kind)?.messages ?? 0)
       const rates: Array<number> = []
@@ -91,7 +97,7 @@ const flood = (kind: "ping" | "inv", bytes: number): Effect.Effect<void> =>
 const connecting = (transport: "v1" | "v2"): Effect.Effect<void> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const node = yield* benchNode(10)
+      const node = yield* benchNode(10, false)
       const endpoint = node.listening
       if (endpoint === undefined) return yield* Effect.die(new Error("the node does not listen"))
       const v2transport = transport === "v1" ? "never" : "only"
@@ -113,6 +119,7 @@ say(
 await Effect.runPromise(
   Effect.gen(function* () {
     yield* idle
+    if (values.only === "idle") return
     yield* turns
     yield* connecting("v1")
     yield* connecting("v2")
