@@ -77,8 +77,8 @@ export interface MachineService<in Input, out Output> {
 
 export interface MachineServiceOptions<Input, Output> {
   readonly machine: Machine<Input, Output>
-  /** The input that tells the machine of a timeout. */
-  readonly timeout: Input
+  /** The input that tells the machine of a timeout; a machine that never wants one needs none. */
+  readonly timeout?: Input | undefined
   /** Does what an output asks for, synchronously, in order. What it submits gets turns after this one. */
   readonly perform?: (output: Output) => void
 }
@@ -220,6 +220,7 @@ class Driver<Input extends { readonly _tag: string }, Output> {
   }
 
   #deadline(): number | undefined {
+    if (this.#options.timeout === undefined) return undefined
     try {
       return this.#options.machine.nextTimeout()
     } catch (thrown) {
@@ -248,7 +249,8 @@ class Driver<Input extends { readonly _tag: string }, Output> {
     this.#timer = undefined
     if (this.#stopped) return
     const deadline = this.#deadline()
-    if (deadline !== undefined && deadline <= this.#now().instant) this.submit(this.#options.timeout)
+    const { timeout } = this.#options
+    if (timeout !== undefined && deadline !== undefined && deadline <= this.#now().instant) this.submit(timeout)
     else this.#arm()
   }
 }
