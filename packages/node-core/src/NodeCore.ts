@@ -51,6 +51,7 @@ import {
 import {
   type DisconnectCost,
   type ConnectionKind,
+  type MessageWatch,
   Peer,
   type PeerInput,
   directionOf,
@@ -65,7 +66,7 @@ import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
 import { Manager } from "@satwire/node-roles"
-import type { NodeCoreOptions } from "./NodeCoreOptions.ts"
+import type { NodeCoreOptions, NodeCoreWatch } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries } from "./NodeCoreEvents.ts"
 import { type OwnStatus, type PeerDetails, medianOffset } from "./PeerDetails.ts"
 import { PeerEntry } from "./PeerEntry.ts"
@@ -394,6 +395,7 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       receiver,
       allowance: this.#historic,
       patience,
+      watch: watchOf(this.#options.watch, id, address),
       openedAt: this.#now.instant
     })
     const encrypted = framing instanceof V1Framing ? undefined : framing
@@ -639,6 +641,14 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 const NO_DEEDS: PeerDeeds = { lastBlockAt: undefined, lastTransactionAt: undefined }
+
+/** Who looks on at one peer's messages. */
+const watchOf = (watch: NodeCoreWatch | undefined, peer: PeerId, address: string): MessageWatch | undefined =>
+  watch === undefined
+    ? undefined
+    : (watched) => {
+        if (watch.isOn) watch.seen(peer, address, watched)
+      }
 
 const status = (entry: PeerEntry, addresses: Addresses | undefined): PeerStatus => ({
   peer: entry.id,

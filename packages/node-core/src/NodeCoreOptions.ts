@@ -1,9 +1,9 @@
 /** What a node is made of, and the managers that come of it. */
 import type { Aead, Sha256, XOnlyCurve } from "@satwire/crypto"
 import { HeaderSync, type HeaderTree } from "@satwire/header-sync"
-import type { Random } from "@satwire/machine"
+import type { PeerId, Random } from "@satwire/machine"
 import { Miner, type MiningView, type TransactionSource } from "@satwire/mining"
-import type { Patience } from "@satwire/peer"
+import type { Patience, WatchedMessage } from "@satwire/peer"
 import type { ChainParams, HeaderPoint } from "@satwire/primitives"
 import { PROTOCOL_VERSION } from "@satwire/wire"
 import type { Roles } from "./NodeCoreEvents.ts"
@@ -12,6 +12,14 @@ import type { Roles } from "./NodeCoreEvents.ts"
 export interface V2Backends {
   readonly aead: Aead
   readonly curve: XOnlyCurve
+}
+
+/** Looks on while messages come and go. It changes nothing, and calls nothing of the node's. */
+export interface NodeCoreWatch {
+  /** Whether it looks. */
+  readonly isOn: boolean
+  /** Within the turn: what the message refers to is the connection's. */
+  seen(peer: PeerId, address: string, watched: WatchedMessage): void
 }
 
 export interface NodeCoreOptions {
@@ -35,6 +43,8 @@ export interface NodeCoreOptions {
   readonly patience?: Patience | undefined
   /** {@link DEFAULT_MAX_RECEIVED_BYTES} where not given. */
   readonly maxReceivedBytes?: number | undefined
+  /** Looks on; nobody does where it is not given. */
+  readonly watch?: NodeCoreWatch | undefined
 }
 
 export const headerSyncOf = (

@@ -3,7 +3,7 @@ export { type ConnectionsRole, DEFAULT_MAX_INBOUND } from "./ConnectionsRole.ts"
 export { type DisconnectReason, describeDisconnect } from "./DisconnectReason.ts"
 export { MAX_EXCHANGES_WAITING } from "./Exchanges.ts"
 export { DEFAULT_MAX_RECEIVED_BYTES, NodeCore, TIMEOUTS_PER_TURN } from "./NodeCore.ts"
-export type { NodeCoreOptions, V2Backends } from "./NodeCoreOptions.ts"
+export type { NodeCoreOptions, NodeCoreWatch, V2Backends } from "./NodeCoreOptions.ts"
 export type {
   MiningRole,
   NodeCoreCommand,

@@ -29,6 +29,7 @@ import {
   formatEndpoint
 } from "@satwire/transport"
 import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -46,6 +47,7 @@ import { keepListening } from "./KeepListening.ts"
 import { type PrunedBefore, blocksHere } from "./KeptBlocks.ts"
 import { type KeptPeers, keptPeers } from "./KeptPeers.ts"
 import { type KeptStores, type Running, keepStores } from "./KeptStores.ts"
+import { Messages } from "./Messages.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
 import { Submissions } from "./Submissions.ts"
@@ -126,7 +128,15 @@ const runningNode = (
       unsaved: (what, error, retryInMs) => tell({ _tag: "PeersUnsaved", what, error, retryInMs })
     })
     const blocks = options.blocks === undefined ? undefined : yield* blocksHere(tree, sha256, options.blocks)
-    const core = new NodeCore({ ...coreOptions(options, peers, groups, random.fork(), blocks), tree, sha256, random })
+    const unixMs = yield* Clock.clockWith((clock) => Effect.succeed(() => clock.currentTimeMillisUnsafe()))
+    const messages: Messages = new Messages((action) => service.between(action), unixMs)
+    const core = new NodeCore({
+      ...coreOptions(options, peers, groups, random.fork(), blocks),
+      tree,
+      sha256,
+      random,
+      watch: messages
+    })
     const connections: Connections = new Connections(
       (input) => service.submit(input),
       (peer, address) => edge.tell({ _tag: "PeerDisconnected", peer, address })
@@ -166,6 +176,7 @@ const runningNode = (
     return {
       listening: listening?.endpoint,
       turns: Effect.sync(service.turns),
+      messages: messages.stream,
       ...doors({ core, ...service, peers, groups, sha256, submissions, tree, ...stores })
     }
   })

@@ -17,6 +17,7 @@ import { type AddressDoors, addressDoors } from "./AddressDoors.ts"
 import { type ConnectionDoors, connectionDoors } from "./ConnectionDoors.ts"
 import type { BlockKeeper } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
+import type { WatchedStream } from "./Messages.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { SubmitRule, Submissions } from "./Submissions.ts"
 
@@ -46,6 +47,8 @@ export interface NodeShape extends ConnectionDoors, AddressDoors {
   readonly facts: Stream.Stream<NodeFact>
   /** How long the machine's turns took so far. */
   readonly turns: Effect.Effect<TurnsSnapshot>
+  /** Every message of every connection, from when this is read on; a reader that is behind loses what comes, and is told how much. */
+  readonly messages: WatchedStream
   /** Reads state, as of now. */
   readonly query: <Name extends keyof Queries>(name: Name) => Effect.Effect<Queries[Name]>
   /** The node's clock, which the instants in its answers are of: they count from its start. */
@@ -115,7 +118,7 @@ export const doors = ({
   readonly submissions: Submissions
   readonly groups: NetGroups
   readonly now: () => Now
-}): Omit<NodeShape, "facts" | "failure" | "listening" | "turns"> => {
+}): Omit<NodeShape, "facts" | "failure" | "listening" | "messages" | "turns"> => {
   const submitted = (input: NodeCoreInput): Effect.Effect<void> => Effect.sync(() => submit(input))
   const judged = (_tag: "InvalidateHeader" | "ReconsiderHeader") => (hash: BlockHash) =>
     Effect.sync(() => {

@@ -44,6 +44,7 @@ import { FAULTS } from "./Faults.ts"
 import { type Action, actionFor } from "./Handshake.ts"
 import { type Introducing, infoOf, ourVersion, versionFault } from "./Introduction.ts"
 import { Latency } from "./Latency.ts"
+import type { MessageWatch } from "./MessageWatch.ts"
 import { whyNotPermitted } from "./Negotiation.ts"
 import { type HistoricAllowance, Outgoing, type Subject } from "./Outgoing.ts"
 import type { PeerIdentity, PeerInfo, PeerInput, PeerOutput, PeerSnapshot } from "./PeerEvents.ts"
@@ -56,7 +57,7 @@ import {
   USUAL_PATIENCE,
   V2_ANSWER_TIMEOUT_MS
 } from "./Timeouts.ts"
-import { Traffic } from "./Traffic.ts"
+import { Traffic, type TrafficLabel } from "./Traffic.ts"
 
 /**
  * How many frames of one peer a turn handles before others have theirs.
@@ -110,6 +111,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #receiver: NetAddress | undefined
   readonly #allowance: HistoricAllowance
   readonly #patience: Patience
+  readonly #watch: MessageWatch | undefined
   readonly #random: Random
   readonly #openedAt: Instant
   readonly #traffic: Traffic = new Traffic()
@@ -146,6 +148,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     /** What holds historic blocks back; nothing does where it is missing. */
     readonly allowance?: HistoricAllowance | undefined
     readonly patience?: Patience | undefined
+    /** Looks on; nobody does where it is missing. */
+    readonly watch?: MessageWatch | undefined
   }) {
     const { kind, identity, receiver } = options
     this.#framing = options.framing
@@ -154,6 +158,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#receiver = receiver
     this.#allowance = options.allowance ?? EVERYTHING
     this.#patience = options.patience ?? USUAL_PATIENCE
+    this.#watch = options.watch
     this.#random = options.random
     this.#openedAt = wholeMs(options.openedAt)
   }
@@ -319,22 +324,22 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #event(event: FramingEvent, now: Now, out: Outbox<PeerOutput>): void {
     switch (event._tag) {
       case "Message":
-        this.#traffic.message("received", event.message._tag, event.sizeBytes)
+        this.#count("received", event.message._tag, event.sizeBytes, event.message)
         return this.#message(event.message, now, out)
       case "Fault":
         return this.#end(event.fault, out)
       case "Undecodable":
-        this.#traffic.message("received", event.command, event.sizeBytes)
+        this.#count("received", event.command, event.sizeBytes)
         return this.#undecodable(event.command, event.error, out)
       case "Dropped":
-        this.#traffic.message("received", "*dropped*", event.sizeBytes)
+        this.#count("received", "*dropped*", event.sizeBytes)
         out.push({ _tag: "Dropped", command: event.command, why: `bad ${event.why}` })
         return
       case "Unknown":
-        this.#traffic.message("received", "*other*", event.sizeBytes)
+        this.#count("received", "*other*", event.sizeBytes)
         return
       case "Decoy":
-        this.#traffic.message("received", "*decoy*", event.sizeBytes)
+        this.#count("received", "*decoy*", event.sizeBytes)
         return
     }
   }
@@ -551,7 +556,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #send(message: Message): void {
     const sizeBytes = this.#framing.send(message)
     this.#queuedBytes += sizeBytes
-    this.#traffic.message("sent", message._tag, sizeBytes)
+    this.#count("sent", message._tag, sizeBytes, message)
+  }
+
+  #count(side: "received" | "sent", label: TrafficLabel, sizeBytes: number, message?: Message): void {
+    this.#traffic.message(side, label, sizeBytes)
+    this.#watch?.({ side, label, message, sizeBytes })
   }
 
   #sendRaw(command: string, payload: Uint8Array): void {

@@ -2,6 +2,7 @@ export { type ConnectionKind, type Direction, KIND_RULES, type KindRules, direct
 export { type DisconnectCost, type PeerDisconnectReason, describePeerDisconnect } from "./DisconnectReason.ts"
 export { type Action, HANDSHAKE, type ModeTag, actionFor, handshakeDiagram } from "./Handshake.ts"
 export { FAULTS, FORGIVEN, type Fault, type FaultCost } from "./Faults.ts"
+export type { MessageWatch, WatchedMessage } from "./MessageWatch.ts"
 export { whyNotPermitted } from "./Negotiation.ts"
 export { ANNOUNCEMENT_BYTES_WAITING, type HistoricAllowance, type Subject } from "./Outgoing.ts"
 export { FRAMES_PER_TURN, MAX_FEATURES_KEPT, MAX_SEND_BUFFER_BYTES, Peer, REPLY_BYTES_PER_TURN } from "./Peer.ts"
