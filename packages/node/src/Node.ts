@@ -15,7 +15,7 @@ import { type HeadersRefused, restoreHeaders } from "@satwire/header-stream/effe
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
-import type { Now } from "@satwire/machine"
+import type { Now, Random } from "@satwire/machine"
 import { NetGroups } from "@satwire/netaddress"
 import { NodeCore, type NodeCoreOutput } from "@satwire/node-core"
 import { machineService, seededRandom } from "@satwire/runtime"
@@ -114,11 +114,7 @@ const runningNode = (
   Effect.gen(function* () {
     const { options, sha256, tell, fail } = running
     const random = yield* seededRandom
-    const { params, base, trustedHeaders } = options
-    const tree =
-      base === undefined
-        ? HeaderTree.fromGenesis(params, random.fork(), trustedHeaders)
-        : HeaderTree.fromBase(params, base, sha256, random.fork(), trustedHeaders)
+    const tree = treeOf(options, sha256, random.fork())
     const loaded = yield* restoreHeaders(tree, sha256)
     const groups = options.groups ?? new NetGroups()
     const peers = yield* keptPeers({
@@ -180,6 +176,12 @@ const runningNode = (
       ...doors({ core, ...service, peers, groups, sha256, submissions, tree, ...stores })
     }
   })
+
+/** A tree of the one header that it begins with. */
+const treeOf = ({ base, params, trustedHeaders }: NodeOptions, sha256: Sha256, random: Random): HeaderTree =>
+  base === undefined
+    ? HeaderTree.fromGenesis(params, random, trustedHeaders)
+    : HeaderTree.fromBase(params, base, sha256, random, trustedHeaders)
 
 /** Where outputs go. What may wake fibers happens between turns. */
 interface Edge {
