@@ -2,6 +2,8 @@ import { existsSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { type HttpReply, httpRequest, rawHttp } from "@satwire/testkit"
 import { describe, expect, it } from "vitest"
+import type { RpcWhitelist } from "../src/config/Values.ts"
+import { callRights } from "../src/web/RpcRoutes.ts"
 import { type Running, run, start } from "./Program.ts"
 
 const QUIET = ["-regtest", "-noconnect", "-bind=127.0.0.1:0"]
@@ -34,5 +36,42 @@ describe("what a node serves over HTTP", () => {
     node.signal("SIGTERM")
     expect((await node.ended).code).toBe(0)
     expect(existsSync(cookie)).toBe(false)
+  })
+
+  it("answers Bitcoin Core's calls for who can read the cookie, and ends when it is told to", async () => {
+    const node = start(QUIET)
+    const port = await portOf(node)
+    await node.printed(/Listening on/)
+    const call = (...words: ReadonlyArray<string>) =>
+      run(["rpc", "-regtest", `-rpcport=${port}`, ...words], { home: node.home })
+    const [info, set] = await Promise.all([call("getnetworkinfo"), call("logging", '["net"]')])
+    expect(JSON.parse(info.stdout)).toMatchObject({ subversion: "/satwire:0.0.0/", connections: 0, warnings: [] })
+    expect(JSON.parse(set.stdout)).toMatchObject({ net: true, mempool: false })
+    const stopped = await call("stop")
+    expect(stopped).toMatchObject({ code: 0, stdout: "Satwire stopping\n", stderr: "" })
+    expect(await node.ended).toMatchObject({ code: 0, stderr: "" })
+  })
+})
+
+describe("who may call which method", () => {
+  const may = (rpcwhitelist: ReadonlyArray<RpcWhitelist>, rpcwhitelistdefault?: boolean) =>
+    callRights({ rpcwhitelist, rpcwhitelistdefault })
+  it.each([
+    ["everybody everything, where nothing is said", may([]), ["alice stop", "alice uptime", "bob stop", "bob uptime"]],
+    ["only what is named, and others nothing", may([{ user: "alice", methods: ["uptime"] }]), ["alice uptime"]],
+    [
+      "what all lines of a name have in common",
+      may([
+        { user: "alice", methods: ["uptime", "stop"] },
+        { user: "alice", methods: ["stop"] }
+      ]),
+      ["alice stop"]
+    ],
+    ["others everything, where that is said", may([{ user: "alice", methods: [] }], false), ["bob stop", "bob uptime"]],
+    ["nobody anything", may([], true), []]
+  ])("%s", (_, mayCall, calls) => {
+    const all = ["alice stop", "alice uptime", "bob stop", "bob uptime"]
+    const allowed = all.filter((call) => mayCall(...(call.split(" ") as [string, string])))
+    expect(allowed).toEqual(calls)
   })
 })

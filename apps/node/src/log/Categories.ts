@@ -91,17 +91,47 @@ export interface Choice {
  * Specification: what is at least `info` is always wanted. Below that a line is wanted where its category was chosen by `-debug` and not taken
  * out by `-debugexclude`, and its level is at least that of `-loglevel`, of the category before that of all; without a category, where all are chosen.
  */
-export const wantedBy = ({ debug, debugexclude, loglevel }: Choice): Wanted => {
-  const chosen = chosenBy(debug)
-  const excluded = chosenBy(debugexclude)
-  const levelOf = new Map(loglevel.map(({ category, level }) => [category, level]))
-  const general = levelOf.get(undefined) ?? "debug"
-  const isAll = chosen.size === CATEGORIES.length
-  return (level, category) => {
+export const wantedBy = (choice: Choice): Wanted => new Wishes(choice).wanted
+
+/** The same, which may be changed while it counts: what `logging` of JSON-RPC does. */
+export class Wishes {
+  /** Categories of which everything is told. */
+  readonly #chosen: Set<Category>
+  readonly #levelOf: ReadonlyMap<Category | undefined, Level>
+
+  constructor({ debug, debugexclude, loglevel }: Choice) {
+    const excluded = chosenBy(debugexclude)
+    const chosen = chosenBy(debug)
+    this.#chosen = new Set([...chosen].filter((category) => !excluded.has(category)))
+    this.#hasAll = chosen.size === CATEGORIES.length
+    this.#levelOf = new Map(loglevel.map(({ category, level }) => [category, level]))
+  }
+
+  /** Whether all were chosen, some of which may have been taken out again. */
+  #hasAll: boolean
+
+  readonly wanted: Wanted = (level, category) => {
     if (rank(level) >= rank("info")) return true
-    if (category === undefined) return isAll && rank(level) >= rank(general)
-    if (!chosen.has(category) || excluded.has(category)) return false
-    return rank(level) >= rank(levelOf.get(category) ?? general)
+    const general = this.#levelOf.get(undefined) ?? "debug"
+    if (category === undefined) return this.#hasAll && rank(level) >= rank(general)
+    return this.#chosen.has(category) && rank(level) >= rank(this.#levelOf.get(category) ?? general)
+  }
+
+  /** Every category, and whether it is told of. */
+  get list(): ReadonlyArray<readonly [Category, boolean]> {
+    return CATEGORIES.map((category) => [category, this.#chosen.has(category)])
+  }
+
+  /** One category by its name, or with `all`, `1` or the empty text every one. Gives whether there is such a one. */
+  set(name: string, isWanted: boolean): boolean {
+    const isAll = name === "all" || name === "1" || name === ""
+    const named = isAll ? CATEGORIES : CATEGORIES.filter((category) => category === name)
+    for (const category of named) {
+      if (isWanted) this.#chosen.add(category)
+      else this.#chosen.delete(category)
+    }
+    if (isAll) this.#hasAll = isWanted
+    return named.length > 0
   }
 }
 

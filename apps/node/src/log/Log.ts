@@ -7,7 +7,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type { LoggingSettings } from "../config/rows/Logging.ts"
-import { CATEGORIES, type Category, type Wanted, wantedBy } from "./Categories.ts"
+import { CATEGORIES, type Category, type Wanted, Wishes } from "./Categories.ts"
 import { type LineStyle, formatLine } from "./FormatLine.ts"
 import { LogFile, type LogFileError } from "./LogFile.ts"
 import { CATEGORY, levelOf } from "./LogLine.ts"
@@ -16,6 +16,8 @@ export interface Log {
   /** For whatever logs. */
   readonly layer: Layer.Layer<never>
   readonly wanted: Wanted
+  /** Which categories are told of; it may be changed. */
+  readonly wishes: Wishes
   /** Writes to the file what has waited, and from then on all; the directory is that of the network. */
   readonly open: (directory: string) => Effect.Effect<void, LogFileError>
   /** A line that the terminal has by other means. */
@@ -40,7 +42,8 @@ export const makeLog = (settings: LoggingSettings): Effect.Effect<Log, never, Sc
     )
     yield* Effect.addFinalizer(() => Effect.sync(() => file.close()))
     yield* onHangup(() => file.reopen())
-    const wanted = wantedBy(settings)
+    const wishes = new Wishes(settings)
+    const { wanted } = wishes
     const toFile = (line: string): void => {
       if (settings.debuglogfile !== "0") file.write(line)
     }
@@ -51,6 +54,7 @@ export const makeLog = (settings: LoggingSettings): Effect.Effect<Log, never, Sc
         Layer.succeed(References.MinimumLogLevel, "Trace")
       ),
       wanted,
+      wishes,
       open: (directory) =>
         settings.debuglogfile === "0" ? Effect.void : file.open(resolve(directory, settings.debuglogfile), shrinks),
       toFile: (message) =>

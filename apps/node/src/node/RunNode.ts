@@ -10,9 +10,11 @@ import { WorkerPool } from "@satwire/runtime/workers"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Loaded, absolute, loadSettings } from "../config/LoadSettings.ts"
@@ -35,6 +37,7 @@ import { type Log, makeLog } from "../log/Log.ts"
 import type { LogFileError } from "../log/LogFile.ts"
 import { levelOf, logLine } from "../log/LogLine.ts"
 import { layerMetrics } from "../web/MetricsRoutes.ts"
+import { layerNodeRpc } from "../web/RpcRoutes.ts"
 import { type WebServerError, serveWeb } from "../web/WebServer.ts"
 import { type Machine, type NodePlan, planNode } from "./NodePlan.ts"
 import { pidFile } from "./PidFile.ts"
@@ -58,7 +61,7 @@ const onItsClock = <A, E, R>(effect: Effect.Effect<A, E, R>, { network, settings
     ? Effect.provide(effect, MockableClock.layer(settings.mocktime))
     : effect
 
-const running = (plan: NodePlan, loaded: Loaded): Effect.Effect<never, RunNodeError, FileSystem.FileSystem> =>
+const running = (plan: NodePlan, loaded: Loaded): Effect.Effect<void, RunNodeError, FileSystem.FileSystem> =>
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* makeLog(loaded.settings)
@@ -87,31 +90,51 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     // The directory is ours from here on.
     yield* log.open(directory)
     if (settings.pid !== "0") yield* pidFile(resolve(directory, settings.pid))
-    const seen: Seen = { meter: undefined }
-    yield* serve(loaded, directory, seen)
+    const seen: Seen = { node: undefined, meter: undefined, asked: yield* Deferred.make<void>() }
+    yield* serve(loaded, params, log, seen)
     // Workers are started when there is work for them: blocks to check.
     const edges = Layer.mergeAll(layerWays(settings), Layer.succeedContext(disk), WorkerPool.layer())
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     yield* Effect.addFinalizer(() => farewell(node))
     seen.meter = yield* nodeMeter({ node, version: VERSION, network: params.name })
+    seen.node = node
     yield* tellFacts(node, params, { wanted: log.wanted, showsAddresses: settings.logips ?? true })
-    return yield* node.failure
+    return yield* Effect.raceFirst(node.failure, Deferred.await(seen.asked))
   })
 
 /** What of the node is there by now for those who ask over HTTP: they may ask while it starts. */
 interface Seen {
+  node: NodeShape | undefined
   meter: NodeMeter | undefined
+  /** Succeeds when somebody who may asks it to end. */
+  readonly asked: Deferred.Deferred<void>
 }
 
 const serve = (
   { network, settings }: Loaded,
-  directory: string,
+  params: ChainParams,
+  { wishes }: Log,
   seen: Seen
 ): Effect.Effect<void, WebServerError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     if (settings.server === false) return
-    const addresses = yield* serveWeb({ settings, network, directory, routes: layerMetrics(() => seen.meter) })
+    const directory = join(absolute(settings.datadir), params.directory)
+    const clock = Option.getOrUndefined(yield* Effect.serviceOption(MockableClock))
+    const rpc = layerNodeRpc({
+      settings,
+      params,
+      wishes,
+      clock: network === "regtest" ? clock : undefined,
+      logPath: settings.debuglogfile === "0" ? "" : resolve(directory, settings.debuglogfile),
+      stop: Effect.asVoid(Deferred.succeed(seen.asked, undefined)),
+      node: () => seen.node
+    })
+    const routes = Layer.merge(
+      rpc,
+      layerMetrics(() => seen.meter)
+    )
+    const addresses = yield* serveWeb({ settings, network, directory, routes })
     yield* Effect.logInfo(`Answers HTTP on ${addresses.join(" and ")}.`)
   })
 

@@ -1,0 +1,114 @@
+/**
+ * `POST /`: Bitcoin Core's calls, for who has the password. They may come while the node starts, and are then told that it does (−28).
+ *
+ * Specification: a user of whom `-rpcwhitelist` speaks may call what it names and nothing else; others may call all, or nothing where
+ * `-rpcwhitelistdefault` is on, as it is where there is any such line.
+ *
+ * Source: Bitcoin Core 31.99 `httprpc.cpp` (`InitRPCAuthentication`, `HTTPReq_JSONRPC`).
+ */
+import type { HttpDoor } from "@satwire/http-door"
+import { methodTable } from "@satwire/json-rpc"
+import { layerRpc } from "@satwire/json-rpc/server"
+import type { Network } from "@satwire/netaddress"
+import type { NodeShape } from "@satwire/node"
+import type { ChainParams } from "@satwire/primitives"
+import {
+  COINS_NOT_VERIFIED,
+  type MockClock,
+  type ProxyInUse,
+  Rpc,
+  type RpcNode,
+  controlMethods,
+  networkMethods
+} from "@satwire/rpc"
+import * as Effect from "effect/Effect"
+import type { HttpRouter } from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import { isPublic } from "../config/Identity.ts"
+import type { Settings } from "../config/Options.ts"
+import type { RpcSettings } from "../config/rows/Rpc.ts"
+import type { Through } from "../config/Values.ts"
+import type { Wishes } from "../log/Categories.ts"
+import { VERSION } from "../Version.ts"
+
+export interface RpcRoutesOptions {
+  readonly settings: Settings
+  readonly params: ChainParams
+  /** Where `debug.log` lies; empty where there is none. */
+  readonly logPath: string
+  readonly wishes: Wishes
+  /** Sets the time, where it may be set. */
+  readonly clock: MockClock | undefined
+  /** Asks the program to end. */
+  readonly stop: Effect.Effect<void>
+  /** `undefined` while it starts. */
+  readonly node: () => NodeShape | undefined
+}
+
+export const layerNodeRpc = (options: RpcRoutesOptions): Layer.Layer<never, never, HttpRouter | HttpDoor> => {
+  const { logPath, node, settings } = options
+  const routes = layerRpc(methodTable([...networkMethods, ...controlMethods], { logPath }), {
+    threads: settings.rpcthreads,
+    workQueue: settings.rpcworkqueue,
+    mayCall: callRights(settings),
+    warmingUp: Effect.sync(() => (node() === undefined ? "Loading block index…" : undefined))
+  })
+  return Layer.provide(routes, Layer.succeed(Rpc, nodeOf(options)))
+}
+
+/** What methods know. Before there is a node none is called. */
+const nodeOf = ({ clock, node, params, settings, stop, wishes }: RpcRoutesOptions): RpcNode => ({
+  get node() {
+    const started = node()
+    if (started === undefined) throw new Error("a method was called before the node was there")
+    return started
+  },
+  params,
+  version: versionNumber(VERSION),
+  warnings: Effect.succeed(isPublic(params) ? [COINS_NOT_VERIFIED] : []),
+  proxyOf: (network) => proxyOf(settings, network),
+  log: {
+    list: Effect.sync(() => wishes.list),
+    set: (category, isLogged) => Effect.sync(() => wishes.set(category, isLogged))
+  },
+  stop,
+  clock
+})
+
+/** `1.2.3` as Core counts: 10203. */
+export const versionNumber = (version: string): number => {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map((part) => Number.parseInt(part, 10))
+  return 10_000 * major + 100 * minor + patch
+}
+
+const proxyOf = (settings: Settings, network: Network): ProxyInUse | undefined => {
+  const { i2psam, onion, proxy, proxyrandomize } = settings
+  const randomizesCredentials = proxyrandomize !== false
+  if (network === "i2p") return inUse(i2psam, false)
+  if (network === "torv3" && onion !== undefined) return inUse(onion, randomizesCredentials)
+  return inUse(proxy, randomizesCredentials)
+}
+
+const inUse = (through: Through | undefined, randomizesCredentials: boolean): ProxyInUse | undefined => {
+  if (through === undefined || through === "none") return undefined
+  return {
+    address: "path" in through ? `unix:${through.path}` : `${through.host}:${through.port}`,
+    randomizesCredentials
+  }
+}
+
+type Rights = Pick<RpcSettings, "rpcwhitelist" | "rpcwhitelistdefault">
+
+/** Whether a user may call a method. */
+export const callRights = ({
+  rpcwhitelist,
+  rpcwhitelistdefault = rpcwhitelist.length > 0
+}: Rights): ((user: string, method: string) => boolean) => {
+  const allowed = new Map<string, ReadonlySet<string>>()
+  for (const { methods, user } of rpcwhitelist) {
+    const before = allowed.get(user)
+    // Of several lines only what all of them name may be called, as with Core.
+    allowed.set(user, new Set(before === undefined ? methods : methods.filter((name) => before.has(name))))
+  }
+  return (user, method) => allowed.get(user)?.has(method) ?? !rpcwhitelistdefault
+}
