@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Json, JsonObject } from "@satwire/json-rpc"
-import { NODE_NETWORK, NODE_WITNESS } from "@satwire/wire"
+import { portableSha256 } from "@satwire/crypto"
+import { V1Framing } from "@satwire/framing"
+import { regtest } from "@satwire/primitives"
+import { NODE_NETWORK, NODE_WITNESS, NO_ADDRESS, VERACK } from "@satwire/wire"
 import { COINS_NOT_VERIFIED } from "@satwire/rpc"
 import { subnetOf } from "@satwire/connections"
 import { Dialer } from "@satwire/transport"
@@ -54,6 +57,8 @@ const connected = (server: Bench, client: Bench, params: ReadonlyArray<Json> = [
     client.ask("addnode", [server.address, "onetry", ...params]),
     Effect.all([settled(client, 1), settled(server, 1)])
   )
+
+const OTHER = "*other*"
 
 const sum = (counts: Json | undefined): number =>
   Object.values(counts as Record<string, number>).reduce((total, bytes) => total + bytes, 0)
@@ -158,6 +163,40 @@ describe("getpeerinfo", () => {
           transport_protocol_type: "detecting",
           session_id: ""
         })
+      })
+    ).pipe(Effect.provide(layerTcp))
+  )
+
+  it.live("tells where a peer sees us, how long it owes us a pong, and what nobody knows of what it sent", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const server = yield* startBench()
+        const dialler = yield* Dialer
+        const connection = yield* dialler.dial(server.node.listening ?? { host: "", port: 0 }, { timeoutMs: 5000 })
+        const framing = new V1Framing({ magic: regtest.magic, sha256: portableSha256 })
+        // `::ffff:20.1.2.3`, and how that stands in a version message.
+        const ip = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 20, 1, 2, 3)
+        const own = {
+          services: 0n,
+          startHeight: 0,
+          userAgent: "/\u0007other:1/",
+          relay: false,
+          nonce: 7n,
+          sender: NO_ADDRESS
+        }
+        const receiver = { services: 0n, ip, port: 8333 }
+        framing.send({ _tag: "version", protocolVersion: 70_016, time: 1n, receiver, ...own })
+        framing.send(VERACK)
+        framing.send({ _tag: "*raw*", command: "what", payload: new Uint8Array(3) })
+        framing.send({ _tag: "*raw*", command: "\u0001", payload: new Uint8Array(1) })
+        connection.write(framing.takeOutput() ?? new Uint8Array(0))
+        const peer = yield* asks(server, ({ bytesrecv_per_msg: counts }) => OTHER in (counts as object))
+        connection.destroy()
+        assert.deepInclude(peer, { addrlocal: "20.1.2.3:8333", subver: "/other:1/", version: 70_016 })
+        assert.isAbove(peer["pingwait"] as number, 0)
+        assert.isBelow(peer["pingwait"] as number, 60)
+        assert.deepStrictEqual(Object.keys(peer["bytesrecv_per_msg"] as object), [OTHER, "verack", "version"])
+        assert.strictEqual((peer["bytesrecv_per_msg"] as Record<string, number>)[OTHER], 24 + 3 + 24 + 1)
       })
     ).pipe(Effect.provide(layerTcp))
   )
