@@ -5,7 +5,7 @@
 import { FAULTS, FORGIVEN, KIND_RULES } from "@satwire/peer"
 import { NODE_METRICS, grafanaDashboard } from "@satwire/metrics"
 import { methodTable, rpcPage } from "@satwire/json-rpc"
-import { controlMethods, networkMethods } from "@satwire/rpc"
+import { nodeMethods } from "@satwire/rpc"
 import { type Codec, codecs } from "@satwire/wire"
 import { type House, packages, sources } from "./House.ts"
 import { type Node, type Source, parseFile } from "./Source.ts"
@@ -254,9 +254,9 @@ const metricsPage = (): string => {
 /** The methods of Core's that a node answers. */
 const rpcMethodsPage = (): string =>
   rpcPage(
-    methodTable([...networkMethods, ...controlMethods]),
+    methodTable(nodeMethods),
     "Methods of JSON-RPC",
-    "What a node answers, by Bitcoin Core's names, fields and units. Written by `npm run docs` from `packages/rpc`; do not edit.\n\n" +
+    "What a node answers, by Bitcoin Core's names, fields and units. Written by `npm run docs` from `packages/rpc`, `rpc-chain` and `rpc-pool`; do not edit.\n\n" +
       "Methods that are for tests alone, which `help` does not list either, are not here."
   )
 

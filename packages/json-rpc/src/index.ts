@@ -1,4 +1,13 @@
-export { ExactNumber, type Json, type JsonArray, type JsonObject, type JsonType, amount } from "./Json.ts"
+export {
+  ExactNumber,
+  type Json,
+  type JsonArray,
+  type JsonObject,
+  type JsonType,
+  amount,
+  isArray,
+  isObject
+} from "./Json.ts"
 export * as kind from "./Kind.ts"
 export type { Kind, ReadResult } from "./Kind.ts"
 export { type Category, type Method, type MethodRow, method } from "./Method.ts"

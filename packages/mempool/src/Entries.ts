@@ -28,6 +28,8 @@ export interface NewEntry {
   readonly sigOpsCost: number
   /** Whether it spends a coinbase, as far as that is known. */
   readonly spendsCoinbase: boolean
+  /** That of the followed chain. */
+  readonly height: number
 }
 
 export class Entries {
@@ -45,6 +47,7 @@ export class Entries {
   #sigOpsCost: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   #spendsCoinbase: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_ROWS)
   #lockTime: Uint32Array<ArrayBuffer> = new Uint32Array(FIRST_ROWS)
+  #height: Int32Array<ArrayBuffer> = new Int32Array(FIRST_ROWS)
   /** -1 where it is not known. */
   #fee: Float64Array<ArrayBuffer> = new Float64Array(FIRST_ROWS)
   #unix: Float64Array<ArrayBuffer> = new Float64Array(FIRST_ROWS)
@@ -65,6 +68,11 @@ export class Entries {
 
   get count(): number {
     return this.#count
+  }
+
+  /** The sequence of what came last, which may have left; 0 where nothing ever came. */
+  get lastSequence(): number {
+    return this.#lastSequence
   }
 
   /** The wtxids of slots 0 to count - 1, 32 bytes each. What it gave before is no part of it once it has grown. */
@@ -136,6 +144,7 @@ export class Entries {
     this.#sigOpsCost[id] = entry.sigOpsCost
     this.#spendsCoinbase[id] = entry.spendsCoinbase ? 1 : 0
     this.#lockTime[id] = tx.lockTime
+    this.#height[id] = entry.height
     this.#fee[id] = entry.fee ?? -1
     this.#unix[id] = this.#newest < 0 ? unix : Math.max(unix, this.#unix[this.#newest] as number)
     this.#sequence[id] = ++this.#lastSequence
@@ -205,6 +214,11 @@ export class Entries {
     return this.#lockTime[id] as number
   }
 
+  /** The height of the followed chain when it came. */
+  height(id: number): number {
+    return this.#height[id] as number
+  }
+
   hasWitness(id: number): boolean {
     return this.bytes.length(id) !== (this.#strippedSize[id] as number)
   }
@@ -257,6 +271,7 @@ export class Entries {
     this.#sigOpsCost = widened(new Int32Array(rows), this.#sigOpsCost)
     this.#spendsCoinbase = widened(new Uint8Array(rows), this.#spendsCoinbase)
     this.#lockTime = widened(new Uint32Array(rows), this.#lockTime)
+    this.#height = widened(new Int32Array(rows), this.#height)
     this.#fee = widened(new Float64Array(rows), this.#fee)
     this.#unix = widened(new Float64Array(rows), this.#unix)
     this.#sequence = widened(new Float64Array(rows), this.#sequence)

@@ -45,7 +45,16 @@ import {
   TX_MAX_STANDARD_VERSION,
   feeAt
 } from "./PoolPolicy.ts"
-import { type PoolResult, type PoolRule, type PoolTransaction, rejected } from "./PoolResult.ts"
+import { type PoolDetails, detailsOf } from "./PoolDetails.ts"
+import {
+  type MissingInputs,
+  type PoolResult,
+  type PoolRule,
+  type PoolTest,
+  type PoolTransaction,
+  type Rejected,
+  rejected
+} from "./PoolResult.ts"
 import { replacementFault } from "./Replacement.ts"
 import { SpentCoins } from "./SpentCoins.ts"
 
@@ -74,6 +83,8 @@ interface Candidate {
   readonly vsize: number
   readonly sigOpsCost: number
   readonly spent: SpentCoins
+  /** That of the followed chain. */
+  readonly height: number
 }
 
 const NONE: ReadonlySet<number> = new Set()
@@ -183,6 +194,56 @@ export class Mempool {
       : { _tag: "Accepted", entry, replaced: taken.replaced, evicted }
   }
 
+  /** What `submit` would say, and nothing is taken. That there is no room for it is found out by `submit` alone. */
+  test(tx: TransactionView): PoolTest {
+    const candidate = this.#examine(tx)
+    if ("_tag" in candidate) return candidate
+    const { spent, txid, vsize, wtxid } = candidate
+    const fault = this.#feeFault(spent.fee, vsize) ?? this.#kinFault(candidate)
+    return fault === undefined ? { _tag: "Acceptable", txid, wtxid, vsize, fee: spent.fee } : rejected(fault)
+  }
+
+  /** One of the pool with all that hangs together with it. */
+  details(txid: Uint8Array): PoolDetails | undefined {
+    const id = this.#graph.entries.byTxid(txid)
+    return id < 0 ? undefined : detailsOf(this.#graph, id)
+  }
+
+  /** The txids of what a transaction of the pool depends on, or of what depends on it; `undefined` where it is not here. */
+  kin(txid: Uint8Array, which: "ancestors" | "descendants"): ReadonlyArray<Txid> | undefined {
+    const { entries, kin } = this.#graph
+    const id = entries.byTxid(txid)
+    if (id < 0) return undefined
+    const found = which === "ancestors" ? kin.ancestors(id) : kin.descendants([id])
+    return [...found].filter((each) => each !== id).map((each) => entries.describe(each).txid)
+  }
+
+  /** Of all transactions: their bytes as they count for a block, and the satoshis that they pay as far as that is known. */
+  get totals(): { readonly vsize: number; readonly fee: number } {
+    const { entries } = this.#graph
+    const ids = Array.from({ length: entries.count }, (_, slot) => entries.idOfSlot(slot))
+    return this.#graph.sum(ids)
+  }
+
+  /** The sequence of what came last. */
+  get lastSequence(): number {
+    return this.#graph.entries.lastSequence
+  }
+
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
+  /** What the least fee rates are where there is room. */
+  get rates(): { readonly minRelaySatPerKvb: number; readonly incrementalSatPerKvb: number } {
+    return { minRelaySatPerKvb: this.#minRelay, incrementalSatPerKvb: this.#incremental }
+  }
+
+  /** Who here spends an outpoint: 32 bytes of a txid, then 4 of an index. */
+  spenderOf(outpoint: Uint8Array): PoolTransaction | undefined {
+    return this.#described(this.#graph.spent.spender(outpoint, 0))
+  }
+
   /**
    * A block joined the chain that is followed. What it holds leaves, and what spends the same with all that depends on it.
    *
@@ -268,7 +329,7 @@ export class Mempool {
   }
 
   /** Looks at a transaction by itself and at what it spends, in the order of Core's `PreChecks`. */
-  #examine(tx: TransactionView, txid?: Txid): Candidate | PoolResult {
+  #examine(tx: TransactionView, txid?: Txid): Candidate | MissingInputs | Rejected {
     const findings = transactionFindings(tx)
     const sigOpsCost = WITNESS_SCALE_FACTOR * findings.sigOps
     const { height, lockTimeCutoff } = this.#nextBlock()
@@ -288,7 +349,15 @@ export class Mempool {
     }
     if (spent.rule !== undefined) return rejected(spent.rule)
     if (sigOpsCost > MAX_STANDARD_TX_SIGOPS_COST) return rejected("bad-txns-too-many-sigops")
-    return { tx, txid: id, wtxid, vsize: Math.ceil(tx.weight / WITNESS_SCALE_FACTOR), sigOpsCost, spent }
+    return {
+      tx,
+      txid: id,
+      wtxid,
+      vsize: Math.ceil(tx.weight / WITNESS_SCALE_FACTOR),
+      sigOpsCost,
+      spent,
+      height: height - 1
+    }
   }
 
   /** Whether the chain has an output of the transaction that is not spent. */
@@ -318,23 +387,27 @@ export class Mempool {
     return fee < feeAt(this.#minRelay, vsize) ? "min relay fee not met" : undefined
   }
 
+  /** What kin and conflicts have against a candidate. */
+  #kinFault({ spent, vsize }: Candidate): PoolRule | undefined {
+    const { kin } = this.#graph
+    const leaving = spent.conflicts.size === 0 ? NONE : kin.descendants(spent.conflicts, MAX_REPLACEMENT_CANDIDATES)
+    if (!mayJoin(this.#graph, spent.parents, vsize, leaving)) return "too-long-mempool-chain"
+    if (leaving.size === 0) return undefined
+    return replacementFault(this.#graph, spent, vsize, leaving, this.#incremental)
+  }
+
   /** Takes a candidate in where kin and conflicts allow it. */
   #accept(
     candidate: Candidate,
     now: Now
   ): PoolRule | { readonly replaced: Array<PoolTransaction>; readonly evicted: Array<PoolTransaction> } {
-    const { spent, vsize } = candidate
-    const { kin } = this.#graph
-    const leaving = spent.conflicts.size === 0 ? NONE : kin.descendants(spent.conflicts, MAX_REPLACEMENT_CANDIDATES)
-    if (!mayJoin(this.#graph, spent.parents, vsize, leaving)) return "too-long-mempool-chain"
-    if (leaving.size > 0) {
-      const fault = replacementFault(this.#graph, spent, vsize, leaving, this.#incremental)
-      if (fault !== undefined) return fault
-    }
+    const { spent } = candidate
+    const fault = this.#kinFault(candidate)
+    if (fault !== undefined) return fault
     const replaced = this.#removeAll(spent.conflicts)
-    const { sigOpsCost, tx, txid, wtxid } = candidate
+    const { height, sigOpsCost, tx, txid, wtxid } = candidate
     const { fee, parents, spendsCoinbase } = spent
-    const id = this.#graph.add({ tx, txid, wtxid, fee, sigOpsCost, spendsCoinbase }, parents, now.unix)
+    const id = this.#graph.add({ tx, txid, wtxid, fee, sigOpsCost, spendsCoinbase, height }, parents, now.unix)
     this.#scoreWithAncestors(id)
     return { replaced, evicted: this.#adoptChildren(id, txid, tx) }
   }

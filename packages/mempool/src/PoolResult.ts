@@ -76,6 +76,18 @@ export interface Rejected {
 
 export type PoolResult = Accepted | MissingInputs | Rejected
 
+/** It would be taken. */
+export interface Acceptable {
+  readonly _tag: "Acceptable"
+  readonly txid: Txid
+  readonly wtxid: Wtxid
+  readonly vsize: number
+  /** Satoshis; `undefined` where the coins that it spends are not all known. */
+  readonly fee: number | undefined
+}
+
+export type PoolTest = Acceptable | MissingInputs | Rejected
+
 const NONE: ReadonlyArray<PoolTransaction> = []
 
 /** Rules that look at weight, or at fee rates, which go by weight. */

@@ -15,4 +15,14 @@ export {
   PACKAGE_SIZE_LIMIT_VB,
   TX_MAX_STANDARD_VERSION
 } from "./PoolPolicy.ts"
-export type { Accepted, MissingInputs, PoolResult, PoolRule, PoolTransaction, Rejected } from "./PoolResult.ts"
+export type { PackageTotals, PoolDetails } from "./PoolDetails.ts"
+export type {
+  Acceptable,
+  Accepted,
+  MissingInputs,
+  PoolResult,
+  PoolRule,
+  PoolTest,
+  PoolTransaction,
+  Rejected
+} from "./PoolResult.ts"

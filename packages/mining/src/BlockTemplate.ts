@@ -103,7 +103,7 @@ export class BlockTemplates {
  * The earliest time that a child of `parent` may claim (Core `GetMinimumTime`). BIP-0094's limit on time warps is kept on every network:
  * a chain that obeys a rule too early breaks none.
  */
-const minimumTime = (params: ChainParams, view: ChainView, parent: number): number => {
+export const minimumTime = (params: ChainParams, view: ChainView, parent: number): number => {
   const afterMedian = (medianTimePast(view, parent) ?? view.time(parent)) + 1
   const beginsPeriod = (view.height(parent) + 1) % retargetPeriod(params) === 0
   return beginsPeriod ? Math.max(afterMedian, view.time(parent) - MAX_TIMEWARP) : afterMedian

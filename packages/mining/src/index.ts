@@ -1,5 +1,5 @@
 export { ANYONE_CAN_SPEND, ANYONE_CAN_SPEND_P2SH, ANYONE_CAN_SPEND_P2WSH } from "./AnyoneCanSpend.ts"
-export { BlockTemplates, type TemplateOptions } from "./BlockTemplate.ts"
+export { BlockTemplates, type TemplateOptions, minimumTime } from "./BlockTemplate.ts"
 export { blockSubsidy, coinbase } from "./Coinbase.ts"
 export { Miner, type MinerInput, type MinerOutput, type MiningView, RESERVED_WEIGHT, TRIES_PER_TURN } from "./Miner.ts"
 export { MAX_OWN_COINS } from "./OwnCoins.ts"

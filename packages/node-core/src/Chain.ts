@@ -22,13 +22,15 @@ import {
   Blocks,
   type BlocksHost,
   type BlocksRole,
+  type ChainLookups,
   Compact,
   type CompactHost,
   Manager,
   RecentBlocks,
   Transactions,
   type TransactionsHost,
-  type TransactionsRole
+  type TransactionsRole,
+  chainLookups
 } from "@satwire/node-roles"
 import { Inventory, MSG_WITNESS_BLOCK, type Message } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
@@ -37,6 +39,7 @@ import type { NodeCoreInput, NodeCoreOutput, Queries } from "./NodeCoreEvents.ts
 import type { PeerChainDetails } from "./PeerDetails.ts"
 import type { Owing, PeerEntry } from "./PeerEntry.ts"
 import { ROUTES } from "./Routes.ts"
+import { SubmittedBlocks } from "./SubmittedBlocks.ts"
 
 /** What it asks of the node around it. */
 export interface ChainHost {
@@ -112,6 +115,11 @@ export class Chain {
   readonly #transactions: Transactions | undefined
   readonly #compact: Compact | undefined
   readonly #recent: RecentBlocks = new RecentBlocks()
+  readonly #submitted: SubmittedBlocks
+  /** Why the headers that were submitted last were refused. */
+  #lastRefusal: string | undefined = undefined
+  /** What can be looked up between turns. */
+  readonly lookups: ChainLookups
   /** Whether the followed chain has ever been near the present. */
   #isNear = false
   /** The end of the followed chain that transactions were told of last. */
@@ -139,6 +147,24 @@ export class Chain {
     this.#compact =
       this.#blocks === undefined || blocks === undefined ? undefined : this.#makeCompact(this.#blocks, blocks)
     this.#miner = minerOf(options, this.#blocks?.miningView ?? options.tree, this.#transactions?.source)
+    this.#submitted = new SubmittedBlocks({
+      hash: (header) => options.tree.hash(header),
+      tell: (hash, rule) => host.tell({ _tag: "BlockSubmitted", hash, rule })
+    })
+    this.lookups = this.#makeLookups()
+  }
+
+  #makeLookups(): ChainLookups {
+    const { sha256, tree } = this.#options
+    return chainLookups({
+      tree,
+      sha256,
+      blocks: this.#blocks,
+      transactions: this.#transactions,
+      tip: () => this.#followedTip,
+      isNearPresent: () => this.#isNearPresent(),
+      lastRefusal: () => this.#lastRefusal
+    })
   }
 
   #makeBlocks(role: BlocksRole): Blocks {
@@ -331,9 +357,10 @@ export class Chain {
   handle(input: ChainInput): void {
     switch (input._tag) {
       case "SubmitHeaders":
+        this.#lastRefusal = undefined
         return this.#toHeaderSync({ _tag: "Submit", headers: input.headers, count: input.count })
       case "SubmitBlock":
-        return this.#submit(input.block)
+        return this.#submitOurs(input.block)
       case "HoldBlocks":
         return this.#toBlocks({ _tag: "Hold", held: input.held })
       case "InvalidateHeader":
@@ -350,6 +377,13 @@ export class Chain {
         return this.#transactions?.make(input.count, this.#now)
       case "BlockChecked":
         return this.#checked(input)
+      case "BlocksStored":
+        this.#toBlocks(input)
+        for (const header of input.headers) this.#settled(header)
+        return
+      case "BlockDropped":
+        this.#submitted.settle(input.header, "inconclusive")
+        return this.#toBlocks(input)
       case "BlockRead":
         if (input.isForTransactions !== true) return this.#toBlocks(input)
         return this.#toCompact({ _tag: "BlockTxnRead", peer: input.peer, block: input.block })
@@ -364,6 +398,8 @@ export class Chain {
     if (fault === undefined && this.#transactions !== undefined) this.#recent.add(header, block)
     const isNext = tree.parent(header) === this.#followedTip
     this.#toBlocks(input)
+    if (fault !== undefined) this.#submitted.settle(header, fault.rule)
+    else if (!tree.isValid(header)) this.#submitted.settle(header, "duplicate-invalid")
     if (fault !== undefined || !isNext || !tree.isValid(header)) return
     this.#toCompact({ _tag: "BlockValid", header, block, isOurs: header === this.#made })
   }
@@ -475,6 +511,9 @@ export class Chain {
         if (output.from !== undefined) host.connections({ _tag: "BlockAnnounced", peer: output.from })
         if (this.#blocks === undefined) this.#toMiner({ _tag: "TipMoved" })
         return this.#toBlocks({ _tag: "HeadersMoved", anew: output.from === undefined })
+      case "SubmitRefused":
+        this.#lastRefusal = output.rule
+        return host.tell(output)
       default:
         return host.tell(output)
     }
@@ -483,6 +522,28 @@ export class Chain {
   #fromMiner(output: MinerOutput): void {
     this.#host.tell(output)
     this.#submit(BlockView.of(output.block))
+  }
+
+  #submitOurs(block: BlockView): void {
+    const { sha256, tree } = this.#options
+    const hash = block.hash(sha256)
+    const known = tree.find(hash)
+    const tell = (rule: string | undefined): void => this.#host.tell({ _tag: "BlockSubmitted", hash, rule })
+    if (known >= 0 && !tree.isValid(known)) return tell("duplicate-invalid")
+    if (known >= 0 && this.#blocks?.isHere(known) !== false) return tell("duplicate")
+    this.#lastRefusal = undefined
+    this.#submit(block)
+    const header = tree.find(hash)
+    if (header < 0) tell(this.#lastRefusal === "unconnected" ? "prev-blk-not-found" : this.#lastRefusal)
+    else if (this.#blocks === undefined) tell(tree.isValid(header) ? undefined : "bad-prevblk")
+    else if (tree.isValid(header)) this.#submitted.wait(header)
+    else tell("bad-prevblk")
+  }
+
+  /** A block is kept, and what follows of that is done. */
+  #settled(header: number): void {
+    const isFollowed = this.#options.tree.isAncestor(header, this.#followedTip)
+    this.#submitted.settle(header, isFollowed ? undefined : "inconclusive")
   }
 
   #submit(block: BlockView): void {

@@ -65,7 +65,7 @@ import { Chain, type ChainHost, MAX_TIP_AGE_S } from "./Chain.ts"
 import { DEFAULT_CONNECTIONS_ROLE, managerOptions } from "./ConnectionsRole.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { HistoricUpload } from "./HistoricUpload.ts"
-import { Manager } from "@satwire/node-roles"
+import { type ChainLookups, Manager } from "@satwire/node-roles"
 import type { NodeCoreOptions, NodeCoreWatch } from "./NodeCoreOptions.ts"
 import type { NodeCoreInput, NodeCoreOutput, PeerStatus, Queries } from "./NodeCoreEvents.ts"
 import { type OwnStatus, type PeerDetails, medianOffset } from "./PeerDetails.ts"
@@ -238,6 +238,11 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Whether there is such a connection. */
   has(peer: PeerId): boolean {
     return this.#entries.has(peer)
+  }
+
+  /** What can be looked up between turns, one thing at a time. */
+  get lookups(): ChainLookups {
+    return this.#chain.lookups
   }
 
   /** Reads state between turns. */

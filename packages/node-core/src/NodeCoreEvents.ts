@@ -86,7 +86,7 @@ export type NodeCoreInput =
   | { readonly _tag: "SubmitHeaders"; readonly headers: Uint8Array; readonly count: number }
   /** Our user says that a header is invalid, and so all that follow it, or takes that back. */
   | { readonly _tag: "InvalidateHeader" | "ReconsiderHeader"; readonly hash: BlockHash }
-  /** A block made or read here. Without the role of blocks its header is taken alone. */
+  /** A block made or read here: `BlockSubmitted` says what became of it. Without the role of blocks its header is taken alone. */
   | { readonly _tag: "SubmitBlock"; readonly block: BlockView }
   /** What became of a block that was to be checked, kept or read. */
   | BlocksAnswer
@@ -186,6 +186,11 @@ export type NodeCoreFact =
       readonly added: number
       readonly from: PeerId | undefined
     }
+  /**
+   * What became of a block of our own, as BIP-0022 names it: nothing where it is part of the followed chain, `"inconclusive"` where it is kept
+   * and is not, `"duplicate"`, or the rule that it breaks.
+   */
+  | { readonly _tag: "BlockSubmitted"; readonly hash: BlockHash; readonly rule: string | undefined }
   /** This node mined a block. It is taken in right after. */
   | { readonly _tag: "BlockMade"; readonly block: Block; readonly header: Uint8Array }
   | BlocksFact

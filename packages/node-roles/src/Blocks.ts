@@ -210,6 +210,20 @@ export class Blocks {
     return this.#sync.askedFrom(peer).map((header) => this.#tree.height(header))
   }
 
+  /** Whether nothing of it is still to come. */
+  isHere(header: number): boolean {
+    return this.#sync.blocks.isHere(header)
+  }
+
+  isKept(header: number): boolean {
+    return this.#sync.blocks.isKept(header)
+  }
+
+  /** Whether it is here, and all before it are. */
+  isWhole(header: number): boolean {
+    return this.#sync.blocks.isWhole(header)
+  }
+
   snapshot(): BlocksSnapshot {
     return this.#sync.snapshot()
   }

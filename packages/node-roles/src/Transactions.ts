@@ -1,10 +1,10 @@
 /** The role of having transactions: they are asked for, kept until a block has them, and passed on. What a pool takes is the pool's to say. */
-import type { BlockContexts } from "@satwire/consensus"
+import { type BlockContexts, MAX_BLOCK_WEIGHT } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import type { HeaderTree } from "@satwire/header-sync"
 import type { Instant, Now, PeerId, Random } from "@satwire/machine"
-import { type CoinLookup, Mempool, type PoolResult } from "@satwire/mempool"
-import { Spender, type TransactionSource } from "@satwire/mining"
+import { type BlockSelection, type CoinLookup, Mempool, type PoolResult, type PoolTest } from "@satwire/mempool"
+import { RESERVED_WEIGHT, Spender, type TransactionSource } from "@satwire/mining"
 import { parseNode } from "@satwire/netaddress"
 import type { ConnectionKind, PeerInfo } from "@satwire/peer"
 import { type BlockView, TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
@@ -19,6 +19,7 @@ import {
   type TxRelayOutput,
   type TxRelaySnapshot
 } from "@satwire/tx-relay"
+import type { KeptOrphan } from "@satwire/tx-request"
 import type { Message } from "@satwire/wire"
 import { Manager } from "./Manager.ts"
 import { OwedReplies } from "./OwedReplies.ts"
@@ -145,6 +146,20 @@ export class Transactions {
 
   get pool(): Mempool {
     return this.#pool
+  }
+
+  /** What fills the next block. */
+  select(withWitness: boolean): BlockSelection {
+    return this.#pool.forBlock(MAX_BLOCK_WEIGHT - RESERVED_WEIGHT, withWitness)
+  }
+
+  /** What would become of a transaction. */
+  test(tx: TransactionView): PoolTest {
+    return this.#pool.test(tx)
+  }
+
+  get orphans(): ReadonlyArray<KeptOrphan> {
+    return this.#relay.orphans()
   }
 
   /** Transactions of our own that nobody has asked for yet. */

@@ -15,6 +15,17 @@ export {
   type ReadFor,
   type ShortBlocks
 } from "./Blocks.ts"
+export {
+  type ChainLookups,
+  type ChainTipDetails,
+  type DeploymentDetails,
+  type HeaderDetails,
+  type LookupsGiven,
+  type PoolTotals,
+  type Template,
+  type TemplateQuery,
+  chainLookups
+} from "./ChainLookups.ts"
 export { Compact, type CompactFact, type CompactGiven, type CompactHost } from "./Compact.ts"
 export { Manager } from "./Manager.ts"
 export { RECENT_BLOCKS, RECENT_BLOCK_BYTES, RecentBlocks } from "./RecentBlocks.ts"

@@ -72,6 +72,10 @@ export interface BlockKeeper {
   readonly moved: (tip: { readonly height: number; readonly hash: BlockHash }) => void
   /** These scripts matter too from now on. */
   readonly watch: (scripts: ReadonlyArray<Uint8Array>) => void
+  /** What all take on the disk. */
+  readonly sizeBytes: Effect.Effect<number, StoreError>
+  /** Lets files go whose every block lies below a height. */
+  readonly pruneBelow: (height: number) => Effect.Effect<void, StoreError>
   /** For who is no peer. */
   readonly read: (hash: BlockHash) => Effect.Effect<BlockView | undefined, StoreError | BlockDamaged>
 }
@@ -200,6 +204,11 @@ export const keepBlocks = (
     const read = reader(options, store, recent)
     const give = giver(options, read)
     const prune = pruner(options, store, prunedFile)
+    const pruneToSize = (tipHeight: number): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const { pruneBytes = Infinity } = options
+        if ((yield* store.sizeBytes) > pruneBytes) yield* prune(tipHeight - MIN_BLOCKS_TO_KEEP, pruneBytes)
+      }).pipe(Effect.catch((error) => Effect.logWarning(error.message)))
     return {
       perform(output) {
         switch (output._tag) {
@@ -212,13 +221,15 @@ export const keepBlocks = (
         }
       },
       read,
+      sizeBytes: store.sizeBytes,
+      pruneBelow: (height) => prune(height, 0),
       watch: (scripts) => judgement?.watch(scripts),
       moved: ({ hash, height: tipHeight }) => {
         judgement?.moved(hash)
         // What frees a file frees many blocks: it is looked at now and then.
         if (options.pruneBytes === undefined || tipHeight < prunedAt + PRUNE_EVERY) return
         prunedAt = tipHeight
-        fork(prune(tipHeight))
+        fork(pruneToSize(tipHeight))
       }
     }
   })
@@ -297,19 +308,13 @@ const decoded = (bytes: Uint8Array): BlockView => Result.getOrThrow(BlockView.de
  * fetched once more.
  */
 const pruner =
-  (
-    { pruned, pruneBytes = Infinity, submit, tree }: BlockKeeperOptions,
-    store: BlockStore["Service"],
-    file: SnapshotFile<number>
-  ) =>
-  (tipHeight: number): Effect.Effect<void> =>
+  ({ pruned, submit, tree }: BlockKeeperOptions, store: BlockStore["Service"], file: SnapshotFile<number>) =>
+  (belowHeight: number, targetBytes: number): Effect.Effect<void, StoreError> =>
     Effect.gen(function* () {
-      if ((yield* store.sizeBytes) <= pruneBytes) return
-      const belowHeight = Math.max(0, tipHeight - MIN_BLOCKS_TO_KEEP)
-      const hashes = yield* store.prune({ belowHeight, targetBytes: pruneBytes })
+      const hashes = yield* store.prune({ belowHeight: Math.max(0, belowHeight), targetBytes })
       const headers = hashes.map((hash) => tree.find(hash)).filter((header) => header >= 0)
       if (headers.length === 0) return
       submit({ _tag: "BlocksPruned", headers })
       pruned(headers.length)
       yield* file.save(1 + Math.max(...headers.map((header) => tree.height(header))))
-    }).pipe(Effect.catch((error) => Effect.logWarning(error.message)))
+    })

@@ -225,6 +225,9 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
     case "TransactionSubmitted":
       to.between(() => to.submissions.heard(output.wtxid, output.rule))
       return to.tell(output)
+    case "BlockSubmitted":
+      to.between(() => to.submissions.heard(output.hash, output.rule))
+      return to.tell(output)
     case "Dial":
       return to.between(() => to.dials.dial(output))
     case "DialEnded": {

@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import { type AddressDoors, addressDoors } from "./AddressDoors.ts"
 import { type ConnectionDoors, connectionDoors } from "./ConnectionDoors.ts"
+import { type ChainDoors, chainDoors } from "./ChainDoors.ts"
 import type { BlockKeeper } from "./KeptBlocks.ts"
 import type { KeptPeers } from "./KeptPeers.ts"
 import type { WatchedStream } from "./Messages.ts"
@@ -37,7 +38,7 @@ export const FACTS_REPLAYED = 16
 /** Why a node cannot go on. */
 export type NodeFailure = MachineFailed | StoreError
 
-export interface NodeShape extends ConnectionDoors, AddressDoors {
+export interface NodeShape extends ConnectionDoors, AddressDoors, ChainDoors {
   /** Where it can be found, if it listens. */
   readonly listening: Endpoint | undefined
   /**
@@ -129,6 +130,7 @@ export const doors = ({
   return {
     ...connectionDoors({ core, peers, submit }),
     ...addressDoors({ peers, submit, ...more }),
+    ...chainDoors({ blocks, core, sha256, submissions, submit, tree }),
     query: (name) => Effect.sync(() => core.query(name)),
     now: Effect.sync(more.now),
     submitHeaders: (headers, count) =>

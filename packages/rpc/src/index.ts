@@ -1,4 +1,5 @@
 export { controlMethods } from "./control/ControlMethods.ts"
+export { nodeMethods } from "./NodeMethods.ts"
 export { networkMethods } from "./network/NetworkMethods.ts"
 export {
   COINS_NOT_VERIFIED,
@@ -9,3 +10,4 @@ export {
   Rpc,
   type RpcNode
 } from "./RpcNode.ts"
+export { NodeContext, type NodeContextShape, noScan } from "@satwire/rpc-chain"

@@ -31,7 +31,7 @@ import {
   earliest
 } from "@satwire/machine"
 import { type BlockView, type Satoshis, TransactionView, type Wtxid } from "@satwire/primitives"
-import type { NamedTransaction } from "@satwire/tx-request"
+import type { KeptOrphan, NamedTransaction } from "@satwire/tx-request"
 import {
   INV_ENTRY_SIZE,
   Inventory,
@@ -144,6 +144,11 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
   /** Transactions of our own that nobody has asked for yet, the last 1,000. */
   get unbroadcast(): ReadonlyArray<Wtxid> {
     return this.#unbroadcast.wtxids
+  }
+
+  /** Transactions that wait for their parents. */
+  orphans(): ReadonlyArray<KeptOrphan> {
+    return this.#download.orphanage.all()
   }
 
   nextTimeout(): Instant | undefined {

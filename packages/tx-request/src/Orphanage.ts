@@ -42,6 +42,11 @@ export interface NamedTransaction {
   readonly wtxid: Wtxid
 }
 
+/** An orphan with the peers that announced it. */
+export interface KeptOrphan extends NamedTransaction {
+  readonly from: ReadonlyArray<PeerId>
+}
+
 /** An orphan and one of the peers that announced it. */
 interface Announcement {
   readonly orphan: Orphan
@@ -122,6 +127,14 @@ export class Orphanage {
 
   get(wtxid: Uint8Array): NamedTransaction | undefined {
     return this.#find(wtxid)
+  }
+
+  /** All of them, each with the peers that announced it. */
+  all(): ReadonlyArray<KeptOrphan> {
+    const kept = this.#orphans.filter((orphan) => orphan !== undefined)
+    return kept.map(({ announcements, tx, txid, wtxid }) => {
+      return { tx, txid, wtxid, from: announcements.map(({ by }) => by.peer) }
+    })
   }
 
   has(wtxid: Uint8Array): boolean {

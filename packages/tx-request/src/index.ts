@@ -1,4 +1,5 @@
 export {
+  type KeptOrphan,
   MAX_ORPHANAGE_LATENCY_SCORE,
   MAX_STANDARD_TX_WEIGHT,
   type NamedTransaction,

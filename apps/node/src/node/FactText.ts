@@ -137,6 +137,7 @@ export const factText = (fact: NodeFact): LogLine | undefined => {
     case "CompactReconstructed":
       return debug(compactText(fact))
     case "TransactionSubmitted":
+    case "BlockSubmitted":
     case "BansChanged":
     case "BlockTipChanged":
     case "HeadersAccepted":

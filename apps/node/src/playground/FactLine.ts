@@ -85,6 +85,7 @@ const factText = (fact: NodeFact): string | undefined => {
       return fact.rule === undefined ? undefined : `refused a transaction of its own: ${fact.rule}`
     case "AddressesLearned":
     case "BansChanged":
+    case "BlockSubmitted":
     case "HighBandwidthChosen":
     case "TransactionAccepted":
     case "BlocksLoaded":

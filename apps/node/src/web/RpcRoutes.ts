@@ -6,6 +6,7 @@
  *
  * Source: Bitcoin Core 31.99 `httprpc.cpp` (`InitRPCAuthentication`, `HTTPReq_JSONRPC`).
  */
+import { platformSha256 } from "@satwire/crypto/node"
 import type { HttpDoor } from "@satwire/http-door"
 import { methodTable } from "@satwire/json-rpc"
 import { layerRpc } from "@satwire/json-rpc/server"
@@ -15,11 +16,13 @@ import type { ChainParams } from "@satwire/primitives"
 import {
   COINS_NOT_VERIFIED,
   type MockClock,
+  NodeContext,
+  type NodeContextShape,
   type ProxyInUse,
   Rpc,
   type RpcNode,
-  controlMethods,
-  networkMethods
+  noScan,
+  nodeMethods
 } from "@satwire/rpc"
 import * as Effect from "effect/Effect"
 import type { HttpRouter } from "effect/http/HttpRouter"
@@ -47,32 +50,58 @@ export interface RpcRoutesOptions {
 
 export const layerNodeRpc = (options: RpcRoutesOptions): Layer.Layer<never, never, HttpRouter | HttpDoor> => {
   const { logPath, node, settings } = options
-  const routes = layerRpc(methodTable([...networkMethods, ...controlMethods], { logPath }), {
+  const routes = layerRpc(methodTable(nodeMethods, { logPath }), {
     threads: settings.rpcthreads,
     workQueue: settings.rpcworkqueue,
     mayCall: callRights(settings),
     warmingUp: Effect.sync(() => (node() === undefined ? "Loading block index…" : undefined))
   })
-  return Layer.provide(routes, Layer.succeed(Rpc, nodeOf(options)))
+  const known = Layer.merge(Layer.succeed(Rpc, nodeOf(options)), Layer.succeed(NodeContext, contextOf(options)))
+  return Layer.provide(routes, known)
 }
 
-/** What methods know. Before there is a node none is called. */
-const nodeOf = ({ clock, node, params, settings, stop, wishes }: RpcRoutesOptions): RpcNode => ({
+/** Before there is a node no method is called. */
+const started = ({ node }: RpcRoutesOptions): NodeShape => {
+  const running = node()
+  if (running === undefined) throw new Error("a method was called before the node was there")
+  return running
+}
+
+const warningsOf = ({ params }: RpcRoutesOptions): RpcNode["warnings"] =>
+  Effect.succeed(isPublic(params) ? [COINS_NOT_VERIFIED] : [])
+
+const BYTES_PER_MIB = 1024 * 1024
+
+/** What methods about the chain and the pool know. */
+const contextOf = (options: RpcRoutesOptions): NodeContextShape => {
+  const { prune } = options.settings
+  return {
+    get node() {
+      return started(options)
+    },
+    params: options.params,
+    sha256: platformSha256,
+    prune: prune > 0 ? { targetBytes: prune * BYTES_PER_MIB } : undefined,
+    warnings: warningsOf(options),
+    scan: noScan()
+  }
+}
+
+/** What methods about the network and the process know. */
+const nodeOf = (options: RpcRoutesOptions): RpcNode => ({
   get node() {
-    const started = node()
-    if (started === undefined) throw new Error("a method was called before the node was there")
-    return started
+    return started(options)
   },
-  params,
+  params: options.params,
   version: versionNumber(VERSION),
-  warnings: Effect.succeed(isPublic(params) ? [COINS_NOT_VERIFIED] : []),
-  proxyOf: (network) => proxyOf(settings, network),
+  warnings: warningsOf(options),
+  proxyOf: (network) => proxyOf(options.settings, network),
   log: {
-    list: Effect.sync(() => wishes.list),
-    set: (category, isLogged) => Effect.sync(() => wishes.set(category, isLogged))
+    list: Effect.sync(() => options.wishes.list),
+    set: (category, isLogged) => Effect.sync(() => options.wishes.set(category, isLogged))
   },
-  stop,
-  clock
+  stop: options.stop,
+  clock: options.clock
 })
 
 /** `1.2.3` as Core counts: 10203. */

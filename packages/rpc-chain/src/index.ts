@@ -1,0 +1,18 @@
+export { unixSeconds } from "./chain/ChainMethods.ts"
+export { WORK_DOC, chainName, real, targetHex, workJson } from "./chain/HeaderJson.ts"
+export { tipOnce } from "./chain/WaitMethods.ts"
+export { chainMethods } from "./Methods.ts"
+export {
+  NO_COINS,
+  NodeContext,
+  type NodeContextShape,
+  type RpcNode,
+  type Scan,
+  noScan,
+  orDatabaseError,
+  poolTotals,
+  withNode
+} from "./NodeContext.ts"
+export { type Descriptor, descriptorChecksum, inferDescriptor, readDescriptor } from "./transactions/Descriptor.ts"
+export { readTransactionHex } from "./transactions/RawTransactions.ts"
+export { scriptJson } from "./transactions/TransactionJson.ts"

@@ -1,0 +1,86 @@
+/** Proofs that a block holds transactions (BIP-0037 §"Partial Merkle branch format"). */
+import { equals, fromHex, toHex as bytesToHex } from "@satwire/bytes"
+import { buildPartialTree, verifyPartialTree } from "@satwire/filters"
+import { type Method, kind, method, optional, required, result, rpcError } from "@satwire/json-rpc"
+import { type BlockHash, encodeHeader, headerHash, toHex } from "@satwire/primitives"
+import { HashList, type MerkleBlock, decodePayload, encodePayload } from "@satwire/wire"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { blockOf, headerOfHash } from "../chain/Blocks.ts"
+import { type NodeContext, withNode } from "../NodeContext.ts"
+
+const gettxoutproof = method({
+  name: "gettxoutproof",
+  category: "blockchain",
+  about:
+    "Returns a proof that a block holds these transactions. The block must be named: this node has no index of them.",
+  params: [
+    required("txids", kind.arrayOf(required("txid", kind.hash, "A transaction id")), "The transactions"),
+    optional("blockhash", kind.hash, "The block that holds them")
+  ],
+  result: result.hex("The proof"),
+  examples: [[["mytxid"], "blockhash"]],
+  run: ({ blockhash, txids }) =>
+    withNode((context) =>
+      Effect.gen(function* () {
+        if (txids.length === 0) return yield* rpcError("INVALID_PARAMETER", "Parameter 'txids' cannot be empty")
+        if (new Set(txids.map(toHex)).size < txids.length) {
+          return yield* rpcError("INVALID_PARAMETER", "Invalid parameter, duplicated txid")
+        }
+        if (blockhash === undefined) {
+          return yield* rpcError("INVALID_ADDRESS_OR_KEY", "Transaction not yet in block")
+        }
+        const block = yield* blockOf(context, yield* headerOfHash(context, blockhash))
+        const all = block.txids(context.sha256)
+        const isProven = (index: number): boolean =>
+          txids.some((txid) => equals(txid, all.subarray(32 * index, 32 * index + 32)))
+        const proven = Array.from({ length: block.transactionCount }, (_, i) => i).filter(isProven)
+        if (proven.length < txids.length) {
+          return yield* rpcError("INVALID_ADDRESS_OR_KEY", "Not all transactions found in specified or retrieved block")
+        }
+        const { flags, hashes, transactionCount } = buildPartialTree(context.sha256, all, isProven)
+        const message: MerkleBlock = {
+          _tag: "merkleblock",
+          header: block.header,
+          transactionCount,
+          hashes: new HashList(hashes),
+          flags
+        }
+        return bytesToHex(encodePayload(message))
+      })
+    )
+})
+
+const verifytxoutproof = method({
+  name: "verifytxoutproof",
+  category: "blockchain",
+  about: "Returns which transactions a proof proves to be in a block of the followed chain.",
+  params: [required("proof", kind.string, "The proof in hexadecimal")],
+  result: result.array("None where it proves nothing", result.hex("A transaction id")),
+  examples: [["proof"]],
+  run: ({ proof }) =>
+    withNode((context) =>
+      Effect.gen(function* () {
+        const bytes = fromHex(proof)
+        const decoded =
+          bytes === undefined
+            ? undefined
+            : Result.getOrUndefined(decodePayload("merkleblock", bytes, { strict: true }))?.value
+        if (decoded === undefined) return yield* rpcError("DESERIALIZATION_ERROR", "Unable to decode proof")
+        const { flags, hashes, header, transactionCount } = decoded
+        const verified = verifyPartialTree(context.sha256, { transactionCount, hashes: hashes.raw, flags })
+        if (Result.isFailure(verified) || !equals(verified.success.root, header.merkleRoot)) return []
+        const hash: BlockHash = headerHash(context.sha256, encodeHeader(header))
+        const found = yield* context.node.lookup("header", hash)
+        if (found?.isFollowed !== true) {
+          return yield* rpcError("INVALID_ADDRESS_OR_KEY", "Block not found in chain")
+        }
+        // A tree of another depth than the block's proves nothing: its leaves may be nodes (CVE-2017-12842).
+        const block = yield* Effect.option(blockOf(context, found))
+        const count = block._tag === "Some" ? block.value.transactionCount : transactionCount
+        return count === transactionCount ? verified.success.proven.map(({ txid }) => toHex(txid)) : []
+      })
+    )
+})
+
+export const proofMethods: ReadonlyArray<Method<NodeContext>> = [gettxoutproof, verifytxoutproof]

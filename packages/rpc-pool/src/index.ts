@@ -1,0 +1,1 @@
+export { poolMethods } from "./Methods.ts"
