@@ -4,8 +4,12 @@
  */
 import { readFileSync } from "node:fs"
 import { defineConfig, type Options } from "tsup"
+import { writePage } from "./packages/dashboard-page/src/BundlePage.ts"
 
-type Manifest = { readonly exports: Record<string, string | { readonly "@satwire/source": string }> }
+type Manifest = {
+  readonly name: string
+  readonly exports: Record<string, string | { readonly "@satwire/source": string }>
+}
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest
 const entry = Object.values(manifest.exports).flatMap((door) =>
@@ -19,6 +23,8 @@ const options: Options = {
   sourcemap: true,
   clean: true,
   target: "es2024",
-  removeNodeProtocol: false
+  removeNodeProtocol: false,
+  // The page lies beside the code that serves it.
+  ...(manifest.name === "@satwire/dashboard-page" ? { onSuccess: () => writePage("dist") } : {})
 }
 export default defineConfig(options)

@@ -1,0 +1,106 @@
+/** What a node's dashboard tells, while its scope is open: samples are taken, blocks are noted, messages are looked on at when somebody asks. */
+import type { NodeShape } from "@satwire/node"
+import type { ChainParams } from "@satwire/primitives"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import process from "node:process"
+import { BlockLog } from "./BlockLog.ts"
+import { History, type ProcessReading, type Reading } from "./History.ts"
+import { peerDetail } from "./PeerView.ts"
+import { type About, readState } from "./ReadState.ts"
+import type { PeerDetail, StateAnswer } from "@satwire/dashboard-page"
+import { Tracer } from "./Tracer.ts"
+
+export interface DashboardOptions {
+  readonly node: NodeShape
+  readonly params: ChainParams
+  /** Of the program. */
+  readonly version: string
+}
+
+export interface Dashboard {
+  /** How things stand and the samples after this one, as the JSON of {@link StateAnswer}. */
+  readonly state: (after: number) => Effect.Effect<string>
+  readonly peer: (id: number) => Effect.Effect<PeerDetail | undefined>
+  readonly tracer: Tracer
+}
+
+const SAMPLE_MS = 1000
+/** How old an answer may be: many who look cost no more than two. */
+const STATE_AGE_MS = 500
+
+export const makeDashboard = (options: DashboardOptions): Effect.Effect<Dashboard, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { node } = options
+    const log = new BlockLog()
+    const heard = Stream.runForEach(node.facts, (fact) =>
+      Effect.map(Clock.currentTimeMillis, (unixMs) => log.heard(fact, unixMs))
+    )
+    yield* Effect.forkScoped(heard, { startImmediately: true })
+    const first = yield* reading(node)
+    const history = new History(first)
+    const sample = Effect.gen(function* () {
+      const now = yield* reading(node)
+      history.note(now)
+      yield* noteSpread(node, log, now.unixMs)
+    })
+    yield* Effect.forkScoped(Effect.repeat(Effect.delay(sample, SAMPLE_MS), Schedule.forever))
+    const about: About = { ...options, startedUnixMs: first.unixMs, log }
+    const tracer = yield* Tracer.make(node)
+    return {
+      state: stateOf(about, history),
+      peer: (id) =>
+        Effect.gen(function* () {
+          const { instant } = yield* node.now
+          const peer = (yield* node.query("peerDetails")).find((each) => each.peer === id)
+          return peer === undefined ? undefined : peerDetail(peer, instant)
+        }),
+      tracer
+    }
+  })
+
+const stateOf = (about: About, history: History): Dashboard["state"] => {
+  let state = ""
+  let readMs = Number.NEGATIVE_INFINITY
+  return (after) =>
+    Effect.gen(function* () {
+      const unixMs = yield* Clock.currentTimeMillis
+      if (Math.abs(unixMs - readMs) > STATE_AGE_MS) {
+        state = JSON.stringify(yield* readState(about, unixMs))
+        readMs = unixMs
+      }
+      const samples: StateAnswer["samples"] = history.after(after)
+      return `{"state":${state},"samples":${JSON.stringify(samples)}}`
+    })
+}
+
+const reading = (node: NodeShape): Effect.Effect<Reading> =>
+  Effect.gen(function* () {
+    return {
+      unixMs: yield* Clock.currentTimeMillis,
+      peers: yield* node.query("peers"),
+      headers: yield* node.query("headers"),
+      blocks: yield* node.query("blocks"),
+      traffic: yield* node.query("traffic"),
+      turns: yield* node.turns,
+      process: ofProcess()
+    }
+  })
+
+const ofProcess = (): ProcessReading => {
+  const { heapUsed, rss } = process.memoryUsage()
+  const { system, user } = process.cpuUsage()
+  return { residentBytes: rss, heapBytes: heapUsed, cpuMs: (system + user) / 1000 }
+}
+
+/** Who has the last block, while that is new. */
+const noteSpread = (node: NodeShape, log: BlockLog, unixMs: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const height = log.spreading(unixMs)
+    if (height === undefined) return
+    const ready = (yield* node.query("peerDetails")).filter(({ state }) => state === "ready")
+    log.spread(ready.filter(({ headersHeight }) => headersHeight >= height).length, ready.length, unixMs)
+  })

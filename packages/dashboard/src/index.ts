@@ -1,0 +1,6 @@
+export { BLOCKS_NOTED } from "./BlockLog.ts"
+export { type Dashboard, type DashboardOptions, makeDashboard } from "./Dashboard.ts"
+export { SAMPLES_KEPT } from "./History.ts"
+export { PEERS_TOLD, ROWS_TOLD } from "./ReadState.ts"
+export { DASHBOARD_PATH, dashboardRoutes } from "./Routes.ts"
+export { MESSAGES_KEPT, MESSAGES_TOLD, type MessageFilter, PAYLOAD_BYTES_KEPT, type Tracer } from "./Tracer.ts"

@@ -1,0 +1,105 @@
+/** What the dashboard's routes answer, without a browser. */
+import type { MessagesAnswer, PeerDetail, StateAnswer } from "@satwire/dashboard-page"
+import { mainnet } from "@satwire/primitives"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { type Served, reached, serve } from "./Serving.ts"
+
+const run = <A>(effect: Effect.Effect<A, unknown>): Promise<A> => Effect.runPromise(effect)
+
+describe("the dashboard's routes", () => {
+  const scope = Effect.runSync(Scope.make())
+  let served: Served
+  const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`${served.url}${path}`, init)
+  const json = async <A>(path: string): Promise<A> => (await get(path)).json() as Promise<A>
+
+  beforeAll(async () => {
+    served = await run(Scope.provide(serve(), scope))
+    await run(reached(served.follower, 105))
+  })
+  afterAll(() => run(Scope.close(scope, Exit.void)))
+
+  it("serve the page with a policy that leaves it nothing but itself", async () => {
+    for (const path of ["", "/page.js", "/page.css", "/state"]) {
+      const { headers, status } = await get(path)
+      expect([path, status]).toEqual([path, 200])
+      const policy = headers.get("content-security-policy") ?? ""
+      expect(policy).toContain("default-src 'none'")
+      expect(policy).toContain("frame-ancestors 'none'")
+      expect(policy).not.toMatch(/unsafe|http|\*/)
+      expect(headers.get("x-content-type-options")).toBe("nosniff")
+    }
+    const etag = (await get("/page.js")).headers.get("etag") ?? ""
+    expect((await get("/page.js", { headers: { "if-none-match": etag } })).status).toBe(304)
+  })
+
+  it("only read, and know nothing else", async () => {
+    for (const path of ["/nothing", "/peers/99", "/peers/x", "/messages/0", "/../package.json"]) {
+      expect([path, (await get(path)).status]).toEqual([path, 404])
+    }
+    for (const method of ["POST", "PUT", "DELETE"]) expect((await get("/state", { method })).status).toBe(404)
+    expect((await get("/state", { headers: { origin: "http://evil.example" } })).status).toBe(403)
+  })
+
+  it("tell how the node stands, and each second once", async () => {
+    const { state } = await json<StateAnswer>("/state?after=0")
+    expect(state).toMatchObject({ network: "regtest", isPublic: false, peerCount: 1, banCount: 0 })
+    expect(state.blocks?.height).toBe(105)
+    expect(state.lastBlocks[0]).toMatchObject({ height: 105, from: state.peers[0]?.id, removed: 0 })
+    expect(state.peers[0]?.userAgent).not.toContain("<")
+    const samples = async (after: number): Promise<ReadonlyArray<number>> =>
+      (await json<StateAnswer>(`/state?after=${after}`)).samples.map(({ n }) => n)
+    const until = async (count: number): Promise<ReadonlyArray<number>> => {
+      const found = await samples(0)
+      return found.length < count ? until(count) : found
+    }
+    expect(await until(2)).toEqual([1, 2])
+    expect((await samples(1))[0]).toBe(2)
+    // Of another run: all.
+    expect((await samples(1e9))[0]).toBe(1)
+  })
+
+  it("tell all about a peer", async () => {
+    const [peer] = (await json<StateAnswer>("/state")).state.peers
+    const detail = await json<PeerDetail>(`/peers/${peer?.id}`)
+    expect(detail).toMatchObject({ transport: "v2", kind: "manual", height: 105 })
+    expect(detail.sessionId).toMatch(/^[0-9a-f]{64}$/)
+    expect(detail.received.map(([command]) => command)).toContain("version")
+  })
+
+  it("tell messages while somebody asks, as they pass the filter", async () => {
+    expect(await json<MessagesAnswer>("/messages?after=0")).toMatchObject({ rows: [], lost: 0 })
+    await run(served.miner.makeTransactions(2))
+    const until = async (path: string): Promise<MessagesAnswer> => {
+      const answer = await json<MessagesAnswer>(path)
+      return answer.rows.length < 2 ? until(path) : answer
+    }
+    const { last, rows } = await until("/messages?after=0&command=tx,getdata&side=received")
+    expect(rows.map(({ command, side }) => [command, side])).toEqual([
+      ["tx", "received"],
+      ["tx", "received"]
+    ])
+    expect((await json<MessagesAnswer>(`/messages?after=${last}&command=tx`)).rows).toEqual([])
+    expect((await json<MessagesAnswer>("/messages?after=0&peer=99")).rows).toEqual([])
+    const detail = await json<{ readonly decoded: { readonly tx: object }; readonly hex: string }>(
+      `/messages/${rows[0]?.n}`
+    )
+    expect(detail.decoded.tx).toHaveProperty("wtxid")
+    expect(detail.hex).toMatch(/^02000000/)
+  })
+})
+
+it("says on a public network that coins and scripts are not verified", () =>
+  run(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* serve({ params: mainnet, blocks: 1 })
+        const { state } = yield* Effect.promise(
+          async () => (await fetch(`${url}/state`)).json() as Promise<StateAnswer>
+        )
+        expect(state).toMatchObject({ isPublic: true, network: "mainnet" })
+      })
+    )
+  ))
