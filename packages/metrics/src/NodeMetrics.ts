@@ -246,7 +246,7 @@ const TRAFFIC: ReadonlyArray<Row> = [
     {
       group: "Traffic",
       name: `satwire_message_${side}_bytes_total`,
-      help: `Bytes of messages ${side}, by command${side === "received" ? ", with their frames" : ""}.`,
+      help: `Bytes of messages ${side}, by command, with their frames.`,
       kind: "counter",
       labels: ["command"],
       samples: ({ traffic }) => byCommand(traffic[side], "bytes")

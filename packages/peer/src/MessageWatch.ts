@@ -9,7 +9,7 @@ export interface WatchedMessage {
   readonly label: TrafficLabel
   /** `undefined` for what is no message, or did not decode. */
   readonly message: Message | undefined
-  /** Received: of the whole frame. Sent: of the payload. */
+  /** Of the whole frame or packet. */
   readonly sizeBytes: number
 }
 
