@@ -1,6 +1,7 @@
 export { unixSeconds } from "./chain/ChainMethods.ts"
 export { WORK_DOC, chainName, real, targetHex, workJson } from "./chain/HeaderJson.ts"
 export { tipOnce } from "./chain/WaitMethods.ts"
+export { hexOf } from "./Hex.ts"
 export { chainMethods } from "./Methods.ts"
 export {
   NO_COINS,

@@ -1,5 +1,5 @@
 /** Addresses, scripts and descriptors, and what is asked of any node. */
-import { fromHex, toHex as bytesToHex } from "@satwire/bytes"
+import { fromHex } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import {
   type JsonObject,
@@ -28,6 +28,7 @@ import { isUnspendable } from "../transactions/ScriptAsm.ts"
 import { scriptJson } from "../transactions/TransactionJson.ts"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { hexOf } from "../Hex.ts"
 
 const OP_HASH160 = 0xa9
 const OP_EQUAL = 0x87
@@ -140,7 +141,7 @@ const witnessJson = (script: Uint8Array): JsonObject => {
     case "anchor":
     case "witness_unknown": {
       const version = (script[0] as number) === 0 ? 0 : (script[0] as number) - 0x50
-      return { iswitness: true, witness_version: version, witness_program: bytesToHex(script.subarray(2)) }
+      return { iswitness: true, witness_version: version, witness_program: hexOf(script.subarray(2)) }
     }
     default:
       return { iswitness: false }
@@ -176,7 +177,7 @@ const validateaddress = method({
         return {
           isvalid: true,
           address: encodeAddress(script.success, params),
-          scriptPubKey: bytesToHex(script.success),
+          scriptPubKey: hexOf(script.success),
           isscript: SCRIPT_HASHES.has(recognizeOutput(script.success)._tag),
           ...witnessJson(script.success)
         }

@@ -1,5 +1,4 @@
 /** Blocks, and what can be told of them without coins. */
-import { toHex as bytesToHex } from "@satwire/bytes"
 import { isBlockMutated } from "@satwire/consensus"
 import {
   type Json,
@@ -22,13 +21,14 @@ import { NO_COINS, type NodeContext, type NodeContextShape, orDatabaseError, wit
 import { TRANSACTION_DOC, transactionJson } from "../transactions/TransactionJson.ts"
 import { blockOf, headerAtHeight, headerOfHash } from "./Blocks.ts"
 import { HEADER_DOC, headerJson } from "./HeaderJson.ts"
+import { hexOf } from "../Hex.ts"
 
 /**
- * After so many transactions others have their turn: a few milliseconds.
+ * After so many bytes of transactions others have their turn: a few milliseconds.
  *
- * @limit transactions that are shown in one go
+ * @limit bytes of transactions that are shown in one go
  */
-const PER_GO = 64
+const BYTES_PER_GO = 32_768
 const ALL_FIELDS = 2
 const WITH_COINS = 3
 
@@ -38,10 +38,14 @@ const transactionsJson = (
 ): Effect.Effect<ReadonlyArray<JsonObject>> =>
   Effect.gen(function* () {
     const all: Array<JsonObject> = []
+    let shown = 0
     for (let i = 0; i < block.transactionCount; i++) {
       const tx = block.transaction(i)
-      all.push({ ...transactionJson(tx, params, sha256), hex: bytesToHex(tx.bytes) })
-      if (i % PER_GO === PER_GO - 1) yield* Effect.yieldNow
+      all.push({ ...transactionJson(tx, params, sha256), hex: hexOf(tx.bytes) })
+      shown += tx.bytes.length
+      if (shown < BYTES_PER_GO) continue
+      shown = 0
+      yield* Effect.yieldNow
     }
     return all
   })
@@ -88,7 +92,7 @@ const getblock = method({
       Effect.gen(function* () {
         const header = yield* headerOfHash(context, blockhash)
         const block = yield* blockOf(context, header)
-        if (verbosity <= 0) return bytesToHex(block.bytes)
+        if (verbosity <= 0) return hexOf(block.bytes)
         if (verbosity >= WITH_COINS)
           return yield* rpcError("MISC_ERROR", `What a transaction spent is not known. ${NO_COINS}`)
         return {

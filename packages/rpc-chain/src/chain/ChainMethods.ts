@@ -1,5 +1,4 @@
 /** What there is of the chain: its end, its headers, its forks, the rules that hold. */
-import { toHex as bytesToHex } from "@satwire/bytes"
 import {
   type Category,
   type JsonObject,
@@ -18,6 +17,7 @@ import * as Effect from "effect/Effect"
 import { type NodeContext, type NodeContextShape, orDatabaseError, withNode } from "../NodeContext.ts"
 import { blockOrNone, headerAtHeight, headerOfHash } from "./Blocks.ts"
 import { HEADER_DOC, WORK_DOC, chainName, chainWorkHex, difficulty, headerJson, real, workJson } from "./HeaderJson.ts"
+import { hexOf } from "../Hex.ts"
 
 const category: Category = "blockchain"
 const MS_PER_SECOND = 1000
@@ -147,7 +147,7 @@ const getblockheader = method({
           const { raw } = header
           return raw === undefined
             ? yield* rpcError("MISC_ERROR", "This node's headers begin with this one, of which it knows the hash alone")
-            : bytesToHex(raw)
+            : hexOf(raw)
         }
         const block = yield* blockOrNone(context, header)
         return headerJson(header, yield* context.node.lookup("tip"), block?.transactionCount ?? 0)

@@ -2,7 +2,7 @@
  * `scantxoutset`: which outputs of some scripts are not spent. There is no set of them here, so the blocks are read from the first one on, and what
  * pays to one of the scripts is kept until it is spent. It asks for all blocks of the chain.
  */
-import { copyOut, toHex as bytesToHex } from "@satwire/bytes"
+import { copyOut } from "@satwire/bytes"
 import {
   type Json,
   type JsonObject,
@@ -25,6 +25,7 @@ import { type NodeContext, type NodeContextShape, withNode } from "../NodeContex
 import { inferDescriptor, readDescriptor } from "../transactions/Descriptor.ts"
 import { isUnspendable } from "../transactions/ScriptAsm.ts"
 import { blockOf, headerAtHeight } from "./Blocks.ts"
+import { hexOf } from "../Hex.ts"
 
 interface Found {
   readonly txid: string
@@ -52,7 +53,7 @@ class OutputScan {
   readonly #parts: TransactionParts = new TransactionParts()
 
   constructor(scripts: ReadonlyArray<Uint8Array>) {
-    this.#scripts = new Set(scripts.map(bytesToHex))
+    this.#scripts = new Set(scripts.map(hexOf))
     this.#lengths = new Set(scripts.map(({ length }) => length))
   }
 
@@ -62,17 +63,17 @@ class OutputScan {
     while (parts.nextInput()) {
       if (i === 0) continue
       this.count--
-      if (this.found.size > 0) this.found.delete(bytesToHex(bytes.subarray(parts.outpoint, parts.outpoint + 36)))
+      if (this.found.size > 0) this.found.delete(hexOf(bytes.subarray(parts.outpoint, parts.outpoint + 36)))
     }
     for (let vout = 0; parts.nextOutput(); vout++) {
       const script = bytes.subarray(parts.scriptStart, parts.scriptEnd)
       if (isUnspendable(script)) continue
       this.count++
-      if (!this.#lengths.has(script.length) || !this.#scripts.has(bytesToHex(script))) continue
+      if (!this.#lengths.has(script.length) || !this.#scripts.has(hexOf(script))) continue
       const txid = txids.subarray(32 * i, 32 * i + 32)
       const index = new Uint8Array(4)
       new DataView(index.buffer).setUint32(0, vout, true)
-      this.found.set(bytesToHex(txid) + bytesToHex(index), {
+      this.found.set(hexOf(txid) + hexOf(index), {
         txid: toHex(txid),
         vout,
         script: copyOut(script),
@@ -127,7 +128,7 @@ const scanned = (context: NodeContextShape, scripts: ReadonlyArray<Uint8Array>):
       unspents: found.map(({ header, isCoinbase, satoshis, script, txid, vout }) => ({
         txid,
         vout,
-        scriptPubKey: bytesToHex(script),
+        scriptPubKey: hexOf(script),
         desc: inferDescriptor(script, params),
         amount: amount(satoshis),
         coinbase: isCoinbase,

@@ -2,9 +2,10 @@
  * Output descriptors, as far as no keys are derived: `raw(hex)` and `addr(address)` are read (BIP-0385), and what Bitcoin Core infers of a script
  * by itself is written. The checksum is that of BIP-0380.
  */
-import { fromHex, toHex } from "@satwire/bytes"
+import { fromHex } from "@satwire/bytes"
 import { type ChainParams, decodeAddress, encodeAddress, recognizeOutput } from "@satwire/primitives"
 import * as Result from "effect/Result"
+import { hexOf } from "../Hex.ts"
 
 const INPUT = [
   "0123456789()[],'/*abcdefgh@:$%{}",
@@ -13,7 +14,10 @@ const INPUT = [
 ].join("")
 const OUTPUT = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 const CHECKSUM_LENGTH = 8
-const PLACES: ReadonlyMap<string, number> = new Map(Array.from(INPUT, (character, place) => [character, place]))
+/** The place of each character by its code, or -1. */
+const PLACES: Int8Array = new Int8Array(128).fill(-1)
+for (let place = 0; place < INPUT.length; place++) PLACES[INPUT.charCodeAt(place)] = place
+
 /** Forty bits each: the upper eight, the lower 32. */
 const GENERATORS = [
   [0xf5, 0xdee51989],
@@ -22,6 +26,13 @@ const GENERATORS = [
   [0x37, 0x06b1677a],
   [0x64, 0x4d626ffd]
 ] as const
+const combined = (which: 0 | 1): Int32Array =>
+  Int32Array.from({ length: 32 }, (_, bits) => {
+    return GENERATORS.reduce((all, generator, i) => (((bits >>> i) & 1) === 0 ? all : all ^ generator[which]), 0)
+  })
+/** What the generators come to for each five bits that leave. */
+const HIGH: Int32Array = combined(0)
+const LOW: Int32Array = combined(1)
 
 /** A remainder of forty bits, in two words: as one number its bits could not be had. */
 class Remainder {
@@ -30,14 +41,8 @@ class Remainder {
 
   push(value: number): void {
     const out = this.#high >>> 3
-    this.#high = ((this.#high & 7) << 5) | (this.#low >>> 27)
-    this.#low = (this.#low << 5) ^ value
-    for (let i = 0; i < GENERATORS.length; i++) {
-      if (((out >>> i) & 1) === 0) continue
-      const [high, low] = GENERATORS[i] as (typeof GENERATORS)[number]
-      this.#high ^= high
-      this.#low ^= low
-    }
+    this.#high = (((this.#high & 7) << 5) | (this.#low >>> 27)) ^ (HIGH[out] as number)
+    this.#low = (this.#low << 5) ^ value ^ (LOW[out] as number)
   }
 
   get text(): string {
@@ -52,9 +57,9 @@ export const descriptorChecksum = (descriptor: string): string | undefined => {
   const remainder = new Remainder()
   let group = 0
   let grouped = 0
-  for (const character of descriptor) {
-    const place = PLACES.get(character)
-    if (place === undefined) return undefined
+  for (let i = 0; i < descriptor.length; i++) {
+    const place = PLACES[descriptor.charCodeAt(i)] ?? -1
+    if (place < 0) return undefined
     remainder.push(place & 31)
     group = 3 * group + (place >>> 5)
     grouped = (grouped + 1) % 3
@@ -77,13 +82,13 @@ const isPlainKey = (key: Uint8Array): boolean => (key[0] as number) <= 4
  */
 export const inferDescriptor = (script: Uint8Array, params: ChainParams): string => {
   const output = recognizeOutput(script)
-  if (output._tag === "p2pk" && isPlainKey(output.publicKey)) return withChecksum(`pk(${toHex(output.publicKey)})`)
-  if (output._tag === "p2tr") return withChecksum(`rawtr(${toHex(output.outputKey)})`)
+  if (output._tag === "p2pk" && isPlainKey(output.publicKey)) return withChecksum(`pk(${hexOf(output.publicKey)})`)
+  if (output._tag === "p2tr") return withChecksum(`rawtr(${hexOf(output.outputKey)})`)
   if (output._tag === "multisig" && output.publicKeys.every(isPlainKey)) {
-    return withChecksum(`multi(${[output.required, ...output.publicKeys.map(toHex)].join(",")})`)
+    return withChecksum(`multi(${[output.required, ...output.publicKeys.map(hexOf)].join(",")})`)
   }
   const address = encodeAddress(script, params)
-  return withChecksum(address === undefined ? `raw(${toHex(script)})` : `addr(${address})`)
+  return withChecksum(address === undefined ? `raw(${hexOf(script)})` : `addr(${address})`)
 }
 
 export interface Descriptor {

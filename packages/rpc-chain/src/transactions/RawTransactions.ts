@@ -1,5 +1,5 @@
 /** Transactions as bytes: found, shown, made, sent. */
-import { encode, equals, fromHex, toHex as bytesToHex } from "@satwire/bytes"
+import { encode, equals, fromHex } from "@satwire/bytes"
 import {
   type Json,
   type JsonObject,
@@ -37,6 +37,7 @@ import { confirmationsOf } from "../chain/HeaderJson.ts"
 import { type NodeContext, type NodeContextShape, poolTotals, withNode } from "../NodeContext.ts"
 import { isUnspendable } from "./ScriptAsm.ts"
 import { TRANSACTION_DOC, transactionJson } from "./TransactionJson.ts"
+import { hexOf } from "../Hex.ts"
 
 const FAILED = "TX decode failed. Make sure the tx has at least one input."
 
@@ -111,7 +112,7 @@ const getrawtransaction = method({
       Effect.gen(function* () {
         const header = blockhash === undefined ? undefined : yield* headerOfHash(context, blockhash)
         const tx = yield* findTransaction(context, txid, header)
-        const hex = bytesToHex(tx.bytes)
+        const hex = hexOf(tx.bytes)
         if (verbosity <= 0) return hex
         const json = { ...transactionJson(tx, context.params, context.sha256), hex }
         if (header === undefined) return json
@@ -261,7 +262,7 @@ const createrawtransaction = method({
           outputs: yield* Effect.forEach(fields, (field) => outputOf(field, context)),
           lockTime: locktime
         }
-        return bytesToHex(encode(transactionSize(tx), (w) => writeTransaction(w, tx)))
+        return hexOf(encode(transactionSize(tx), (w) => writeTransaction(w, tx)))
       })
     )
 })

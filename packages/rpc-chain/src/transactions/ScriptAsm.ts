@@ -1,6 +1,6 @@
 /** A script as Bitcoin Core writes it for people: operations by name, what is pushed as numbers or in hexadecimal (Core `ScriptToAsmStr`). */
-import { toHex } from "@satwire/bytes"
 import { OP_1, OP_16, OP_PUSHDATA4, OP_RETURN, ScriptWalk } from "@satwire/primitives"
+import { hexOf } from "../Hex.ts"
 
 const OP_1NEGATE = 0x4f
 const OP_RESERVED = 0x50
@@ -38,7 +38,7 @@ export const scriptAsm = (script: Uint8Array, isInput = false): string => {
   while (walk.next()) {
     if (walk.opcode > OP_PUSHDATA4) words.push(nameOf(walk.opcode))
     else if (walk.data.length <= MAX_NUMBER_BYTES) words.push(String(numberOf(walk.data)))
-    else words.push((showsHashTypes ? signatureText(walk.data) : undefined) ?? toHex(walk.data))
+    else words.push((showsHashTypes ? signatureText(walk.data) : undefined) ?? hexOf(walk.data))
   }
   if (walk.isCut) words.push("[error]")
   return words.join(" ")
@@ -65,7 +65,7 @@ const HASH_TYPES: ReadonlyMap<number, string> = new Map([
 
 const signatureText = (data: Uint8Array): string | undefined => {
   const hashType = HASH_TYPES.get(data.at(-1) as number)
-  return hashType !== undefined && isSignature(data) ? `${toHex(data.subarray(0, -1))}[${hashType}]` : undefined
+  return hashType !== undefined && isSignature(data) ? `${hexOf(data.subarray(0, -1))}[${hashType}]` : undefined
 }
 
 const SEQUENCE = 0x30

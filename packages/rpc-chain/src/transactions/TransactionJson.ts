@@ -1,5 +1,4 @@
 /** Transactions and their scripts as Bitcoin Core's methods show them (Core `TxToUniv`, `ScriptToUniv`). */
-import { toHex as bytesToHex } from "@satwire/bytes"
 import type { Sha256 } from "@satwire/crypto"
 import { type JsonObject, type ResultDoc, amount, result } from "@satwire/json-rpc"
 import {
@@ -18,6 +17,7 @@ import {
 import { equals } from "@satwire/bytes"
 import { inferDescriptor } from "./Descriptor.ts"
 import { scriptAsm } from "./ScriptAsm.ts"
+import { hexOf } from "../Hex.ts"
 
 const NO_INDEX = 0xffffffff
 
@@ -42,7 +42,7 @@ export const scriptType = (script: Uint8Array): string => TYPES[recognizeOutput(
 export const scriptJson = (script: Uint8Array, params: ChainParams, hasHex = true): JsonObject => ({
   asm: scriptAsm(script),
   desc: inferDescriptor(script, params),
-  hex: hasHex ? bytesToHex(script) : undefined,
+  hex: hasHex ? hexOf(script) : undefined,
   address: encodeAddress(script, params),
   type: scriptType(script)
 })
@@ -62,13 +62,13 @@ export const isCoinbase = ({ inputs: [first, ...others] }: Transaction): boolean
   equals(first.previousOutput.txid, ZERO_HASH)
 
 const inputJson = ({ previousOutput, scriptSig, sequence, witness }: TxInput, ofCoinbase: boolean): JsonObject => {
-  const txinwitness = witness.length === 0 ? undefined : witness.map(bytesToHex)
+  const txinwitness = witness.length === 0 ? undefined : witness.map(hexOf)
   return ofCoinbase
-    ? { coinbase: bytesToHex(scriptSig), txinwitness, sequence }
+    ? { coinbase: hexOf(scriptSig), txinwitness, sequence }
     : {
         txid: toHex(previousOutput.txid),
         vout: previousOutput.index,
-        scriptSig: { asm: scriptAsm(scriptSig, true), hex: bytesToHex(scriptSig) },
+        scriptSig: { asm: scriptAsm(scriptSig, true), hex: hexOf(scriptSig) },
         txinwitness,
         sequence
       }

@@ -1,5 +1,5 @@
 /** Proofs that a block holds transactions (BIP-0037 §"Partial Merkle branch format"). */
-import { equals, fromHex, toHex as bytesToHex } from "@satwire/bytes"
+import { equals, fromHex } from "@satwire/bytes"
 import { buildPartialTree, verifyPartialTree } from "@satwire/filters"
 import { type Method, kind, method, optional, required, result, rpcError } from "@satwire/json-rpc"
 import { type BlockHash, encodeHeader, headerHash, toHex } from "@satwire/primitives"
@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { blockOf, headerOfHash } from "../chain/Blocks.ts"
 import { type NodeContext, withNode } from "../NodeContext.ts"
+import { hexOf } from "../Hex.ts"
 
 const gettxoutproof = method({
   name: "gettxoutproof",
@@ -46,7 +47,7 @@ const gettxoutproof = method({
           hashes: new HashList(hashes),
           flags
         }
-        return bytesToHex(encodePayload(message))
+        return hexOf(encodePayload(message))
       })
     )
 })

@@ -1,5 +1,5 @@
 /** Transactions that wait for a block, and those that wait for their parents. */
-import { concat, toHex as bytesToHex } from "@satwire/bytes"
+import { concat } from "@satwire/bytes"
 import {
   type Json,
   type JsonObject,
@@ -17,7 +17,7 @@ import {
 import type { PoolDetails } from "@satwire/mempool"
 import { WITNESS_SCALE_FACTOR, toHex } from "@satwire/primitives"
 import * as Effect from "effect/Effect"
-import { type NodeContext, type NodeContextShape, poolTotals, withNode } from "@satwire/rpc-chain"
+import { type NodeContext, type NodeContextShape, poolTotals, withNode, hexOf } from "@satwire/rpc-chain"
 
 const fees = (satoshis: number | undefined): ReturnType<typeof amount> | undefined =>
   satoshis === undefined ? undefined : amount(satoshis)
@@ -286,7 +286,7 @@ const getorphantxs = method({
           vsize: Math.ceil(tx.weight / WITNESS_SCALE_FACTOR),
           weight: tx.weight,
           from,
-          hex: verbosity === 2 ? bytesToHex(tx.bytes) : undefined
+          hex: verbosity === 2 ? hexOf(tx.bytes) : undefined
         }))
       })
     )

@@ -1,5 +1,5 @@
 /** Blocks made elsewhere and here. */
-import { equals, fromHex, toHex as bytesToHex } from "@satwire/bytes"
+import { equals, fromHex } from "@satwire/bytes"
 import { MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT } from "@satwire/consensus"
 import {
   type JsonObject,
@@ -39,7 +39,8 @@ import {
   tipOnce,
   unixSeconds,
   withNode,
-  workJson
+  workJson,
+  hexOf
 } from "@satwire/rpc-chain"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -159,7 +160,7 @@ const generateblock = method({
         const found = yield* findBlock(context, { payTo, maxTries: DEFAULT_MAX_TRIES, transactions: chosen })
         if (found === undefined) return yield* rpcError("MISC_ERROR", "Failed to make block.")
         const hash = toHex(found.block.hash(context.sha256))
-        if (!submit) return { hash, hex: bytesToHex(found.block.bytes) }
+        if (!submit) return { hash, hex: hexOf(found.block.bytes) }
         yield* handIn(context, found.block)
         return { hash }
       })
@@ -333,7 +334,7 @@ const transactionsOf = (
       const view = entry?.tx ?? TransactionView.of(tx)
       const txid = toHex(entry?.txid ?? view.txid(sha256))
       all.push({
-        data: bytesToHex(view.bytes),
+        data: hexOf(view.bytes),
         txid,
         hash: toHex(entry?.wtxid ?? view.wtxid(sha256)),
         depends: (entry?.depends ?? []).flatMap((parent) => numbers.get(toHex(parent)) ?? []),
@@ -354,7 +355,7 @@ const commitmentOf = ({ block, hasWitness }: Template): string | undefined => {
   const script = outputs.find(({ scriptPubKey }) => {
     return recognizeOutput(scriptPubKey)._tag === "op_return" && scriptPubKey.length === COMMITMENT_LENGTH
   })
-  return script === undefined ? undefined : bytesToHex(script.scriptPubKey)
+  return script === undefined ? undefined : hexOf(script.scriptPubKey)
 }
 
 const templateJson = (context: NodeContextShape): Effect.Effect<JsonObject> =>
