@@ -2,7 +2,7 @@
 import { ChaChaRandom, portableSha256 } from "@satwire/crypto"
 import { Instant, type Now, UnixSeconds } from "@satwire/machine"
 import { type Transaction, toHex } from "@satwire/primitives"
-import { Mempool, type MempoolOptions, type PoolResult, type PoolTransaction } from "../src/index.ts"
+import { Mempool, type MempoolOptions, type PoolResult, type PoolTest, type PoolTransaction } from "../src/index.ts"
 import { TestChain, blockOf, viewOf } from "./TestChain.ts"
 
 export const START = 1_700_000_000
@@ -27,8 +27,20 @@ export class Pools {
     return { instant: Instant(0), unix: UnixSeconds(this.unix) }
   }
 
+  /** And holds what becomes of it against what `test` foretold, but for whether there is room. */
   submit(tx: Transaction): PoolResult {
-    return this.pool.submit(viewOf(tx), this.now)
+    const view = viewOf(tx)
+    const before = this.pool.count
+    const foretold = this.pool.test(view)
+    if (this.pool.count !== before) throw new Error("a test changed the pool")
+    const result = this.pool.submit(view, this.now)
+    const became = result._tag === "Accepted" ? "Acceptable" : result._tag
+    const isFull = result._tag === "Rejected" && result.rule.startsWith("mempool ")
+    const isSame = foretold._tag === became && (foretold._tag !== "Rejected" || foretold.rule === ruleOf(result))
+    if (!isFull && !isSame && !ruleOf(foretold).startsWith("mempool ")) {
+      throw new Error(`${became} ${ruleOf(result)} was foretold as ${foretold._tag} ${ruleOf(foretold)}`)
+    }
+    return result
   }
 
   /** What became of it, in a word. */
@@ -53,6 +65,8 @@ export class Pools {
     return txidsOf(this.pool.entries())
   }
 }
+
+const ruleOf = (result: PoolResult | PoolTest): string => (result._tag === "Rejected" ? result.rule : "")
 
 export const txidsOf = (entries: Iterable<PoolTransaction>): ReadonlyArray<string> =>
   Array.from(entries, ({ txid }) => toHex(txid))

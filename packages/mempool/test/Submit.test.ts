@@ -238,3 +238,31 @@ describe("what hangs together", () => {
     expect(pools.pool.count).toBe(25)
   })
 })
+
+describe("what is told of a transaction", () => {
+  it("has its kin, what they pay together, and the height at which it came", () => {
+    const pools = new Pools()
+    const parent = pay([pools.chain.fund(100_000)], [40_000, 50_000])
+    const child = pay([outputOf(parent)], [39_000])
+    const grandchild = pay([outputOf(child), outputOf(parent, 1)], [80_000])
+    for (const tx of [parent, child, grandchild]) pools.submit(tx)
+    const details = pools.pool.details(idOf(child))
+    const sizes = [parent, child, grandchild].map((tx) => transactionSize(tx))
+    expect(details).toMatchObject({
+      vsize: sizes[1],
+      height: pools.chain.next().height - 1,
+      ancestors: { count: 2, fee: 11_000, vsize: (sizes[0] ?? 0) + (sizes[1] ?? 0) },
+      descendants: { count: 2, fee: 10_000, vsize: (sizes[1] ?? 0) + (sizes[2] ?? 0) },
+      depends: [idOf(parent)],
+      spentBy: [idOf(grandchild)]
+    })
+    expect(pools.pool.kin(idOf(parent), "descendants")?.length).toBe(2)
+    expect(pools.pool.kin(idOf(grandchild), "ancestors")?.length).toBe(2)
+    expect(pools.pool.kin(idOf(pay([strange(3)], [1])), "ancestors")).toBeUndefined()
+    expect(pools.pool.totals).toEqual({ fee: 20_000, vsize: sizes.reduce((sum, size) => sum + size, 0) })
+    const unknown = pay([strange(2)], [1000])
+    const poor = new Pools(new TestChain("none"))
+    poor.submit(unknown)
+    expect(poor.pool.details(idOf(unknown))?.ancestors.fee).toBeUndefined()
+  })
+})
