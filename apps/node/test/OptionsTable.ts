@@ -22,6 +22,7 @@ const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, titl
   [["node", "doctor"], "`satwire`, `satwire doctor`"],
   [["node", "rpc", "doctor"], "`satwire`, `satwire rpc`, `satwire doctor`"],
   [["node", "rpc"], "`satwire`, `satwire rpc`"],
+  [["node", "playground"], "`satwire`, `satwire playground`"],
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
   [["crawl"], "`satwire crawl` alone"],

@@ -27,7 +27,11 @@ describe("satwire playground", () => {
 
   it("goes on until Ctrl-C, and then ends with code 0 within five seconds", async () => {
     const playground = start(["playground", "--interval", "0.05"])
+    const [, page = ""] = await playground.printed(/^Look at the follower in a browser: (\S+)$/m)
     await playground.printed(/height 112\b/)
+    const html = await (await fetch(page)).text()
+    expect(html).toContain("/dashboard/page.js")
+    expect(await (await fetch(`${page}/state`)).json()).toMatchObject({ state: { network: "regtest", peerCount: 1 } })
     const since = performance.now()
     playground.signal("SIGINT")
     const { code, stderr } = await playground.ended

@@ -2,6 +2,7 @@
  * Makes the page of its sources: two files, by esbuild. A build does it once, into `dist/page`; in a clone, where nothing is built, the first
  * who opens the page waits for it, a tenth of a second. Both go this one way, so that what is tested is what is published.
  */
+import { existsSync, readFileSync } from "node:fs"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -15,16 +16,19 @@ export type PageFile = (typeof PAGE_FILES)[number]
 interface Bundler {
   readonly build: (options: object) => Promise<{
     readonly outputFiles: ReadonlyArray<{ readonly path: string; readonly contents: Uint8Array }>
+    readonly metafile: { readonly inputs: Readonly<Record<string, unknown>> }
   }>
 }
 
 /** Not for a bundler of the app's to follow. */
 const BUNDLER = "esbuild"
 
-export const bundlePage = async (): Promise<PageFiles> => {
+export const bundlePage = async (): Promise<PageFiles> => (await bundled()).files
+
+const bundled = async (): Promise<{ readonly files: PageFiles; readonly inputs: ReadonlyArray<string> }> => {
   const { build } = (await import(BUNDLER)) as Bundler
   const at = (url: URL): string => fileURLToPath(url)
-  const { outputFiles } = await build({
+  const { metafile, outputFiles } = await build({
     entryPoints: {
       page: at(new URL("./page/main.ts", import.meta.url)),
       style: at(new URL("./page/page.css", import.meta.url))
@@ -32,6 +36,7 @@ export const bundlePage = async (): Promise<PageFiles> => {
     outdir: "page",
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
     format: "esm",
     platform: "browser",
@@ -40,17 +45,33 @@ export const bundlePage = async (): Promise<PageFiles> => {
   })
   const output = (ending: string): Uint8Array =>
     outputFiles.find(({ path }) => path.endsWith(ending))?.contents ?? new Uint8Array(0)
-  return {
+  const files = {
     "index.html": await readFile(new URL("./page/index.html", import.meta.url)),
     "page.js": output("page.js"),
     "page.css": output("style.css")
   }
+  return { files, inputs: Object.keys(metafile.inputs) }
 }
 
-/** Into a folder called `page`, beside the program that serves it: what a build does at its end. */
+/** Of all packages of npm that these files come from: their names, versions and licences, for whoever passes them on. */
+export const licencesOf = (inputs: Iterable<string>): string => {
+  const folders = [...inputs].flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? [])
+  const texts = [...new Set(folders)].toSorted().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>
+    const licence = ["LICENSE", "LICENSE.md", "license"].map((file) => join(folder, file)).find(existsSync)
+    if (licence === undefined) throw new Error(`${name} ${version} has no licence to be carried along`)
+    return `${name} ${version}\n\n${readFileSync(licence, "utf8").trim()}\n`
+  })
+  return texts.join(`\n${"-".repeat(72)}\n\n`)
+}
+
+/** The page into a folder called `page`, beside the program that serves it, with the licences of what it carries: the end of a build. */
 export const writePage = async (beside: string): Promise<void> => {
-  const files = await bundlePage()
+  const { files, inputs } = await bundled()
   const folder = join(beside, "page")
   await mkdir(folder, { recursive: true })
   for (const name of PAGE_FILES) await writeFile(join(folder, name), files[name])
+  await writeFile(join(folder, LICENCES), licencesOf(inputs))
 }
+
+const LICENCES = "THIRD-PARTY-LICENCES.txt"

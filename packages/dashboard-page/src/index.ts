@@ -1,3 +1,3 @@
-export { PAGE_FILES, type PageFile, type PageFiles, bundlePage, writePage } from "./BundlePage.ts"
+export { PAGE_FILES, type PageFile, type PageFiles, bundlePage, licencesOf, writePage } from "./BundlePage.ts"
 export { type ServedFile, pageFiles } from "./PageFiles.ts"
 export type * from "./Told.ts"

@@ -2,8 +2,8 @@
 import type { NodeShape } from "@satwire/node"
 import type { ChainParams } from "@satwire/primitives"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import process from "node:process"
@@ -31,6 +31,11 @@ export interface Dashboard {
 const SAMPLE_MS = 1000
 /** How old an answer may be: many who look cost no more than two. */
 const STATE_AGE_MS = 500
+/**
+ * Whatever a sample or an answer takes, so many times as long passes before the next. Rationale: with ten thousand peers each takes tens of
+ * milliseconds, and who looks on must not be what a node is busy with.
+ */
+const REST = 50
 
 export const makeDashboard = (options: DashboardOptions): Effect.Effect<Dashboard, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -47,7 +52,11 @@ export const makeDashboard = (options: DashboardOptions): Effect.Effect<Dashboar
       history.note(now)
       yield* noteSpread(node, log, now.unixMs)
     })
-    yield* Effect.forkScoped(Effect.repeat(Effect.delay(sample, SAMPLE_MS), Schedule.forever))
+    const sampling = Effect.timed(sample).pipe(
+      Effect.tap(([took]) => Effect.sleep(Math.max(SAMPLE_MS, REST * Duration.toMillis(took)))),
+      Effect.forever
+    )
+    yield* Effect.forkScoped(Effect.delay(sampling, SAMPLE_MS))
     const about: About = { ...options, startedUnixMs: first.unixMs, log }
     const tracer = yield* Tracer.make(node)
     return {
@@ -65,12 +74,17 @@ export const makeDashboard = (options: DashboardOptions): Effect.Effect<Dashboar
 const stateOf = (about: About, history: History): Dashboard["state"] => {
   let state = ""
   let readMs = Number.NEGATIVE_INFINITY
+  let restMs = 0
   return (after) =>
     Effect.gen(function* () {
       const unixMs = yield* Clock.currentTimeMillis
-      if (Math.abs(unixMs - readMs) > STATE_AGE_MS) {
-        state = JSON.stringify(yield* readState(about, unixMs))
+      // The wall clock may have been set back.
+      if (Math.abs(unixMs - readMs) > restMs) {
+        const reading = Effect.map(readState(about, unixMs), (read) => JSON.stringify(read))
+        const [took, text] = yield* Effect.timed(reading)
+        state = text
         readMs = unixMs
+        restMs = Math.max(STATE_AGE_MS, REST * Duration.toMillis(took))
       }
       const samples: StateAnswer["samples"] = history.after(after)
       return `{"state":${state},"samples":${JSON.stringify(samples)}}`

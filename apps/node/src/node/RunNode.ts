@@ -1,6 +1,7 @@
 /** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
 import { networkInterfaces } from "node:os"
 import { join, resolve } from "node:path"
+import { type Dashboard, DASHBOARD_PATH, dashboardRoutes, makeDashboard } from "@satwire/dashboard"
 import { type NodeMeter, nodeMeter } from "@satwire/metrics"
 import { parseHost } from "@satwire/netaddress"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
@@ -90,7 +91,7 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     // The directory is ours from here on.
     yield* log.open(directory)
     if (settings.pid !== "0") yield* pidFile(resolve(directory, settings.pid))
-    const seen: Seen = { node: undefined, meter: undefined, asked: yield* Deferred.make<void>() }
+    const seen: Seen = { node: undefined, meter: undefined, dashboard: undefined, asked: yield* Deferred.make<void>() }
     yield* serve(loaded, params, log, seen)
     // Workers are started when there is work for them: blocks to check.
     const edges = Layer.mergeAll(layerWays(settings), Layer.succeedContext(disk), WorkerPool.layer())
@@ -99,14 +100,18 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     yield* Effect.addFinalizer(() => farewell(node))
     seen.meter = yield* nodeMeter({ node, version: VERSION, network: params.name })
     seen.node = node
+    if (hasDashboard(settings)) seen.dashboard = yield* makeDashboard({ node, params, version: VERSION })
     yield* tellFacts(node, params, { wanted: log.wanted, showsAddresses: settings.logips ?? true })
     return yield* Effect.raceFirst(node.failure, Deferred.await(seen.asked))
   })
+
+const hasDashboard = ({ dashboard, server }: Loaded["settings"]): boolean => server !== false && dashboard !== false
 
 /** What of the node is there by now for those who ask over HTTP: they may ask while it starts. */
 interface Seen {
   node: NodeShape | undefined
   meter: NodeMeter | undefined
+  dashboard: Dashboard | undefined
   /** Succeeds when somebody who may asks it to end. */
   readonly asked: Deferred.Deferred<void>
 }
@@ -130,12 +135,12 @@ const serve = (
       stop: Effect.asVoid(Deferred.succeed(seen.asked, undefined)),
       node: () => seen.node
     })
-    const routes = Layer.merge(
-      rpc,
-      layerMetrics(() => seen.meter)
-    )
+    const metrics = layerMetrics(() => seen.meter)
+    const page = hasDashboard(settings) ? dashboardRoutes(() => seen.dashboard) : Layer.empty
+    const routes = Layer.mergeAll(rpc, metrics, page)
     const addresses = yield* serveWeb({ settings, network, directory, routes })
     yield* Effect.logInfo(`Answers HTTP on ${addresses.join(" and ")}.`)
+    if (hasDashboard(settings)) yield* Effect.logInfo(`Shows itself at http://${addresses[0]}${DASHBOARD_PATH}.`)
   })
 
 interface Telling {

@@ -16,6 +16,7 @@ import * as Terminal from "effect/Terminal"
 import { counted } from "../Numbers.ts"
 import { factLine } from "./FactLine.ts"
 import { LiveScreen } from "./LiveScreen.ts"
+import { playgroundPage } from "./PlaygroundPage.ts"
 import { BASE_BLOCKS, type PlaygroundNode, heightOf, playgroundNetwork, poolOf, reached } from "./PlaygroundNetwork.ts"
 import { Traffic } from "./Traffic.ts"
 import { trafficLines, transactionsText } from "./TrafficText.ts"
@@ -25,6 +26,8 @@ export interface PlaygroundOptions {
   readonly blocks: number | undefined
   /** Time between two blocks. */
   readonly intervalMs: number
+  /** Whether there is a page about the follower. */
+  readonly hasDashboard: boolean
 }
 
 export type PlaygroundError = NodeFailure | NodeStartError | PlatformError
@@ -33,7 +36,7 @@ const GREETING = [
   "Satwire playground: a private Bitcoin regtest network, in this process, on loopback.",
   "Two nodes talk over real TCP. The miner makes transactions all the time, and a block of them every few seconds;",
   "the follower hears of both, and has the blocks in short (BIP-0152): made of transactions that are there already.",
-  "A web page comes with a later release. Ctrl-C ends it."
+  "Ctrl-C ends it."
 ]
 
 /** So many transactions are made between two blocks, where that is not less than {@link LONGEST_GAP_MS} allows. */
@@ -58,6 +61,8 @@ export const runPlayground = (
       yield* Effect.forEach(GREETING, print)
       const { miner, follower } = yield* playgroundNetwork
       yield* print(`The miner has ${counted(BASE_BLOCKS, "block")} to begin with, so that there are coins to spend.`)
+      const page = options.hasDashboard ? yield* playgroundPage(follower.service) : undefined
+      if (page !== undefined) yield* print(`Look at the follower in a browser: ${page}`)
       const nodes = [miner, follower] as const
       const traffic = new Traffic(BASE_BLOCKS)
       const screen = live ? yield* LiveScreen.make(nodes, { ...options, base: BASE_BLOCKS, traffic }) : undefined

@@ -13,5 +13,11 @@ export const startPlayground = (
   flags: FlagTexts
 ): Effect.Effect<void, ConfigError | PlaygroundError, FileSystem.FileSystem | Stdio.Stdio | Terminal.Terminal> =>
   Effect.flatMap(loadSettings("playground", flags), ({ settings }) =>
-    endsWell(runPlayground({ blocks: settings.blocks, intervalMs: settings.interval }))
+    endsWell(
+      runPlayground({
+        blocks: settings.blocks,
+        intervalMs: settings.interval,
+        hasDashboard: settings.dashboard !== false
+      })
+    )
   )

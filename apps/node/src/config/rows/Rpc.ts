@@ -33,6 +33,7 @@ export const RPC_PORTS: { readonly [Name in NetworkName]: number } = {
 
 export interface RpcSettings {
   readonly server: boolean | undefined
+  readonly dashboard: boolean | undefined
   readonly rpcbind: ReadonlyArray<HostPort>
   readonly rpcport: number | undefined
   readonly rpcallowip: ReadonlyArray<Subnet>
@@ -56,6 +57,13 @@ export const rpcRows: RowsOf<RpcSettings> = {
     doc: "Whether it answers JSON-RPC.",
     defaultDoc: "1",
     commands: RUNNERS
+  }),
+  dashboard: onOff({
+    name: "dashboard",
+    value: trueOrFalse,
+    doc: "Whether it serves a page about itself at /dashboard, where it answers JSON-RPC, and with no password: it only tells. `satwire playground` serves it on a port of its own, which it prints.",
+    defaultDoc: "1",
+    commands: ["node", "playground"]
   }),
   rpcbind: list({
     name: "rpcbind",
