@@ -17,7 +17,7 @@ const TOPICS: ReadonlyArray<readonly [topic: string, rows: object]> = [
 ]
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
-  [["node", "peer", "crawl", "doctor", ...HEADERS_COMMANDS, "rpc"], "every command but `satwire playground`"],
+  [["node", "peer", "crawl", "doctor", ...HEADERS_COMMANDS, "rpc", "replay"], "every command but `satwire playground`"],
   [["node", "peer", "crawl", "doctor"], "`satwire`, `satwire peer`, `satwire crawl`, `satwire doctor`"],
   [["node", "doctor"], "`satwire`, `satwire doctor`"],
   [["node", "rpc", "doctor"], "`satwire`, `satwire rpc`, `satwire doctor`"],
@@ -28,6 +28,7 @@ const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, titl
   [["crawl"], "`satwire crawl` alone"],
   [["headers export", "headers skeleton"], "`satwire headers export`, `satwire headers skeleton`"],
   [["rpc"], "`satwire rpc` alone"],
+  [["replay"], "`satwire replay` alone"],
   [["playground"], "`satwire playground`"]
 ]
 

@@ -9,7 +9,7 @@ import type { HttpServer } from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import type { SocketAddress } from "effect/net/NetAddress"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { HttpDoor, type HttpDoorShape } from "./HttpDoor.ts"
 
 /**
@@ -22,6 +22,13 @@ export const HTTP_CONNECTIONS = 256
  * @limit bytes of the head of an HTTP request
  */
 export const HTTP_HEAD_BYTES = 8192
+
+/**
+ * Those of pages that only listen say nothing at all.
+ *
+ * @limit bytes of a message that comes over a WebSocket
+ */
+export const WEBSOCKET_MESSAGE_BYTES = 65_536
 
 export interface HttpAddress {
   readonly host: string
@@ -58,9 +65,12 @@ export const listenHttp = <E, R>(
     const bound: Array<SocketAddress> = []
     let absent: ServeError | undefined
     for (const address of options.addresses) {
-      const server = yield* Effect.result(bind(address, options, door))
+      const inner = yield* Scope.fork(yield* Effect.scope)
+      const server = yield* Effect.result(Scope.provide(bind(address, options, door), inner))
       if (server._tag === "Success") {
-        yield* server.success.serve(handler)
+        yield* Scope.provide(server.success.serve(handler), inner)
+        // Scopes close backwards, and the server waits for a WebSocket for as long as that lasts, first of all: so this comes before it.
+        yield* Effect.addFinalizer(() => Effect.sync(server.success.closeUpgraded))
         bound.push(server.success.address)
       } else if (isAbsent(server.failure)) absent = server.failure
       else return yield* server.failure
@@ -78,17 +88,30 @@ const bind = (
   { host, port }: HttpAddress,
   { timeoutMs = TIMEOUT_MS, graceMs = GRACE_MS }: ListenOptions,
   door: HttpDoorShape
-): Effect.Effect<HttpServer["Service"], ServeError, Scope.Scope> =>
+): Effect.Effect<HttpServer["Service"] & { readonly closeUpgraded: () => void }, ServeError, Scope.Scope> =>
   Effect.gen(function* () {
     const node = nodeServer(timeoutMs)
+    const upgraded = new Set<Duplex>()
+    node.on("upgrade", (_, socket: Duplex) => {
+      upgraded.add(socket)
+      socket.once("close", () => upgraded.delete(socket))
+    })
     const run = Effect.runForkWith(yield* Effect.context())
     node.on("clientError", (error: Error & { readonly code?: string }, socket: Duplex) => {
       run(refuseUnread(door, error.code, socket))
     })
-    const server = yield* makeServer(() => node, { host, port, gracefulShutdownTimeout: graceMs })
+    const server = yield* makeServer(() => node, {
+      host,
+      port,
+      gracefulShutdownTimeout: graceMs,
+      websocket: { maxPayload: WEBSOCKET_MESSAGE_BYTES }
+    })
     // The scope closes backwards: this comes before the server waits for its connections to end.
     yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
-    return server
+    const closeUpgraded = (): void => {
+      for (const socket of upgraded) socket.destroy()
+    }
+    return { ...server, closeUpgraded }
   })
 
 const nodeServer = (timeoutMs: number): Server => {

@@ -50,7 +50,7 @@ export class MemoryDisk {
     inode.safe = content.slice()
     this.#names.set(path, inode)
     this.#safeNames.set(path, inode)
-    this.#directories.add(parentOf(path))
+    for (let at = parentOf(path); at !== ""; at = parentOf(at)) this.#directories.add(at)
   }
 
   /** The paths of all files. */
@@ -113,11 +113,13 @@ export class MemoryDisk {
           this.#names.has(path) ? this.#changeNames((names) => void names.delete(path)) : missing("remove", path)
         ),
       list: (directory) =>
-        run("list", directory, () =>
-          [...this.#names.keys()]
-            .filter((path) => parentOf(path) === directory)
-            .map((path) => path.slice(directory.length + 1))
-        ),
+        run("list", directory, () => {
+          if (this.#names.has(directory)) return failure("list", directory, "ENOTDIR")
+          const inside = [...this.#names.keys(), ...this.#directories].filter((path) =>
+            path.startsWith(`${directory}/`)
+          )
+          return [...new Set(inside.map((path) => path.slice(directory.length + 1).split("/", 1)[0] ?? ""))]
+        }),
       makeDirectory: (path) =>
         run("makeDirectory", path, () => {
           for (let at = path; at !== ""; at = parentOf(at)) this.#directories.add(at)

@@ -19,6 +19,7 @@ import type { RunHeadersError } from "../headers/RunHeaders.ts"
 import type { RunNodeError } from "../node/RunNode.ts"
 import type { RunPeerError } from "../peer/RunPeer.ts"
 import type { RunRpcError } from "../rpc/RunRpc.ts"
+import type { RunReplayError } from "../replay/RunReplay.ts"
 import { completionsOf, flagsOf, sharedFlags } from "./Flags.ts"
 import { presenter } from "./Presenter.ts"
 
@@ -224,6 +225,34 @@ const doctor = Command.make(
   ])
 )
 
+const CAPTURE =
+  "What was captured: files, folders of peers or a folder of those; without any, message_capture in the data directory."
+
+const replay = Command.make(
+  "replay",
+  {
+    captures: Argument.Path("capture", { pathType: "either" }).pipe(
+      Argument.withDescription(CAPTURE),
+      Argument.variadic({})
+    ),
+    own: flagsOf("replay")
+  },
+  Effect.fnUntraced(function* ({ captures, own }) {
+    const { shared } = yield* options
+    const { runReplay } = yield* Effect.promise(() => import("../replay/RunReplay.ts"))
+    yield* runReplay(captures, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Feeds messages that -capturemessages of this program or of Bitcoin Core kept through the core of a node, without a network and on the clock of the capture, and prints what came of it: a line for each event, and at the end how many messages there were and where the chain ends."
+  ),
+  Command.withExamples([
+    { command: "satwire -regtest -capturemessages", description: "a node whose messages are kept" },
+    { command: "satwire replay -regtest --messages", description: "what it heard, again" },
+    { command: "satwire replay --headers=headers.bin message_capture", description: "a capture of mainnet" }
+  ])
+)
+
 const playground = Command.make(
   "playground",
   { own: flagsOf("playground") },
@@ -242,7 +271,7 @@ const playground = Command.make(
   ])
 )
 
-const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, doctor, playground]))
+const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, doctor, replay, playground]))
 
 /** `--completions <shell>`, with what the table of options knows beyond the parser. */
 const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
@@ -266,6 +295,7 @@ export type CommandError =
   | RunCrawlError
   | RunHeadersError
   | RunRpcError
+  | RunReplayError
   | PlaygroundError
 
 /** Runs a command line. */

@@ -90,7 +90,6 @@ export const CORE_ONLY_GROUPS: ReadonlyArray<readonly [about: string, names: Rea
   [
     "connections",
     [
-      "capturemessages",
       "checkaddrman",
       "fixedseeds",
       "i2pacceptincoming",

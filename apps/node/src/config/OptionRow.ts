@@ -14,6 +14,7 @@ export const COMMANDS = [
   "headers skeleton",
   "rpc",
   "doctor",
+  "replay",
   "playground"
 ] as const
 export type CommandName = (typeof COMMANDS)[number]
@@ -81,7 +82,7 @@ export const RUNNERS: ReadonlyArray<CommandName> = ["node", "doctor"]
 /** Whoever talks to others. */
 export const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl", "doctor"]
 /** Whoever belongs to one network and one data directory. */
-export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS, "rpc"]
+export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS, "rpc", "replay"]
 /** The node, which answers JSON-RPC, and the command that asks it. */
 export const RPC_ENDS: ReadonlyArray<CommandName> = ["node", "rpc"]
 

@@ -71,7 +71,7 @@ const readPoints = (
   })
 
 /** A whole file. */
-const readBrought = (
+export const readBrought = (
   option: string,
   path: string,
   mostBytes: number

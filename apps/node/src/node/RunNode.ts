@@ -28,6 +28,7 @@ import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
 import { layerWays } from "../network/Ways.ts"
 import { withFiles } from "./BroughtFiles.ts"
+import { keepCapture } from "./KeepCapture.ts"
 import { BlockProgress } from "./BlockProgress.ts"
 import { factText } from "./FactText.ts"
 import { LogBudget } from "../log/LogBudget.ts"
@@ -97,6 +98,7 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     const edges = Layer.mergeAll(layerWays(settings), Layer.succeedContext(disk), WorkerPool.layer())
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
+    if (settings.capturemessages === true) yield* keepCapture(node, directory, settings.capturelimit)
     yield* Effect.addFinalizer(() => farewell(node))
     seen.meter = yield* nodeMeter({ node, version: VERSION, network: params.name })
     seen.node = node

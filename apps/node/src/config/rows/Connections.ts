@@ -58,6 +58,8 @@ export interface ConnectionsSettings {
   readonly timeout: number
   readonly peertimeout: number
   readonly pinginterval: number
+  readonly capturemessages: boolean | undefined
+  readonly capturelimit: number
   readonly uacomment: ReadonlyArray<string>
 }
 
@@ -309,6 +311,22 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     allowed: "a number of seconds from 1 to 1200",
     doc: "How long after the last ping the next one is sent, in seconds.",
     default: "120",
+    commands: NODE
+  }),
+  capturemessages: onOff({
+    name: "capturemessages",
+    value: trueOrFalse,
+    doc: "Keeps every message of every peer in message_capture in the network's data directory, as Core does: see satwire replay. Never for long.",
+    defaultDoc: "0",
+    commands: NODE
+  }),
+  capturelimit: one({
+    name: "capturelimit",
+    value: byteCount,
+    metavar: "<number[unit]>",
+    allowed: "a whole number, with k, m, g, t (powers of 1000) or K, M, G, T (of 1024) behind it or not",
+    doc: "How much all files of --capturemessages may hold, in MiB where no unit is named; beyond it no more is captured.",
+    default: "1g",
     commands: NODE
   }),
   uacomment: list({

@@ -3,6 +3,7 @@ import { type CommandName, type RowsOf, one, oneOrNone, onOff } from "../OptionR
 import { path, seconds, trueOrFalse, wholeNumber } from "../Values.ts"
 
 const CRAWL: ReadonlyArray<CommandName> = ["crawl"]
+const REPLAY: ReadonlyArray<CommandName> = ["replay"]
 const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
 
 export interface ToolsSettings {
@@ -11,6 +12,9 @@ export interface ToolsSettings {
   readonly seconds: number
   readonly out: string | undefined
   readonly force: boolean | undefined
+  readonly messages: boolean | undefined
+  readonly seed: number
+  readonly headers: string | undefined
   readonly blocks: number | undefined
   readonly interval: number
 }
@@ -62,6 +66,35 @@ export const toolsRows: RowsOf<ToolsSettings> = {
     defaultDoc: "off",
     from: "flags",
     commands: ["headers export", "headers skeleton"]
+  }),
+  messages: onOff({
+    name: "messages",
+    value: trueOrFalse,
+    doc: "Prints a line for each message too.",
+    defaultDoc: "off",
+    from: "flags",
+    commands: REPLAY
+  }),
+  seed: one({
+    name: "seed",
+    value: wholeNumber(0, 4_294_967_295),
+    metavar: "<number>",
+    allowed: "a whole number from 0 to 4294967295",
+    doc: "What is drawn is drawn of it: the same capture with the same seed goes the same way.",
+    default: "1",
+    from: "flags",
+    commands: REPLAY
+  }),
+  headers: oneOrNone({
+    name: "headers",
+    value: path,
+    completes: "file",
+    metavar: "<file>",
+    allowed: "a file",
+    doc: "Headers that the node had before its capture, as satwire headers export writes them.",
+    defaultDoc: "genesis alone",
+    from: "flags",
+    commands: REPLAY
   }),
   blocks: oneOrNone({
     name: "blocks",
