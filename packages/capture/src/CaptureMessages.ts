@@ -14,7 +14,9 @@ import { dirname, join } from "node:path"
 import { concat } from "@satwire/bytes"
 import type { MessageSeen, MessagesLost } from "@satwire/node"
 import { type FileError, Files, type FilesShape, type StoreError, storeErrorOf, writeAll } from "@satwire/store"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { encodeRecord } from "./CaptureFormat.ts"
 import { RECEIVED_FILE, SENT_FILE, fileOf } from "./CapturePlaces.ts"
@@ -64,12 +66,31 @@ export const captureMessages = ({
     const found = yield* Effect.result(sizeOfAll(files, root))
     if (found._tag === "Failure") return writer.captured({ _tag: "DiskFailed", error: storeErrorOf(found.failure) })
     writer.bytes = found.success
-    const end = yield* Stream.runForEachArray(messages, (batch) => writer.take(batch)).pipe(
-      Effect.as({ _tag: "Ended" } as const),
-      Effect.catch((end: CaptureEnd) => Effect.succeed(end))
-    )
-    return writer.captured(end)
+    return writer.captured(yield* writeUntilEnd(messages, writer))
   })
+
+/** So often what has come meanwhile is taken when somebody asks to stop; a node that goes on talking does not hold it up. */
+const LAST_ROUNDS = 16
+
+/** Whoever interrupts it waits until what has come by then is written. */
+const writeUntilEnd = (messages: CaptureOptions["messages"], writer: Writer): Effect.Effect<CaptureEnd> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const pull = yield* Stream.toPull(messages)
+      const write = (batch: ReadonlyArray<MessageSeen | MessagesLost>) => Effect.uninterruptible(writer.take(batch))
+      const nothing = Effect.as(Effect.yieldNow, undefined)
+      const last = Effect.gen(function* () {
+        for (let round = 0; round < LAST_ROUNDS; round++) {
+          const batch = yield* Effect.raceFirst(pull, nothing)
+          if (batch === undefined) return
+          yield* write(batch)
+        }
+      })
+      // Who is interrupted can wait for nothing any more: another fiber does.
+      const drained = Effect.forkDetach(last).pipe(Effect.flatMap(Fiber.await))
+      return yield* Effect.forever(Effect.flatMap(pull, write)).pipe(Effect.onInterrupt(() => drained))
+    })
+  ).pipe(Effect.catch((end) => Effect.succeed<CaptureEnd>(Cause.isDone(end) ? { _tag: "Ended" } : end)))
 
 class Writer {
   /** Of all files. */

@@ -27,6 +27,7 @@ export type Replayed =
       readonly address: string
       readonly side: "received" | "sent"
       readonly command: string
+      /** Of the payload. */
       readonly sizeBytes: number
     }
 
@@ -44,6 +45,8 @@ export interface ReplayedCoreOptions {
 
 /** Turns of timeouts at one instant beyond which the core is said to spin, which would be a bug of ours. */
 const TURNS_AT_ONE_INSTANT = 10_000
+/** Around the payload of a message, which comes in v1 here. */
+const V1_FRAME_BYTES = 24
 /** So many headers of a file are taken in a turn. */
 const HEADERS_IN_A_TURN = 2000
 
@@ -140,13 +143,13 @@ export class ReplayedCore {
   /** As it came in v1, whatever the transport was. */
   #framed({ command, payload }: CaptureRecord): Uint8Array {
     const { params, sha256 } = this.#options
-    const bytes = new Uint8Array(24 + payload.length)
+    const bytes = new Uint8Array(V1_FRAME_BYTES + payload.length)
     const view = new DataView(bytes.buffer)
     view.setUint32(0, params.magic, true)
     bytes.set(commandBytes(command), 4)
     view.setUint32(16, payload.length, true)
     bytes.set(sha256d(sha256, payload).subarray(0, 4), 20)
-    bytes.set(payload, 24)
+    bytes.set(payload, V1_FRAME_BYTES)
     return bytes
   }
 
@@ -191,7 +194,6 @@ export class ReplayedCore {
   #seen(peer: PeerId, address: string, { label, message, side, sizeBytes }: WatchedMessage): void {
     if (side === "sent" && message?._tag === "ping") this.#pings.set(peer, encodePayload(message))
     if (!this.#options.showsMessages) return
-    const payloadBytes = side === "received" ? sizeBytes - 24 : sizeBytes
     this.#options.push({
       _tag: "Message",
       unixMs: this.#unixMs,
@@ -199,7 +201,7 @@ export class ReplayedCore {
       address,
       side,
       command: label,
-      sizeBytes: payloadBytes
+      sizeBytes: sizeBytes - V1_FRAME_BYTES
     })
   }
 }

@@ -24,6 +24,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import {
   CAPTURE_PIECE_BYTES,
@@ -245,6 +246,20 @@ describe("a capture", () => {
     })
   )
 
+  it.effect("that is interrupted has what had come by then", () =>
+    Effect.gen(function* () {
+      const disk = new MemoryDisk()
+      const messages = yield* Queue.unbounded<MessageSeen>()
+      const capturing = yield* captureMessages({ root: ROOT, messages: Stream.fromQueue(messages) }).pipe(
+        Effect.provide(disk.layer, { local: true }),
+        Effect.forkScoped({ startImmediately: true })
+      )
+      for (let i = 0; i < 100; i++) Queue.offerUnsafe(messages, seen("received", ping(i)))
+      yield* Fiber.interrupt(capturing)
+      assert.strictEqual(disk.read(fileOf(ROOT, HERE, "received"))?.length, 100 * 32)
+    })
+  )
+
   it.effect("ends when the disk is full, without half a record", () =>
     Effect.gen(function* () {
       const disk = new MemoryDisk()
@@ -307,7 +322,7 @@ describe("a replay", () => {
     })
   )
 
-  it.effect("is the same again with the same seed, to the byte of every message", () =>
+  it.effect("is the same again with the same seed, fact by fact and message by message", () =>
     Effect.gen(function* () {
       const disk = new MemoryDisk()
       disk.put(fileOf(ROOT, HERE, "received"), fileWith(...conversation(30)))

@@ -48,7 +48,7 @@ export interface MessageEvent extends Common {
   readonly side: "received" | "sent"
   /** `*other*`, `*dropped*` or `*decoy*` for what is no message. */
   readonly command: string
-  /** Received: of the whole frame. Sent: of the payload. */
+  /** Of the whole frame or packet, as it is on the wire. */
   readonly sizeBytes: number
   /** What it says, where that was asked for and it is a message. */
   readonly decoded?: Json | undefined
