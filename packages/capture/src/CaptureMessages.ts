@@ -176,4 +176,4 @@ const sizeOfAll = (files: FilesShape, root: string): Effect.Effect<number, FileE
   })
 
 const orNone = <A, B>(effect: Effect.Effect<A, FileError>, none: B): Effect.Effect<A | B, FileError> =>
-  Effect.catch(effect, (error) => (NOT_THERE.has(error.code) ? Effect.succeed(none) : Effect.fail(error)))
+  effect.pipe(Effect.catch((error) => (NOT_THERE.has(error.code) ? Effect.succeed(none) : Effect.fail(error))))

@@ -124,7 +124,7 @@ describe("events", () => {
     assert.deepInclude(unpack(packed as Uint8Array), { topic: "message", v: 1, command: "inv" })
     assert.deepInclude(JSON.parse(encodeEvent(event, "json") as string), {
       topic: "message",
-      payload: `01${"05000000"}${"00".repeat(31)}07`
+      payload: `0105000000${"00".repeat(31)}07`
     })
   })
 
@@ -149,7 +149,7 @@ describe("a message as JSON", () => {
   it("is safe and bounded for any message of any command", () => {
     fc.assert(
       fc.property(arbitraryMessage, (message) => {
-        const json = messageJson(message as Message)
+        const json = messageJson(message)
         assert.deepStrictEqual(JSON.parse(JSON.stringify(json)), json)
         assert.isBelow(sizeOf(json), 2_000_000)
       }),
@@ -296,7 +296,7 @@ const started = (network: Layer.Layer<Dialer | Listener>, listen: Endpoint | und
   )
 
 const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, Scope.Scope>): void =>
-  void it.live(name, () => Effect.scoped(effect()))
+  it.live(name, () => Effect.scoped(effect()))
 
 describe("the route of events", () => {
   live("tells what happens in a node, by topic, in either format, with messages decoded where that is asked for", () =>
