@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { NONE, add, check, counted, root, runStages, suites } from "./Stages.ts"
+import { typeProjects } from "./TypeProjects.ts"
 
 const interop = join(root, "scripts/interop.ts")
 
@@ -15,9 +16,9 @@ await runStages([
   {
     title: "types",
     body: async () => {
-      const projects = ["tsconfig.json", "interop/tsconfig.json"].filter((path) => existsSync(join(root, path)))
-      let count = await check("turbo", ["run", "typecheck", "--output-logs=errors-only", "--continue"])
-      for (const project of projects) count = add(count, await check("tsc", ["-p", project]))
+      const others = ["tsconfig.json", "interop/tsconfig.json"].filter((path) => existsSync(join(root, path)))
+      let count = NONE
+      for (const project of [...typeProjects(), ...others]) count = add(count, await check("tsc", ["-p", project]))
       return count
     }
   },
