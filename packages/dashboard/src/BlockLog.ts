@@ -23,12 +23,19 @@ export class BlockLog {
   /** Whose headers came last, and what was rebuilt since the last tip. */
   #from: number | null = null
   #compact: BlockNote["compact"] = null
+  readonly #hasBlocks: boolean
+
+  /** @param hasBlocks in a node without, headers count as blocks */
+  constructor(hasBlocks: boolean) {
+    this.#hasBlocks = hasBlocks
+  }
 
   heard(fact: NodeFact, unixMs: number): void {
     switch (fact._tag) {
       case "TipChanged":
         this.#from = fact.from ?? null
-        return this.#tip(fact, unixMs)
+        // Where there are blocks, many headers may be here long before theirs.
+        return this.#hasBlocks ? undefined : this.#tip(fact, unixMs)
       case "BlockTipChanged":
         return this.#tip(fact, unixMs)
       case "CompactReconstructed": {
@@ -73,17 +80,11 @@ export class BlockLog {
     unixMs: number
   ) {
     const hash = toHex(tip.hash)
-    const known = this.#blocks.find((note) => note.hash === hash)
-    if (known !== undefined) {
-      // Its header came before.
-      known.compact ??= this.#compact
-      this.#compact = null
-      return
-    }
     const note: Note = {
       ...{ height: tip.height, hash, time: tip.time, unixMs, removed, added },
-      ...{ from: this.#from, compact: null, spread: [] }
+      ...{ from: this.#from, compact: this.#compact, spread: [] }
     }
+    this.#compact = null
     this.#blocks.unshift(note)
     if (removed > 0) this.#reorganisations.unshift(note)
     for (const list of [this.#blocks, this.#reorganisations]) list.length = Math.min(list.length, BLOCKS_NOTED)

@@ -40,12 +40,12 @@ const REST = 50
 export const makeDashboard = (options: DashboardOptions): Effect.Effect<Dashboard, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { node } = options
-    const log = new BlockLog()
+    const first = yield* reading(node)
+    const log = new BlockLog(first.blocks !== undefined)
     const heard = Stream.runForEach(node.facts, (fact) =>
       Effect.map(Clock.currentTimeMillis, (unixMs) => log.heard(fact, unixMs))
     )
     yield* Effect.forkScoped(heard, { startImmediately: true })
-    const first = yield* reading(node)
     const history = new History(first)
     const sample = Effect.gen(function* () {
       const now = yield* reading(node)

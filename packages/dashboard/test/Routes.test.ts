@@ -1,10 +1,12 @@
 /** What the dashboard's routes answer, without a browser. */
 import type { MessagesAnswer, PeerDetail, StateAnswer } from "@satwire/dashboard-page"
-import { mainnet } from "@satwire/primitives"
+import { PeerId } from "@satwire/machine"
+import { type BlockHash, mainnet } from "@satwire/primitives"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { BlockLog, SPREAD_MS } from "../src/BlockLog.ts"
 import { type Served, reached, serve } from "./Serving.ts"
 
 const run = <A>(effect: Effect.Effect<A, unknown>): Promise<A> => Effect.runPromise(effect)
@@ -44,10 +46,14 @@ describe("the dashboard's routes", () => {
   })
 
   it("tell how the node stands, and each second once", async () => {
-    const { state } = await json<StateAnswer>("/state?after=0")
+    const told = async (): Promise<StateAnswer["state"]> => {
+      const { state } = await json<StateAnswer>("/state?after=0")
+      return state.lastBlocks[0]?.height === 105 ? state : told()
+    }
+    const state = await told()
     expect(state).toMatchObject({ network: "regtest", isPublic: false, peerCount: 1, banCount: 0 })
     expect(state.blocks?.height).toBe(105)
-    expect(state.lastBlocks[0]).toMatchObject({ height: 105, from: state.peers[0]?.id, removed: 0 })
+    expect(state.lastBlocks[0]).toMatchObject({ from: state.peers[0]?.id, removed: 0, compact: null })
     expect(state.peers[0]?.userAgent).not.toContain("<")
     const samples = async (after: number): Promise<ReadonlyArray<number>> =>
       (await json<StateAnswer>(`/state?after=${after}`)).samples.map(({ n }) => n)
@@ -103,3 +109,27 @@ it("says on a public network that coins and scripts are not verified", () =>
       })
     )
   ))
+
+it("notes blocks as they come, however long their headers were here before", () => {
+  const log = new BlockLog(true)
+  const tip = (height: number) => ({ height, hash: new Uint8Array(32).fill(height) as BlockHash, time: height })
+  const change = { forkHeight: 0, removed: 0, added: 1 }
+  log.heard({ _tag: "TipChanged", tip: tip(3), ...change, from: PeerId(7) }, 1000)
+  for (const height of [1, 2, 3]) log.heard({ _tag: "BlockTipChanged", tip: tip(height), ...change }, 1000 + height)
+  log.heard({ _tag: "BlockTipChanged", tip: tip(4), ...change, removed: 2 }, 2000)
+  expect(log.blocks.map(({ from, height }) => [height, from])).toEqual([
+    [4, 7],
+    [3, 7],
+    [2, 7],
+    [1, 7]
+  ])
+  expect(log.reorganisations.map(({ height }) => height)).toEqual([4])
+  log.spread(1, 4, 2500)
+  log.spread(1, 4, 3500)
+  log.spread(3, 4, 4500)
+  expect(log.blocks[0]?.spread.map(({ afterMs, peers }) => [afterMs, peers])).toEqual([
+    [500, 1],
+    [2500, 3]
+  ])
+  expect([log.spreading(3000), log.spreading(2001 + SPREAD_MS)]).toEqual([4, undefined])
+})
