@@ -6,15 +6,15 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "./Stages.ts"
 
-/** By what a package's `tsconfig.json` extends: whether the types of Node are there. */
-const TYPES = { pure: [], edge: ["node"] } as const
+/** What a package's `tsconfig.json` extends: whether the types of Node are there. */
+const SIDES = ["pure", "edge"]
 
 /** Writes both and gives where they are. */
 export const typeProjects = (): ReadonlyArray<string> => {
   const folder = join(root, "node_modules/.cache/types")
   mkdirSync(folder, { recursive: true })
   const manifests = globSync("{packages,apps}/*/tsconfig.json", { cwd: root }).sort()
-  return (["pure", "edge"] as const).map((side) => {
+  return SIDES.map((side) => {
     const members = manifests.filter((path) => readFileSync(join(root, path), "utf8").includes(`tsconfig.${side}.json`))
     const project = join(folder, `${side}.json`)
     const include = members.map((path) => join(root, path, "../src"))
@@ -22,7 +22,7 @@ export const typeProjects = (): ReadonlyArray<string> => {
       project,
       JSON.stringify({
         extends: join(root, `tsconfig.${side}.json`),
-        compilerOptions: { rootDir: root, types: TYPES[side], typeRoots: [join(root, "node_modules/@types")] },
+        compilerOptions: { rootDir: root, typeRoots: [join(root, "node_modules/@types")] },
         include: [...include, join(root, "ambient.d.ts")]
       })
     )

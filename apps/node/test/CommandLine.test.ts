@@ -1,40 +1,11 @@
 import { spawn } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import manifest from "../package.json" with { type: "json" }
-import { normaliseArgv } from "../src/cli/Argv.ts"
-import { runCommand } from "../src/cli/Commands.ts"
-import { exitCodeOf, report } from "../src/cli/Ending.ts"
 import { OPTIONS } from "../src/config/Options.ts"
 import { freshHome, run, runtimes } from "./Program.ts"
-
-interface Said {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** What `main.ts` does, in this process: for command lines that start nothing. */
-const say = async (args: ReadonlyArray<string>): Promise<Said> => {
-  const out: Array<unknown> = []
-  const err: Array<unknown> = []
-  const captured: Console.Console = {
-    ...globalThis.console,
-    log: (text) => void out.push(text),
-    error: (text) => void err.push(text)
-  }
-  const exit = await runCommand(normaliseArgv(args)).pipe(
-    Effect.tapCause(report),
-    Effect.provide(NodeServices.layer),
-    Effect.provideService(Console.Console, captured),
-    Effect.runPromiseExit
-  )
-  return { code: exitCodeOf(exit), stdout: out.join("\n"), stderr: err.join("\n") }
-}
+import { say } from "./Say.ts"
 
 const REFUSALS: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["--port=99999"], 'the flag --port is "99999", but must be a whole number from 0 to 65535'],

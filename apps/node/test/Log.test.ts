@@ -2,12 +2,12 @@ import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } fro
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
-import { CATEGORIES, type Choice, LEVELS, wantedBy } from "../src/log/Categories.ts"
+import { CATEGORIES, type Choice, LEVELS, Wishes } from "../src/log/Categories.ts"
 import { formatLine, withoutAddresses } from "../src/log/FormatLine.ts"
 import { LogFile, RECENT_HISTORY_BYTES } from "../src/log/LogFile.ts"
 import { freshHome } from "./Program.ts"
 
-const wanted = (choice: Partial<Choice>) => wantedBy({ debug: [], debugexclude: [], loglevel: [], ...choice })
+const wanted = (choice: Partial<Choice>) => new Wishes({ debug: [], debugexclude: [], loglevel: [], ...choice }).wanted
 
 describe("what of the log is wanted", () => {
   it("is what matters, whatever was chosen", () => {

@@ -1,45 +1,15 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { layerHttpDoor, listenHttp, writeCookie } from "@satwire/http-door"
 import { amount, kind, method, methodTable, optional, required, result, rpcError } from "@satwire/json-rpc"
 import { layerRpc } from "@satwire/json-rpc/server"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { normaliseArgv } from "../src/cli/Argv.ts"
-import { runCommand } from "../src/cli/Commands.ts"
-import { exitCodeOf, report } from "../src/cli/Ending.ts"
 import { freshHome, run } from "./Program.ts"
-
-interface Said {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** What `main.ts` does, in this process. */
-const say = async (args: ReadonlyArray<string>, input = ""): Promise<Said> => {
-  const out: Array<unknown> = []
-  const err: Array<unknown> = []
-  const captured: Console.Console = {
-    ...globalThis.console,
-    log: (text) => void out.push(text),
-    error: (text) => void err.push(text)
-  }
-  const exit = await runCommand(normaliseArgv(args)).pipe(
-    Effect.tapCause(report),
-    Effect.provide(Stdio.layerTest({ stdin: Stream.make(new TextEncoder().encode(input)) })),
-    Effect.provide(NodeServices.layer),
-    Effect.provideService(Console.Console, captured),
-    Effect.runPromiseExit
-  )
-  return { code: exitCodeOf(exit), stdout: out.join("\n"), stderr: err.join("\n") }
-}
+import { say } from "./Say.ts"
 
 const methods = [
   method({

@@ -34,7 +34,7 @@ export const usageLine = ({ name, params }: Pick<Method<unknown>, "name" | "para
 }
 
 /** Those before the first hidden one. */
-export const shownParams = (params: ReadonlyArray<Param>): ReadonlyArray<Param> => {
+const shownParams = (params: ReadonlyArray<Param>): ReadonlyArray<Param> => {
   const hidden = params.findIndex(({ hidden }) => hidden)
   return hidden === -1 ? params : params.slice(0, hidden)
 }

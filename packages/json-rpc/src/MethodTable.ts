@@ -75,7 +75,7 @@ const listOf = (methods: ReadonlyMap<string, Method<unknown>>): string => {
 }
 
 /** Of every argument: its method, position, name, and whether it is a string, which needs no conversion. */
-export const conversionsOf = (method: Method<unknown>): ReadonlyArray<Json> =>
+const conversionsOf = (method: Method<unknown>): ReadonlyArray<Json> =>
   method.params.flatMap((param, at) => {
     const { shape } = param.kind
     const inside: ReadonlyArray<Param> = shape._tag === "Options" ? shape.fields : []

@@ -16,7 +16,7 @@ export interface NodeMeterOptions {
   readonly node: NodeShape
   /** Of the program. */
   readonly version: string
-  /** As Bitcoin Core calls it: `main`, `test`, `regtest`, … */
+  /** Its name: `mainnet`, `regtest`, … */
   readonly network: string
 }
 
@@ -61,7 +61,6 @@ export const nodeMeter = (options: NodeMeterOptions): Effect.Effect<NodeMeter, n
         blocks: yield* node.query("blocks"),
         pool: yield* node.query("pool"),
         compact: yield* node.query("compact"),
-        connections: yield* node.query("connections"),
         bans: yield* node.query("bans"),
         addresses: yield* node.query("addresses"),
         upload: yield* node.query("upload"),

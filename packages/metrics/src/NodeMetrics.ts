@@ -9,7 +9,7 @@ import type { Counts, Durations, Tally } from "./Tally.ts"
 /** All that metrics are read from, at one moment. */
 export interface Readings extends Pick<
   Queries,
-  "peers" | "headers" | "blocks" | "pool" | "compact" | "connections" | "bans" | "addresses" | "upload" | "traffic"
+  "peers" | "headers" | "blocks" | "pool" | "compact" | "bans" | "addresses" | "upload" | "traffic"
 > {
   readonly tally: Tally
   readonly turns: TurnsSnapshot

@@ -1,12 +1,12 @@
 /** What of the doctor's questions this machine alone can answer: its disk, its ports, its addresses. */
 import { mkdir, open, rm, stat, statfs } from "node:fs/promises"
 import { createServer } from "node:net"
-import { networkInterfaces } from "node:os"
 import { dirname, join } from "node:path"
-import { isRoutable, parseHost } from "@satwire/netaddress"
+import { formatHost, isRoutable } from "@satwire/netaddress"
 import { HEADER_SIZE } from "@satwire/primitives"
 import { formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
+import { thisMachine } from "../network/ThisMachine.ts"
 import type { Finding } from "./Finding.ts"
 
 /** Below this a node that keeps blocks stops soon. */
@@ -90,13 +90,7 @@ export const port = (what: string, host: string, number: number, option: string)
 export const reachability = (listens: boolean, number: number): Finding => {
   const check = "Reachability"
   if (!listens) return { check, state: "unknown", text: "The node would not listen." }
-  const addresses = Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .map(({ address }) => address)
-    .filter((address) => {
-      const host = parseHost(address.split("%", 1)[0] ?? address)
-      return host !== undefined && isRoutable(host)
-    })
+  const addresses = thisMachine().interfaces.filter(isRoutable).map(formatHost)
   if (addresses.length > 0) {
     return { check, state: "well", text: `This machine has the public address ${addresses.slice(0, 3).join(", ")}.` }
   }

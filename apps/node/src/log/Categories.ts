@@ -88,15 +88,16 @@ export interface Choice {
 }
 
 /**
+ * What of the log is wanted, which may be changed while it counts, as `logging` of JSON-RPC does.
+ *
  * Specification: what is at least `info` is always wanted. Below that a line is wanted where its category was chosen by `-debug` and not taken
  * out by `-debugexclude`, and its level is at least that of `-loglevel`, of the category before that of all; without a category, where all are chosen.
  */
-export const wantedBy = (choice: Choice): Wanted => new Wishes(choice).wanted
-
-/** The same, which may be changed while it counts: what `logging` of JSON-RPC does. */
 export class Wishes {
   /** Categories of which everything is told. */
   readonly #chosen: Set<Category>
+  /** Whether all were chosen, some of which may have been taken out again. */
+  #hasAll: boolean
   readonly #levelOf: ReadonlyMap<Category | undefined, Level>
 
   constructor({ debug, debugexclude, loglevel }: Choice) {
@@ -106,9 +107,6 @@ export class Wishes {
     this.#hasAll = chosen.size === CATEGORIES.length
     this.#levelOf = new Map(loglevel.map(({ category, level }) => [category, level]))
   }
-
-  /** Whether all were chosen, some of which may have been taken out again. */
-  #hasAll: boolean
 
   readonly wanted: Wanted = (level, category) => {
     if (rank(level) >= rank("info")) return true

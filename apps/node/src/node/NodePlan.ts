@@ -4,7 +4,7 @@ import {
   MAX_FEELER_CONNECTIONS,
   MAX_OUTBOUND_FULL_RELAY_CONNECTIONS
 } from "@satwire/connections"
-import { type NetworkAddr, parseHost } from "@satwire/netaddress"
+import { parseHost } from "@satwire/netaddress"
 import type { BlockOptions, NodeOptions } from "@satwire/node"
 import type { TransactionsRole } from "@satwire/node-core"
 import { type AddressFault, type ChainParams, decodeAddress } from "@satwire/primitives"
@@ -14,18 +14,11 @@ import { ConfigError } from "../config/ConfigError.ts"
 import { identityOf, isPublic } from "../config/Identity.ts"
 import type { Settings } from "../config/Options.ts"
 import type { Resolution } from "../config/Settings.ts"
+import type { Machine } from "../network/ThisMachine.ts"
 import { withPort } from "../network/Ways.ts"
 import { findingOf } from "./Finding.ts"
 import { listenAt } from "./ListenAt.ts"
 import type { LogLine } from "../log/LogLine.ts"
-
-/** What is known of the machine. */
-export interface Machine {
-  /** What stands for every address of it. */
-  readonly anyAddress: string
-  /** Hosts of its interfaces. */
-  readonly interfaces: ReadonlyArray<NetworkAddr>
-}
 
 export interface NodePlan {
   readonly options: NodeOptions

@@ -1,9 +1,5 @@
 /** `satwire`: a node that runs until it is asked to stop, or cannot go on. */
-import { networkInterfaces } from "node:os"
 import { join, resolve } from "node:path"
-import { type Dashboard, DASHBOARD_PATH, dashboardRoutes, makeDashboard } from "@satwire/dashboard"
-import { type NodeMeter, nodeMeter } from "@satwire/metrics"
-import { parseHost } from "@satwire/netaddress"
 import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, Node, layerOnDisk } from "@satwire/node"
 import type { ChainParams } from "@satwire/primitives"
 import { MockableClock } from "@satwire/runtime"
@@ -15,7 +11,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Loaded, absolute, loadSettings } from "../config/LoadSettings.ts"
@@ -26,6 +21,7 @@ import { counted } from "../Numbers.ts"
 import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { endsWell } from "../cli/Ending.ts"
+import { thisMachine } from "../network/ThisMachine.ts"
 import { layerWays } from "../network/Ways.ts"
 import { withFiles } from "./BroughtFiles.ts"
 import { keepCapture } from "./KeepCapture.ts"
@@ -38,10 +34,9 @@ import { withoutAddresses } from "../log/FormatLine.ts"
 import { type Log, makeLog } from "../log/Log.ts"
 import type { LogFileError } from "../log/LogFile.ts"
 import { levelOf, logLine } from "../log/LogLine.ts"
-import { layerMetrics } from "../web/MetricsRoutes.ts"
-import { layerNodeRpc } from "../web/RpcRoutes.ts"
-import { type WebServerError, serveWeb } from "../web/WebServer.ts"
-import { type Machine, type NodePlan, planNode } from "./NodePlan.ts"
+import type { NodeWebOptions } from "../web/NodeWeb.ts"
+import type { WebServerError } from "../web/WebServer.ts"
+import { type NodePlan, planNode } from "./NodePlan.ts"
 import { pidFile } from "./PidFile.ts"
 import { Progress } from "./Progress.ts"
 
@@ -92,57 +87,31 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     // The directory is ours from here on.
     yield* log.open(directory)
     if (settings.pid !== "0") yield* pidFile(resolve(directory, settings.pid))
-    const seen: Seen = { node: undefined, meter: undefined, dashboard: undefined, asked: yield* Deferred.make<void>() }
-    yield* serve(loaded, params, log, seen)
+    const asked = yield* Deferred.make<void>()
+    const show = yield* served({
+      loaded,
+      params,
+      directory,
+      wishes: log.wishes,
+      stop: Deferred.succeed(asked, undefined)
+    })
     // Workers are started when there is work for them: blocks to check.
     const edges = Layer.mergeAll(layerWays(settings), Layer.succeedContext(disk), WorkerPool.layer())
     const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
     isRunning = true
     if (settings.capturemessages === true) yield* keepCapture(node, directory, settings.capturelimit)
     yield* Effect.addFinalizer(() => farewell(node))
-    seen.meter = yield* nodeMeter({ node, version: VERSION, network: params.name })
-    seen.node = node
-    if (hasDashboard(settings)) seen.dashboard = yield* makeDashboard({ node, params, version: VERSION })
+    yield* show(node)
     yield* tellFacts(node, params, { wanted: log.wanted, showsAddresses: settings.logips ?? true })
-    return yield* Effect.raceFirst(node.failure, Deferred.await(seen.asked))
+    return yield* Effect.raceFirst(node.failure, Deferred.await(asked))
   })
 
-const hasDashboard = ({ dashboard, server }: Loaded["settings"]): boolean => server !== false && dashboard !== false
-
-/** What of the node is there by now for those who ask over HTTP: they may ask while it starts. */
-interface Seen {
-  node: NodeShape | undefined
-  meter: NodeMeter | undefined
-  dashboard: Dashboard | undefined
-  /** Succeeds when somebody who may asks it to end. */
-  readonly asked: Deferred.Deferred<void>
-}
-
-const serve = (
-  { network, settings }: Loaded,
-  params: ChainParams,
-  { wishes }: Log,
-  seen: Seen
-): Effect.Effect<void, WebServerError, FileSystem.FileSystem | Scope.Scope> =>
+/** What is served over HTTP is loaded where something is. Gives what tells it of the node. */
+const served = (options: NodeWebOptions) =>
   Effect.gen(function* () {
-    if (settings.server === false) return
-    const directory = join(absolute(settings.datadir), params.directory)
-    const clock = Option.getOrUndefined(yield* Effect.serviceOption(MockableClock))
-    const rpc = layerNodeRpc({
-      settings,
-      params,
-      wishes,
-      clock: network === "regtest" ? clock : undefined,
-      logPath: settings.debuglogfile === "0" ? "" : resolve(directory, settings.debuglogfile),
-      stop: Effect.asVoid(Deferred.succeed(seen.asked, undefined)),
-      node: () => seen.node
-    })
-    const metrics = layerMetrics(() => seen.meter)
-    const page = hasDashboard(settings) ? dashboardRoutes(() => seen.dashboard) : Layer.empty
-    const routes = Layer.mergeAll(rpc, metrics, page)
-    const addresses = yield* serveWeb({ settings, network, directory, routes })
-    yield* Effect.logInfo(`Answers HTTP on ${addresses.join(" and ")}.`)
-    if (hasDashboard(settings)) yield* Effect.logInfo(`Shows itself at http://${addresses[0]}${DASHBOARD_PATH}.`)
+    if (options.loaded.settings.server === false) return () => Effect.void
+    const { serveNode } = yield* Effect.promise(() => import("../web/NodeWeb.ts"))
+    return yield* serveNode(options)
   })
 
 interface Telling {
@@ -193,12 +162,3 @@ const farewell = (node: NodeShape): Effect.Effect<void> =>
   })
 
 /** `::` takes IPv4 connections too, but not where the machine has no IPv6. */
-const thisMachine = (): Machine => {
-  const all = Object.values(networkInterfaces())
-    .flat()
-    .filter((address) => address !== undefined)
-  return {
-    anyAddress: all.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
-    interfaces: all.map(({ address }) => parseHost(address)).filter((host) => host !== undefined)
-  }
-}

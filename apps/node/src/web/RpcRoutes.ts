@@ -105,7 +105,7 @@ const nodeOf = (options: RpcRoutesOptions): RpcNode => ({
 })
 
 /** `1.2.3` as Core counts: 10203. */
-export const versionNumber = (version: string): number => {
+const versionNumber = (version: string): number => {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map((part) => Number.parseInt(part, 10))
   return 10_000 * major + 100 * minor + patch
 }

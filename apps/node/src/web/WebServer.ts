@@ -6,7 +6,14 @@
  * clear is nothing for a network.
  */
 import { resolve } from "node:path"
-import { type Credential, HttpDoor, layerHttpDoor, listenHttp, writeCookie } from "@satwire/http-door"
+import {
+  type Credential,
+  HttpDoor,
+  type HttpDoorOptions,
+  layerHttpDoor,
+  listenHttp,
+  writeCookie
+} from "@satwire/http-door"
 import { formatEndpoint } from "@satwire/transport"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -56,9 +63,7 @@ export const serveWeb = ({
     return bound.map(shown)
   })
 
-type DoorOptions = Parameters<typeof layerHttpDoor>[0]
-
-const doorOptions = (settings: RpcSettings, credentials: ReadonlyArray<Credential>): DoorOptions => ({
+const doorOptions = (settings: RpcSettings, credentials: ReadonlyArray<Credential>): HttpDoorOptions => ({
   credentials,
   allowed: settings.rpcallowip,
   onRefusal: (text) => logLine({ level: "Warn", category: "http", text })

@@ -1,6 +1,7 @@
 /** The network analyser: what passes, by command and over time; how long it takes; who is known, and who is kept out. */
 import { type ComponentChildren, h } from "preact"
 import type { Sample, State } from "../Told.ts"
+import { Bandwidth } from "./Bandwidth.ts"
 import { Chart, type Series } from "./Chart.ts"
 import { bytes, count, date, duration, ms, rate } from "./Format.ts"
 import { Figure, Figures, Panel, Table } from "./Parts.ts"
@@ -40,19 +41,7 @@ export const Network = ({
       { title: "Traffic by command", note: "both ways", wide: true },
       h(Chart, { title: "Traffic by command", samples, format: rate, isStacked: true, series: byCommand(samples) })
     ),
-    h(
-      Panel,
-      { title: "Bandwidth" },
-      h(Chart, {
-        title: "Bandwidth",
-        samples,
-        format: rate,
-        series: [
-          { label: "received", values: samples.map(({ overMs, received }) => (1000 * received) / overMs) },
-          { label: "sent", values: samples.map(({ overMs, sent }) => (1000 * sent) / overMs) }
-        ]
-      })
-    ),
+    h(Bandwidth, { samples }),
     h(
       Panel,
       { title: "Latency", note: "the last ping of each peer" },

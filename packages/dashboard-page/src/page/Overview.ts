@@ -1,8 +1,8 @@
 /** How the node is, on one screen. */
 import { type ComponentChildren, h } from "preact"
 import type { Sample, State } from "../Told.ts"
-import { Chart } from "./Chart.ts"
-import { bytes, count, duration, ms, percent, rate } from "./Format.ts"
+import { Bandwidth } from "./Bandwidth.ts"
+import { bytes, count, duration, ms, percent } from "./Format.ts"
 import { Figure, Figures, Panel, Table } from "./Parts.ts"
 import { LAST_BLOCKS_COLUMNS } from "./Chain.ts"
 
@@ -17,19 +17,7 @@ export const Overview = (props: {
     "div",
     { class: "grid" },
     h(Now, props),
-    h(
-      Panel,
-      { title: "Bandwidth" },
-      h(Chart, {
-        title: "Bandwidth",
-        samples,
-        format: rate,
-        series: [
-          { label: "received", values: samples.map(({ overMs, received }) => (1000 * received) / overMs) },
-          { label: "sent", values: samples.map(({ overMs, sent }) => (1000 * sent) / overMs) }
-        ]
-      })
-    ),
+    h(Bandwidth, { samples }),
     h(
       Panel,
       { title: "Last blocks", wide: true },

@@ -51,7 +51,7 @@ export const readTransactionHex = (hex: string, message: string = FAILED): Effec
 }
 
 /** Where a transaction stands in a block, or -1. */
-export const indexIn = (block: BlockView, txid: Uint8Array, { sha256 }: NodeContextShape): number => {
+const indexIn = (block: BlockView, txid: Uint8Array, { sha256 }: NodeContextShape): number => {
   const txids = block.txids(sha256)
   for (let i = 0; i < block.transactionCount; i++) {
     if (equals(txids.subarray(32 * i, 32 * i + 32), txid)) return i

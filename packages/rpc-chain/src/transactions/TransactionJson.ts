@@ -36,7 +36,7 @@ const TYPES: Readonly<Record<OutputScript["_tag"], string>> = {
   nonstandard: "nonstandard"
 }
 
-export const scriptType = (script: Uint8Array): string => TYPES[recognizeOutput(script)._tag]
+const scriptType = (script: Uint8Array): string => TYPES[recognizeOutput(script)._tag]
 
 /** @param hasHex whether its bytes are among it */
 export const scriptJson = (script: Uint8Array, params: ChainParams, hasHex = true): JsonObject => ({
@@ -47,7 +47,7 @@ export const scriptJson = (script: Uint8Array, params: ChainParams, hasHex = tru
   type: scriptType(script)
 })
 
-export const SCRIPT_DOC: ResultDoc = result.object("The output's script", {
+const SCRIPT_DOC: ResultDoc = result.object("The output's script", {
   asm: result.string("Its operations"),
   desc: result.string("Its descriptor, as far as that can be told of it"),
   hex: result.hex("Its bytes"),
