@@ -42,7 +42,7 @@ type FactOf<Tag extends NodeFact["_tag"]> = Extract<NodeFact, { readonly _tag: T
 export class TestNode {
   readonly service: NodeShape
   readonly facts: Array<NodeFact> = []
-  readonly #waiting: Set<() => void> = new Set()
+  readonly #waiting: Set<(fact: NodeFact) => void> = new Set()
 
   constructor(service: NodeShape) {
     this.service = service
@@ -50,7 +50,7 @@ export class TestNode {
 
   heard(fact: NodeFact): void {
     this.facts.push(fact)
-    for (const look of this.#waiting) look()
+    for (const look of this.#waiting) look(fact)
   }
 
   get endpoint(): Endpoint {
@@ -68,15 +68,15 @@ export class TestNode {
     wanted: (fact: FactOf<Tag>) => boolean = () => true
   ): Effect.Effect<FactOf<Tag>> {
     return Effect.gen({ self: this }, function* () {
+      const told = this.all(tag).find(wanted)
+      if (told !== undefined) return told
       const found = yield* Deferred.make<FactOf<Tag>>()
-      const look = (): void => {
-        const fact = this.all(tag).find(wanted)
-        if (fact === undefined) return
+      const look = (fact: NodeFact): void => {
+        if (fact._tag !== tag || !wanted(fact as FactOf<Tag>)) return
         this.#waiting.delete(look)
-        Deferred.doneUnsafe(found, Exit.succeed(fact))
+        Deferred.doneUnsafe(found, Exit.succeed(fact as FactOf<Tag>))
       }
       this.#waiting.add(look)
-      look()
       return yield* Deferred.await(found)
     })
   }
