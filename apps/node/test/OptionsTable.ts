@@ -17,17 +17,22 @@ const TOPICS: ReadonlyArray<readonly [topic: string, rows: object]> = [
 ]
 
 const TITLES: ReadonlyArray<readonly [commands: ReadonlyArray<CommandName>, title: string]> = [
-  [["node", "peer", "crawl", "doctor", ...HEADERS_COMMANDS, "rpc", "replay"], "every command but `satwire playground`"],
+  [
+    ["node", "peer", "crawl", "doctor", ...HEADERS_COMMANDS, "rpc", "events", "replay"],
+    "every command but `satwire playground`"
+  ],
   [["node", "peer", "crawl", "doctor"], "`satwire`, `satwire peer`, `satwire crawl`, `satwire doctor`"],
   [["node", "doctor"], "`satwire`, `satwire doctor`"],
-  [["node", "rpc", "doctor"], "`satwire`, `satwire rpc`, `satwire doctor`"],
-  [["node", "rpc"], "`satwire`, `satwire rpc`"],
+  [["node", "rpc", "events", "doctor"], "`satwire`, `satwire rpc`, `satwire events`, `satwire doctor`"],
+  [["node", "rpc", "events"], "`satwire`, `satwire rpc`, `satwire events`"],
   [["node", "playground"], "`satwire`, `satwire playground`"],
   [["node"], "`satwire` alone"],
   [["peer"], "`satwire peer` alone"],
   [["crawl"], "`satwire crawl` alone"],
   [["headers export", "headers skeleton"], "`satwire headers export`, `satwire headers skeleton`"],
+  [["rpc", "events"], "`satwire rpc`, `satwire events`"],
   [["rpc"], "`satwire rpc` alone"],
+  [["events"], "`satwire events` alone"],
   [["replay"], "`satwire replay` alone"],
   [["playground"], "`satwire playground`"]
 ]

@@ -29,6 +29,8 @@ describe("what a node serves over HTTP", () => {
     await node.printed(new RegExp(`Shows itself at http://127\\.0\\.0\\.1:${port}/dashboard`))
     const state = await get(port, "/dashboard/state")
     expect(JSON.parse(state.body)).toMatchObject({ state: { network: "regtest", isPublic: false, peerCount: 0 } })
+    expect((await get(port, "/events")).status).toBe(401)
+    expect((await get(port, "/dashboard/events")).body).toBe("this is a WebSocket\n")
     const cookie = join(node.home, ".satwire/regtest/.cookie")
     expect(statSync(cookie).mode & 0o777).toBe(0o600)
     const taken = await run([...QUIET, `-rpcport=${port}`])

@@ -218,8 +218,8 @@ export interface MessagesAnswer {
   readonly lost: number
 }
 
-/** A value of a message: text, or more values by name. */
-export type Shown = string | { readonly [name: string]: Shown }
+/** What a message says, as JSON says it. */
+export type Shown = null | boolean | number | string | ReadonlyArray<Shown> | { readonly [name: string]: Shown }
 
 export interface MessageDetail extends MessageRow {
   /** What it says; `null` where it did not decode, or is no message of the protocol. */

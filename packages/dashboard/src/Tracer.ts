@@ -6,12 +6,14 @@
  * number. A page asks twice a second, and the payload of a message is decoded when somebody opens it. Rationale: a peer can send faster
  * than anybody reads, and a page that is left open must not cost the node what a reader of all that would.
  */
+import { toHex } from "@satwire/bytes"
+import { platformSha256 } from "@satwire/crypto/node"
+import { payloadJson } from "@satwire/events/client"
 import type { MessageSeen, MessagesLost, NodeShape } from "@satwire/node"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { decodedView } from "./DecodedView.ts"
 import type { MessageDetail, MessageRow, MessagesAnswer } from "@satwire/dashboard-page"
 
 /**
@@ -26,6 +28,10 @@ export const PAYLOAD_BYTES_KEPT = 8_000_000
  * @limit messages in one answer of a dashboard's tracer
  */
 export const MESSAGES_TOLD = 300
+/**
+ * @limit bytes of a payload that a dashboard shows in hexadecimal
+ */
+export const HEX_BYTES_SHOWN = 1024
 /** After the last question, in milliseconds. */
 const LOOKED_ON_MS = 5000
 
@@ -71,7 +77,13 @@ export class Tracer {
     const found = this.#kept.find((each) => each.n === n)
     if (found === undefined) return undefined
     const { payload, ...row } = found
-    return { ...row, ...decodedView(row.command, payload) }
+    if (payload === undefined) return { ...row, decoded: null, hex: "", payloadBytes: 0 }
+    return {
+      ...row,
+      decoded: payloadJson(row.command, payload, platformSha256) ?? null,
+      hex: toHex(payload.subarray(0, HEX_BYTES_SHOWN)),
+      payloadBytes: payload.length
+    }
   }
 
   get isOn(): boolean {

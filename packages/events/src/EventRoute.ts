@@ -50,30 +50,41 @@ const LOOK_MS = 50
 export type EventSource = Pick<NodeShape, "facts" | "messages">
 
 export interface EventsOptions {
-  /** `/events` where not given. */
+  /** Where who has the password reads: `/events` where not given. */
   readonly path?: `/${string}` | undefined
-  /** Whether whoever may come in at the door needs no password, as for a dashboard on one's own machine. */
-  readonly isOpen?: boolean | undefined
+  /** Where whoever may come in at the door reads without one, as the page of a dashboard on one's own machine: nowhere where not given. */
+  readonly openPath?: `/${string}` | undefined
 }
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** The route, behind the door of all that is served over HTTP. */
+/**
+ * The route, behind the door of all that is served over HTTP. Its readers are counted together, wherever they came in.
+ *
+ * @param node `undefined` while it starts: who comes is told to come again (503)
+ */
 export const layerEvents = (
-  node: EventSource,
-  { isOpen = false, path = "/events" }: EventsOptions = {}
+  node: () => EventSource | undefined,
+  { openPath, path = "/events" }: EventsOptions = {}
 ): Layer.Layer<never, never, HttpRouter | HttpDoor> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const router = yield* HttpRouter
       const door = yield* HttpDoor
       const handler = eventsHandler(node)
-      yield* router.add("GET", path, isOpen ? door.open(handler) : door.guarded(() => handler))
+      yield* router.add(
+        "GET",
+        path,
+        door.guarded(() => handler)
+      )
+      if (openPath !== undefined) yield* router.add("GET", openPath, door.open(handler))
     })
   )
 
 /** What answers one request, for who makes routes of his own. One handler counts its readers. */
-export const eventsHandler = (node: EventSource): Effect.Effect<Response, never, HttpServerRequest> => {
+export const eventsHandler = (
+  node: () => EventSource | undefined
+): Effect.Effect<Response, never, HttpServerRequest> => {
   let readers = 0
   const counted = <A, E, R>(work: Effect.Effect<A, E, R>): typeof work =>
     Effect.acquireUseRelease(
@@ -89,9 +100,11 @@ export const eventsHandler = (node: EventSource): Effect.Effect<Response, never,
     if (request.headers["upgrade"]?.toLowerCase() !== "websocket") {
       return HttpServerResponse.setHeader(refusal(426, "this is a WebSocket"), "upgrade", "websocket")
     }
+    const source = node()
+    if (source === undefined) return refusal(503, "the node is starting")
     if (readers >= EVENT_READERS) return refusal(503, `there are ${EVENT_READERS} readers already`)
     // Whatever ends it, there is no other answer.
-    yield* Effect.ignore(counted(Effect.scoped(serve(node, request, asked.success))))
+    yield* Effect.ignore(counted(Effect.scoped(serve(source, request, asked.success))))
     return HttpServerResponse.empty()
   })
 }

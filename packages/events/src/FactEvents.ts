@@ -4,8 +4,7 @@ import { describeDisconnect } from "@satwire/node-core"
 import { headerHash, toHex } from "@satwire/primitives"
 import { portableSha256, type Sha256 } from "@satwire/crypto"
 import { formatEndpoint } from "@satwire/transport"
-import { type Message, commands, decodePayload, sanitize, sanitizeUserAgent } from "@satwire/wire"
-import * as Result from "effect/Result"
+import { sanitize, sanitizeUserAgent } from "@satwire/wire"
 import {
   type BlockEvent,
   EVENTS_VERSION,
@@ -15,7 +14,7 @@ import {
   type PeerEvent,
   type TransactionEvent
 } from "./Event.ts"
-import { messageJson } from "./MessageJson.ts"
+import { payloadJson } from "./MessageJson.ts"
 
 /** The events of a fact; most have one, some none. */
 export const eventsOf = (fact: NodeFact, at: number, sha256: Sha256 = portableSha256): ReadonlyArray<NodeEvent> => {
@@ -182,16 +181,7 @@ export const messageEvent = (
     side,
     command,
     sizeBytes,
-    decoded: detail.decoded && payload !== undefined ? decodedJson(command, payload, sha256) : undefined,
+    decoded: detail.decoded && payload !== undefined ? payloadJson(command, payload, sha256) : undefined,
     payload: detail.payload ? payload : undefined
   }
-}
-
-const COMMANDS: ReadonlySet<string> = new Set(commands)
-const isCommand = (label: string): label is Message["_tag"] => COMMANDS.has(label)
-
-const decodedJson = (command: string, payload: Uint8Array, sha256: Sha256): MessageEvent["decoded"] => {
-  if (!isCommand(command)) return undefined
-  const decoded = decodePayload(command, payload)
-  return Result.isSuccess(decoded) ? messageJson(decoded.success.value, sha256) : undefined
 }

@@ -2,8 +2,9 @@
  * Any message of the wire as JSON can say it, for people to look at. Runs in a browser.
  *
  * It knows no message: it walks what is there. Specification: hashes are hexadecimal as people read them (reversed), other bytes hexadecimal as
- * they are, a bigint is a text of digits, a stranger's text is harmless ASCII. Lists show their first {@link SHOWN_ITEMS} and their count, bytes
- * their first {@link SHOWN_BYTES}. Blocks and transactions are told by what they are: hash, sizes, txids. Rationale: a block in full is megabytes, and nobody reads them.
+ * they are, services are named, any other bigint is a text of digits, a stranger's text is harmless ASCII. Lists show their first {@link SHOWN_ITEMS} and
+ * their count, bytes their first {@link SHOWN_BYTES}. A transaction has its ids and sizes beside what stands in it, a block its hash, sizes and
+ * txids. Rationale: a block in full is megabytes, and nobody reads them.
  */
 import { Reader, toHex as plainHex } from "@satwire/bytes"
 import { type Sha256, portableSha256 } from "@satwire/crypto"
@@ -22,8 +23,12 @@ import {
   MSG_WITNESS_TX,
   MSG_WTX,
   type Message,
-  sanitize
+  commands,
+  decodePayload,
+  sanitize,
+  serviceNames
 } from "@satwire/wire"
+import * as Result from "effect/Result"
 import type { Json } from "./Event.ts"
 
 /**
@@ -48,6 +53,20 @@ export const messageJson = (message: Message, sha256: Sha256 = portableSha256): 
   if (message._tag === "headers") return walk.headers(message.headers, message.count)
   const { _tag, ...fields } = message
   return walk.object(fields, DEPTH)
+}
+
+const COMMANDS: ReadonlySet<string> = new Set(commands)
+const isCommand = (label: string): label is Message["_tag"] => COMMANDS.has(label)
+
+/** What a payload says; `undefined` where it does not decode, or the command is none. */
+export const payloadJson = (
+  command: string,
+  payload: Uint8Array,
+  sha256: Sha256 = portableSha256
+): Json | undefined => {
+  if (!isCommand(command)) return undefined
+  const decoded = decodePayload(command, payload)
+  return Result.isSuccess(decoded) ? messageJson(decoded.success.value, sha256) : undefined
 }
 
 /** By the names of the BIPs. */
@@ -97,7 +116,7 @@ class Walk {
       case "string":
         return sanitize(value)
       case "bigint":
-        return String(value)
+        return name === "services" ? serviceNames(value) : String(value)
       case "boolean":
         return value
       case "number":
@@ -114,7 +133,7 @@ class Walk {
       return this.#list(value.count, (i) => ({ type: typeName(value.typeAt(i)), hash: toHex(value.hashAt(i)) }))
     }
     if (value instanceof BlockView) return this.#block(value)
-    if (value instanceof TransactionView) return this.#transaction(value)
+    if (value instanceof TransactionView) return this.#transaction(value, depth)
     if (depth === 0) return "…"
     const list = Array.isArray(value)
       ? value
@@ -150,13 +169,12 @@ class Walk {
     return { header: this.#header(rawHeader), transactionCount, sizeBytes: bytes.length, strippedSize, weight, txids }
   }
 
-  #transaction(tx: TransactionView): Json {
-    const { bytes, hasWitness, lockTime, version, weight } = tx
-    const { inputs, outputs } = tx.materialise()
+  #transaction(tx: TransactionView, depth: number): Json {
+    const { bytes, hasWitness, weight } = tx
     const txid = toHex(tx.txid(this.#sha256))
     const wtxid = toHex(tx.wtxid(this.#sha256))
-    const counts = { inputCount: inputs.length, outputCount: outputs.length }
-    return { txid, wtxid, version, lockTime, hasWitness, sizeBytes: bytes.length, weight, ...counts }
+    const fields = depth === 0 ? {} : (this.object(tx.materialise(), depth - 1) as object)
+    return { txid, wtxid, hasWitness, sizeBytes: bytes.length, weight, ...fields }
   }
 }
 

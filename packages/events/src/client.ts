@@ -16,4 +16,4 @@ export {
   type Topic,
   type TransactionEvent
 } from "./Event.ts"
-export { SHOWN_BYTES, SHOWN_ITEMS, SHOWN_VALUES, messageJson } from "./MessageJson.ts"
+export { SHOWN_BYTES, SHOWN_ITEMS, SHOWN_VALUES, messageJson, payloadJson } from "./MessageJson.ts"

@@ -178,6 +178,20 @@ describe("a message as JSON", () => {
     assert.isBelow(sizeOf(messageJson(large)), 1000)
   })
 
+  it("names services, and tells of a transaction what stands in it", () => {
+    const addr = { _tag: "addrv2", addresses: [{ services: 1033n, time: 1 }] } as unknown as Message
+    assert.deepStrictEqual(messageJson(addr), {
+      addresses: [{ services: ["NETWORK", "WITNESS", "NETWORK_LIMITED"], time: 1 }]
+    })
+    const block = new FilledChain({ count: 1, blockBytes: 10_000, transactions: 2 }).block(1)
+    const { tx } = messageJson({ _tag: "tx", tx: block.transaction(1) }) as { readonly tx: Record<string, Json> }
+    assert.hasAllKeys(tx, [
+      ...["txid", "wtxid", "hasWitness", "sizeBytes", "weight"],
+      ...["version", "inputs", "outputs", "lockTime"]
+    ])
+    assert.deepInclude((tx["outputs"] as ReadonlyArray<Json>)[0], { amount: "1000" })
+  })
+
   it("tells headers and blocks by their hashes", () => {
     const [first] = messageJson(headersMessage(genesisHeader(regtest))) as ReadonlyArray<Record<string, Json>>
     assert.strictEqual(first?.["hash"], "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")
@@ -211,16 +225,22 @@ describe("a reader's buffer", () => {
 })
 
 const big: MessageSeen = { ...seen(inv), payload: new Uint8Array(200_000) }
+/** Who reads there has no password. */
+const OPEN: EventsOptions = { path: "/guarded", openPath: "/events" }
+
 const NOTHING: EventSource = { facts: Stream.never, messages: Stream.never }
 
 /** The route on a free port of loopback. */
-const served = (source: EventSource, options: EventsOptions = { isOpen: true }) =>
+const served = (source: EventSource, options: EventsOptions = OPEN) =>
   Effect.gen(function* () {
     const door = layerHttpDoor({ credentials: [{ user: "alice", password: "x" }], onRefusal: () => Effect.void })
     const context = yield* Layer.build(door)
-    const [address] = yield* listenHttp(layerEvents(source, options), {
-      addresses: [{ host: "127.0.0.1", port: 0 }]
-    }).pipe(Effect.provideContext(context))
+    const [address] = yield* listenHttp(
+      layerEvents(() => source, options),
+      {
+        addresses: [{ host: "127.0.0.1", port: 0 }]
+      }
+    ).pipe(Effect.provideContext(context))
     return address !== undefined && "port" in address ? address.port : 0
   })
 

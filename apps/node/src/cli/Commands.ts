@@ -18,6 +18,7 @@ import type { Unwell } from "../doctor/RunDoctor.ts"
 import type { RunHeadersError } from "../headers/RunHeaders.ts"
 import type { RunNodeError } from "../node/RunNode.ts"
 import type { RunPeerError } from "../peer/RunPeer.ts"
+import type { RunEventsError } from "../events/RunEvents.ts"
 import type { RunRpcError } from "../rpc/RunRpc.ts"
 import type { RunReplayError } from "../replay/RunReplay.ts"
 import { completionsOf, flagsOf, sharedFlags } from "./Flags.ts"
@@ -207,6 +208,33 @@ const rpc = Command.make(
   ])
 )
 
+const events = Command.make(
+  "events",
+  {
+    topics: Argument.String("topic").pipe(
+      Argument.withDescription(
+        "Of peer, message, tip, block, transaction and misbehaviour; without any, all but message."
+      ),
+      Argument.variadic({})
+    ),
+    own: flagsOf("events")
+  },
+  Effect.fnUntraced(function* ({ own, topics }) {
+    const { shared } = yield* options
+    const { runEvents } = yield* Effect.promise(() => import("../events/RunEvents.ts"))
+    yield* runEvents(topics, { ...own, ...shared })
+  })
+).pipe(
+  Command.withDescription(
+    "Prints what happens in a running node, one JSON object a line: peers that come and go, messages, tips, blocks, transactions, misbehaviour. Where more happens than is read, a line says how much was lost. It ends with the node, or with Ctrl-C."
+  ),
+  Command.withExamples([
+    { command: "satwire events", description: "all but messages" },
+    { command: "satwire events -regtest tip block", description: "of a node of regtest" },
+    { command: "satwire events message --decode", description: "messages, and what they say" }
+  ])
+)
+
 const doctor = Command.make(
   "doctor",
   { own: flagsOf("doctor") },
@@ -271,7 +299,7 @@ const playground = Command.make(
   ])
 )
 
-const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, doctor, replay, playground]))
+const satwire = node.pipe(Command.withSubcommands([peer, crawl, headers, rpc, events, doctor, replay, playground]))
 
 /** `--completions <shell>`, with what the table of options knows beyond the parser. */
 const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = GlobalFlag.Action({
@@ -295,6 +323,7 @@ export type CommandError =
   | RunCrawlError
   | RunHeadersError
   | RunRpcError
+  | RunEventsError
   | RunReplayError
   | PlaygroundError
 

@@ -14,6 +14,7 @@ export const COMMANDS = [
   "headers skeleton",
   "rpc",
   "doctor",
+  "events",
   "replay",
   "playground"
 ] as const
@@ -82,9 +83,11 @@ export const RUNNERS: ReadonlyArray<CommandName> = ["node", "doctor"]
 /** Whoever talks to others. */
 export const TALKERS: ReadonlyArray<CommandName> = ["node", "peer", "crawl", "doctor"]
 /** Whoever belongs to one network and one data directory. */
-export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS, "rpc", "replay"]
-/** The node, which answers JSON-RPC, and the command that asks it. */
-export const RPC_ENDS: ReadonlyArray<CommandName> = ["node", "rpc"]
+export const EVERYBODY: ReadonlyArray<CommandName> = [...TALKERS, ...HEADERS_COMMANDS, "rpc", "events", "replay"]
+/** Whoever asks a running node. */
+export const ASKERS: ReadonlyArray<CommandName> = ["rpc", "events"]
+/** The node, which answers over HTTP, and the commands that ask it. */
+export const RPC_ENDS: ReadonlyArray<CommandName> = ["node", ...ASKERS]
 
 const REST = {
   aliases: [],

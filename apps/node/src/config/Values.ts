@@ -59,6 +59,9 @@ export const trueOrFalse: Value<boolean> = decoded(
 export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words): Value<Words[number]> =>
   Schema.Literals(words)
 
+/** Without what stands behind a `?`, which is ours to say. */
+export const webSocketUrl: Value<string> = pattern(/^wss?:\/\/[^\s?#]+$/)
+
 /** How lines of the log look. */
 export const LOG_FORMATS = ["text", "json"] as const
 export type LogFormat = (typeof LOG_FORMATS)[number]

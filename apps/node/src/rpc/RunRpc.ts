@@ -1,6 +1,4 @@
 /** `satwire rpc`: calls a method of a node by JSON-RPC, ours or Bitcoin Core's. */
-import { join, resolve } from "node:path"
-import { readCookie } from "@satwire/http-door"
 import { type Json, type JsonArray, type JsonObject, RPC_CODES, type RpcError } from "@satwire/json-rpc"
 import {
   type RpcClient,
@@ -24,11 +22,10 @@ import * as Stream from "effect/Stream"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { complaint } from "../cli/Presenter.ts"
 import type { ConfigError } from "../config/ConfigError.ts"
-import { identityOf } from "../config/Identity.ts"
-import { type Loaded, absolute, loadSettings } from "../config/LoadSettings.ts"
-import { RPC_PORTS } from "../config/rows/Rpc.ts"
+import { loadSettings } from "../config/LoadSettings.ts"
 import { layerNodeHttp } from "./NodeHttp.ts"
-import { NoCredentials, RpcAnsweredError } from "./RpcErrors.ts"
+import { credentialsOf, hostAndPort } from "./NodeAddress.ts"
+import { type NoCredentials, RpcAnsweredError } from "./RpcErrors.ts"
 
 export type RunRpcError = ConfigError | NoCredentials | RpcClientError | RpcAnsweredError | PlatformError
 
@@ -44,7 +41,11 @@ export const runRpc = (
     const { settings } = loaded
     const all = settings.stdin === true ? [...texts, ...(yield* linesOfInput)] : texts
     const asked = Effect.gen(function* () {
-      const client = yield* makeRpcClient(yield* clientOptions(loaded))
+      const client = yield* makeRpcClient({
+        url: `http://${hostAndPort(loaded)}/`,
+        credentials: yield* credentialsOf(loaded),
+        timeoutMs: settings.rpcclienttimeout
+      })
       return yield* client.call(method, yield* paramsOf(client, method, all, settings.named === true))
     })
     const result = yield* settings.rpcwait === true ? whenReady(asked, settings.rpcwaittimeout) : asked
@@ -72,30 +73,6 @@ const paramsOf = (
     : Effect.map(conversionsFor(client, method), (conversions) =>
         isNamed ? namedParams(conversions, texts) : positionalParams(conversions, texts)
       )
-
-const clientOptions = (loaded: Loaded) =>
-  Effect.gen(function* () {
-    const { settings, network } = loaded
-    const { host, port = settings.rpcport ?? RPC_PORTS[network] } = settings.rpcconnect
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`
-    return { url, credentials: yield* credentialsOf(loaded), timeoutMs: settings.rpcclienttimeout }
-  })
-
-/** A password that was given, or that of the cookie of a node on this machine. */
-const credentialsOf = (loaded: Loaded) =>
-  Effect.gen(function* () {
-    const { rpcuser = "", rpcpassword, rpccookiefile, datadir } = loaded.settings
-    if (rpcpassword !== undefined) return `${rpcuser}:${rpcpassword}`
-    const { params } = yield* Effect.fromResult(identityOf(loaded))
-    const path = resolve(join(absolute(datadir), params.directory), rpccookiefile)
-    return yield* Effect.mapError(
-      readCookie(path),
-      () =>
-        new NoCredentials({
-          message: `no password: there is no cookie in ${path}, which a node makes when it starts; else give --rpccookiefile, or --rpcuser and --rpcpassword`
-        })
-    )
-  })
 
 const A_SECOND = Schedule.spaced("1 second")
 

@@ -1,8 +1,9 @@
 /**
- * Everything that a node serves over HTTP: Bitcoin Core's calls, metrics, health, the dashboard. It answers from before there is a node on, since
+ * Everything that a node serves over HTTP: Bitcoin Core's calls, events, metrics, health, the dashboard. It answers from before there is a node on, since
  * whoever starts one wants to ask whether it is up.
  */
 import { type Dashboard, DASHBOARD_PATH, dashboardRoutes, makeDashboard } from "@satwire/dashboard"
+import { layerEvents } from "@satwire/events"
 import { type NodeMeter, nodeMeter } from "@satwire/metrics"
 import type { NodeShape } from "@satwire/node"
 import type { ChainParams } from "@satwire/primitives"
@@ -58,8 +59,10 @@ export const serveNode = ({
       node: () => served
     })
     const page = hasDashboard ? dashboardRoutes(() => dashboard) : Layer.empty
+    const events = layerEvents(() => served, { openPath: hasDashboard ? `${DASHBOARD_PATH}/events` : undefined })
     const routes = Layer.mergeAll(
       rpc,
+      events,
       layerMetrics(() => meter),
       page
     )

@@ -256,17 +256,21 @@ const Decoded = ({ detail: { decoded, hex, payloadBytes } }: { readonly detail: 
 
 const OPEN_DEPTH = 2
 
-/** Values by name; what is deep is closed. */
+/** Values by name or by number. */
+const isTree = (value: Shown): value is Exclude<Shown, string | number | boolean | null> =>
+  typeof value === "object" && value !== null
+
+/** What is deep is closed. */
 const Tree = ({ depth, value }: { readonly value: Shown; readonly depth: number }): ComponentChildren => {
-  if (typeof value === "string") return h("span", { class: "value" }, value)
+  if (!isTree(value)) return h("span", { class: "value" }, String(value))
   const entries = Object.entries(value)
   if (entries.length === 0) return h("span", { class: "quiet" }, "nothing more")
   return h(
     "ul",
     null,
     entries.map(([name, each]) =>
-      typeof each === "string"
-        ? h("li", { key: name }, h("span", { class: "name" }, name), h("span", { class: "value" }, each))
+      !isTree(each)
+        ? h("li", { key: name }, h("span", { class: "name" }, name), h("span", { class: "value" }, String(each)))
         : h(
             "li",
             { key: name },

@@ -1,5 +1,5 @@
-/** How `satwire rpc` asks a node: the options of `bitcoin-cli`. */
-import { type CommandName, type RowsOf, one, onOff } from "../OptionRow.ts"
+/** How `satwire rpc` and `satwire events` ask a node: the options of `bitcoin-cli`. */
+import { ASKERS, type CommandName, type RowsOf, one, onOff } from "../OptionRow.ts"
 import { type HostPort, remote, seconds, trueOrFalse } from "../Values.ts"
 
 const RPC: ReadonlyArray<CommandName> = ["rpc"]
@@ -22,7 +22,7 @@ export const rpcClientRows: RowsOf<RpcClientSettings> = {
     doc: "The node that is asked.",
     default: "127.0.0.1",
     perNetwork: true,
-    commands: RPC
+    commands: ASKERS
   }),
   rpcclienttimeout: one({
     name: "rpcclienttimeout",

@@ -1,8 +1,9 @@
 /** What commands beside the node have for themselves. */
 import { type CommandName, type RowsOf, one, oneOrNone, onOff } from "../OptionRow.ts"
-import { path, seconds, trueOrFalse, wholeNumber } from "../Values.ts"
+import { path, seconds, trueOrFalse, webSocketUrl, wholeNumber } from "../Values.ts"
 
 const CRAWL: ReadonlyArray<CommandName> = ["crawl"]
+const EVENTS: ReadonlyArray<CommandName> = ["events"]
 const REPLAY: ReadonlyArray<CommandName> = ["replay"]
 const PLAYGROUND: ReadonlyArray<CommandName> = ["playground"]
 
@@ -12,6 +13,9 @@ export interface ToolsSettings {
   readonly seconds: number
   readonly out: string | undefined
   readonly force: boolean | undefined
+  readonly decode: boolean | undefined
+  readonly payload: boolean | undefined
+  readonly url: string | undefined
   readonly messages: boolean | undefined
   readonly seed: number
   readonly headers: string | undefined
@@ -66,6 +70,32 @@ export const toolsRows: RowsOf<ToolsSettings> = {
     defaultDoc: "off",
     from: "flags",
     commands: ["headers export", "headers skeleton"]
+  }),
+  decode: onOff({
+    name: "decode",
+    value: trueOrFalse,
+    doc: "Messages say what they say, as decoded.",
+    defaultDoc: "off",
+    from: "flags",
+    commands: EVENTS
+  }),
+  payload: onOff({
+    name: "payload",
+    value: trueOrFalse,
+    doc: "Messages carry their bytes, as payload, in hexadecimal.",
+    defaultDoc: "off",
+    from: "flags",
+    commands: EVENTS
+  }),
+  url: oneOrNone({
+    name: "url",
+    value: webSocketUrl,
+    metavar: "<url>",
+    allowed: "an address that begins with ws:// or wss://",
+    doc: "Where events are read without a password, as satwire playground prints it.",
+    defaultDoc: "/events of the node that --rpcconnect names",
+    from: "flags",
+    commands: EVENTS
   }),
   messages: onOff({
     name: "messages",
