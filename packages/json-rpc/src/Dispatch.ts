@@ -25,7 +25,7 @@ import {
   resultReply
 } from "./Request.ts"
 import { RPC_CODES, type RpcError, rpcError } from "./RpcError.ts"
-import { writeJson } from "./WriteJson.ts"
+import { writeJsonInGoes } from "./WriteJson.ts"
 
 /**
  * @limit calls in one batch of JSON-RPC
@@ -156,7 +156,7 @@ const answerOf = <R>(
   caller: Caller
 ): Effect.Effect<Answer, never, R> =>
   Effect.gen(function* () {
-    const exit = yield* Effect.exit(Effect.map(execute(table, options, request, caller), (json) => writeJson(json)))
+    const exit = yield* Effect.exit(Effect.flatMap(execute(table, options, request, caller), writeJsonInGoes))
     if (Exit.isSuccess(exit)) return { text: resultReply(request, exit.value), error: undefined }
     const { cause } = exit
     if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt

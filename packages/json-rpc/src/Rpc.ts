@@ -7,8 +7,10 @@ import { HttpRouter } from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { type Caller, type DispatchOptions, type Dispatcher, type Reply, dispatcher } from "./Dispatch.ts"
 import type { MethodTable } from "./MethodTable.ts"
+import { CHARACTERS_PER_GO } from "./WriteJson.ts"
 import { type Admission, type AdmissionOptions, RPC_BODY_BYTES, makeAdmission } from "./Admission.ts"
 import { HttpDoor, type HttpDoorShape, nothing } from "@satwire/http-door"
 
@@ -137,5 +139,30 @@ const replyTo = (
     return Effect.as(door.refused({ reason: "method", why }), nothing(status))
   }
   if (body === "") return Effect.succeed(nothing(status))
-  return Effect.succeed(HttpServerResponse.text(body, { status, contentType: "application/json" }))
+  if (body.length <= CHARACTERS_PER_GO)
+    return Effect.succeed(HttpServerResponse.text(body, { status, contentType: JSON_TYPE }))
+  return Effect.map(piecesOf(body), (pieces) => {
+    const contentLength = pieces.reduce((bytes, piece) => bytes + piece.length, 0)
+    return HttpServerResponse.stream(Stream.fromIterable(pieces), { status, contentType: JSON_TYPE, contentLength })
+  })
 }
+
+const JSON_TYPE = "application/json"
+
+/** A long text as bytes, in goes, between which others have their turn. */
+const piecesOf = (body: string): Effect.Effect<ReadonlyArray<Uint8Array>> =>
+  Effect.gen(function* () {
+    const encoder = new TextEncoder()
+    const pieces: Array<Uint8Array> = []
+    for (let at = 0; at < body.length;) {
+      const end = Math.min(body.length, at + CHARACTERS_PER_GO)
+      // Not between the two halves of a character.
+      const cut = end < body.length && isHighSurrogate(body.charCodeAt(end - 1)) ? end - 1 : end
+      pieces.push(encoder.encode(body.slice(at, cut)))
+      at = cut
+      yield* Effect.yieldNow
+    }
+    return pieces
+  })
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd8_00 && unit < 0xdc_00
