@@ -18,6 +18,7 @@ import { noise } from "@libp2p/noise"
 import { ping } from "@libp2p/ping"
 import { yamux } from "@libp2p/yamux"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
+import type { Carriage } from "./Addresses.ts"
 import { type FoundPeer, discoveryParts } from "./Discovery.ts"
 import type { MappedPorts } from "./MappedPorts.ts"
 import type { Libp2pNodeOptions, NodeLimits } from "./NodeOptions.ts"
@@ -33,7 +34,8 @@ export interface EngineServices extends Record<string, unknown> {
 export type Engine = Libp2p<EngineServices>
 
 type Init = Libp2pOptions<Record<string, unknown>>
-export type Transport = NonNullable<Init["transports"]>[number]
+/** A transport of js-libp2p, as its modules make them. */
+export type EngineTransport = NonNullable<Init["transports"]>[number]
 export type Service = NonNullable<Init["services"]>[string]
 export type PeerFinder = NonNullable<Init["peerDiscovery"]>[number]
 
@@ -53,7 +55,8 @@ const SECURITY: NonNullable<Libp2pNodeOptions["security"]> = "Deno" in globalThi
 /** Longer than a second would only hold up whoever stops. */
 const CLOSE_TIMEOUT_MS = 500
 
-const transportOf = async (kind: string): Promise<Transport> => {
+const transportOf = async (kind: Carriage | "memory" | EngineTransport): Promise<EngineTransport> => {
+  if (typeof kind !== "string") return kind
   switch (kind) {
     case "websocket":
       return (await import("@libp2p/websockets")).webSockets()
@@ -61,7 +64,7 @@ const transportOf = async (kind: string): Promise<Transport> => {
       return (await import("@chainsafe/libp2p-quic")).quic()
     case "memory":
       return (await import("@libp2p/memory")).memory()
-    default:
+    case "tcp":
       return (await import("@libp2p/tcp")).tcp()
   }
 }

@@ -3,6 +3,7 @@ import type { Libp2pInit } from "libp2p"
 import type { Carriage } from "./Addresses.ts"
 import { MAX_KNOWN_PEERS } from "./KnownPeers.ts"
 import type { Discovery } from "./Discovery.ts"
+import type { EngineTransport } from "./Engine.ts"
 import type { Reachability } from "./Reachability.ts"
 
 /** Somebody at the other end; the peer is unknown before it has proven its key, the host where a relay is between. */
@@ -82,8 +83,8 @@ export interface Libp2pNodeOptions {
   readonly listen?: ReadonlyArray<string>
   /** Multiaddrs to tell others of instead of those. */
   readonly announce?: ReadonlyArray<string>
-  /** TCP where not given. */
-  readonly transports?: ReadonlyArray<Carriage | "memory">
+  /** TCP where not given; further ones of js-libp2p, such as WebRTC of `@satwire/transport-webrtc`, as they are. */
+  readonly transports?: ReadonlyArray<Carriage | "memory" | EngineTransport>
   /** Both, Noise first, where not given; on Deno Noise alone. QUIC brings its own. */
   readonly security?: ReadonlyArray<"noise" | "tls">
   /** A lasting identity, from `makePrivateKey`; a new one each time where not given. */

@@ -1,6 +1,6 @@
 /** How others reach us where they cannot dial us: relays, ports that a gateway opens, holes punched through what is between. */
 import type { PortMappingOptions } from "@satwire/port-mapping"
-import type { Service, Transport } from "./Engine.ts"
+import type { EngineTransport, Service } from "./Engine.ts"
 import { MappedPorts } from "./MappedPorts.ts"
 
 export interface Reachability {
@@ -37,7 +37,7 @@ export interface RelayOptions {
 
 export interface ReachabilityParts {
   readonly listen: ReadonlyArray<string>
-  readonly transports: ReadonlyArray<Transport>
+  readonly transports: ReadonlyArray<EngineTransport>
   readonly services: Record<string, Service>
 }
 
@@ -55,7 +55,7 @@ const DEFAULT_BYTES = 131_072n
 export const reachabilityParts = async (asked: Reachability): Promise<ReachabilityParts> => {
   const { relayed, relay } = asked
   const services: Record<string, Service> = {}
-  const transports: Array<Transport> = []
+  const transports: Array<EngineTransport> = []
   const circuit = relayed === undefined && relay === undefined ? undefined : await import("@libp2p/circuit-relay-v2")
   if (relayed !== undefined && circuit !== undefined) transports.push(circuit.circuitRelayTransport())
   if (relay !== undefined && circuit !== undefined) {

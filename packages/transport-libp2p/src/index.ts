@@ -9,7 +9,13 @@ export {
   type MdnsOptions,
   type PeerSource
 } from "./Discovery.ts"
-export { type Engine, type EngineServices, MAX_STREAMS_PER_CONNECTION, MAX_WINDOW_BYTES } from "./Engine.ts"
+export {
+  type Engine,
+  type EngineServices,
+  type EngineTransport,
+  MAX_STREAMS_PER_CONNECTION,
+  MAX_WINDOW_BYTES
+} from "./Engine.ts"
 export {
   Libp2pNode,
   type Libp2pNodeShape,
