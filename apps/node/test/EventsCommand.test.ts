@@ -9,7 +9,7 @@ it("prints what happens in a node as lines of JSON, with the cookie or at the da
   const roles = { headers: { serve: true, announce: true }, mining: { payTo: ANYONE_CAN_SPEND } }
   await using miner = await startNode({ network: "regtest", listen: "127.0.0.1:0", roles })
   const at = miner.listening === undefined ? "" : formatEndpoint(miner.listening)
-  const node = start(["-regtest", "-fetchblocks=0", "-nolisten", `-connect=${at}`])
+  const node = start(["-regtest", "-fetchblocks=0", "-nolisten", "-debug=net", `-connect=${at}`])
   const port = (await node.printed(/Answers HTTP on 127\.0\.0\.1:(\d+)/))[1] ?? ""
   await node.printed(/Shook hands/)
   const { home } = node
@@ -28,6 +28,9 @@ it("prints what happens in a node as lines of JSON, with the cookie or at the da
   await Promise.all(readers.map((reader) => reader.printed(/"topic":"tip"/)))
   const headers = /"side":"received","command":"headers","sizeBytes":\d+,"decoded":\[\{"hash":"[0-9a-f]{64}"/
   await Promise.all(readers.map((reader) => reader.printed(headers)))
+  // `-debug=net`: as Core has it.
+  await node.printed(/Z \[net\] received: headers \(82 bytes\) peer=1\n/)
+  await node.printed(/Z \[net\] sending getheaders \(\d+ bytes\) peer=1\n/)
   node.signal("SIGTERM")
   for (const reader of readers) expect(await reader.ended).toMatchObject({ code: 0, stderr: "" })
   const { code, stdout } = await looked

@@ -1,9 +1,19 @@
 import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { PeerId } from "@satwire/machine"
+import type { MessageSeen, MessagesLost } from "@satwire/node"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Queue from "effect/Queue"
+import * as References from "effect/References"
+import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { CATEGORIES, type Choice, LEVELS, Wishes } from "../src/log/Categories.ts"
 import { formatLine, withoutAddresses } from "../src/log/FormatLine.ts"
+import { LOG_CHARACTERS_PER_HOUR, loggerFor } from "../src/log/Log.ts"
+import { type LogLine, logLine } from "../src/log/LogLine.ts"
+import { tellMessages } from "../src/log/MessageLines.ts"
 import { LogFile, RECENT_HISTORY_BYTES } from "../src/log/LogFile.ts"
 import { freshHome } from "./Program.ts"
 
@@ -39,6 +49,80 @@ describe("what of the log is wanted", () => {
       true
     ])
     expect(LEVELS).toHaveLength(5)
+  })
+})
+
+describe("lines of messages", () => {
+  const seen = { _tag: "Message", unixMs: 0, peer: PeerId(3), address: "[::1]:1" } as const
+
+  it("are told while they are wanted, and messages are not looked on at else", async () => {
+    const wishes = new Wishes({ debug: [], debugexclude: [], loglevel: [] })
+    const told: Array<string> = []
+    const program = Effect.gen(function* () {
+      const queue = yield* Queue.unbounded<MessageSeen | MessagesLost>()
+      const lookers = yield* Queue.unbounded<number>()
+      const looked = (change: number) => Effect.sync(() => Queue.offerUnsafe(lookers, change))
+      const messages = Stream.unwrap(
+        Effect.as(
+          Effect.acquireRelease(looked(1), () => looked(-1)),
+          Stream.fromQueue(queue)
+        )
+      )
+      yield* Effect.forkScoped(tellMessages({ messages }, wishes), { startImmediately: true })
+      wishes.set("net", true)
+      expect(yield* Queue.take(lookers)).toBe(1)
+      const payload = new Uint8Array(82)
+      yield* Queue.offer(queue, { ...seen, side: "received", command: "headers", payload, sizeBytes: 106 })
+      yield* Queue.offer(queue, { ...seen, side: "sent", command: "*other*", payload: undefined, sizeBytes: 30 })
+      yield* Queue.offer(queue, { _tag: "Lost", count: 7 })
+      while (told.length < 3) yield* Effect.yieldNow
+      wishes.set("net", false)
+      expect(yield* Queue.take(lookers)).toBe(-1)
+      wishes.set("all", true)
+      expect(yield* Queue.take(lookers)).toBe(1)
+    })
+    const log = Logger.layer([loggerFor(wishes.wanted, STYLE, (line) => told.push(line))])
+    const all = Layer.merge(log, Layer.succeed(References.MinimumLogLevel, "Trace"))
+    await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(all)))
+    expect(told).toEqual([
+      "[net] received: headers (82 bytes) peer=3",
+      "[net] sending *other* (30 bytes) peer=3",
+      "[net] 7 messages came faster than they are told"
+    ])
+  })
+})
+
+const STYLE = { format: "text", hasTime: false, hasMicros: false } as const
+
+describe("the log", () => {
+  const lines = async (work: Effect.Effect<unknown>) => {
+    const told: Array<string> = []
+    const { wanted } = new Wishes({ debug: ["net"], debugexclude: [], loglevel: [] })
+    const logger = Logger.layer([loggerFor(wanted, STYLE, (line) => told.push(line))])
+    const all = Layer.merge(logger, Layer.succeed(References.MinimumLogLevel, "Trace"))
+    await Effect.runPromise(Effect.provide(work, all))
+    return told
+  }
+  const times = (count: number, line: LogLine) => Effect.forEach(Array.from({ length: count }), () => logLine(line))
+
+  it("lets one kind of line fill a mebibyte in an hour, and others be told", async () => {
+    const long = "x".repeat(1024)
+    const told = await lines(
+      Effect.all([
+        times(1030, { level: "Warn", kind: "DialFailed", text: long }),
+        times(1030, { level: "Info", text: `Progress is ${long}` }),
+        times(1, { level: "Info", kind: "Listening", text: "Listening." })
+      ])
+    )
+    expect(told.filter((line) => line === `Warning: ${long}`)).toHaveLength(1024)
+    expect(told.filter((line) => line.startsWith("Progress is"))).toHaveLength(1013)
+    expect(told.at(-1)).toBe("Listening.")
+    expect(LOG_CHARACTERS_PER_HOUR).toBe(1024 * 1024)
+  })
+
+  it("leaves out nothing of what was asked for by its category", async () => {
+    const told = await lines(times(1100, { level: "Debug", category: "net", text: "x".repeat(1024) }))
+    expect(told).toHaveLength(1100)
   })
 })
 

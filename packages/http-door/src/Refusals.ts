@@ -1,4 +1,5 @@
 /** What is told of requests that were refused: one line each, and of a flood a few lines and a number. */
+import { LogBudget } from "@satwire/runtime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
@@ -29,28 +30,19 @@ export interface Refusal {
  * @limit lines of log about refused HTTP requests in a minute
  */
 export const REFUSAL_LINES_PER_MINUTE = 10
-const MINUTE_NANOS = 60_000_000_000n
+const MINUTE_MS = 60_000
 
 /** Tells of a refusal, or counts it where enough was told in this minute. */
 export const refusalLog = (
   tell: (line: string, refusal: Refusal) => Effect.Effect<void>
 ): ((refusal: Refusal) => Effect.Effect<void>) => {
-  let since: bigint | undefined
-  let told = 0
-  let untold = 0
-  return (refusal: Refusal): Effect.Effect<void> =>
+  const budget = new LogBudget({ most: REFUSAL_LINES_PER_MINUTE, periodMs: MINUTE_MS })
+  return (refusal) =>
     Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
-      if (since === undefined || now - since >= MINUTE_NANOS) {
-        since = now
-        told = 0
-      }
-      if (told >= REFUSAL_LINES_PER_MINUTE) {
-        untold++
-        return Effect.void
-      }
-      told++
+      // The lines together, whatever they are about.
+      const untold = budget.ask("refusal", 1, Number(now) / 1e6)
+      if (untold === undefined) return Effect.void
       const more = untold === 0 ? "" : `; ${untold} more were refused since the line before`
-      untold = 0
       return tell(`Refused an HTTP request from ${refusal.from}: ${refusal.why}${more}`, refusal)
     })
 }

@@ -50,6 +50,8 @@ export interface RpcNode {
   readonly warnings: Effect.Effect<ReadonlyArray<string>>
   readonly proxyOf: (network: Network) => ProxyInUse | undefined
   readonly log: LogCategories
+  /** How long `setban` bans where it does not say: `-bantime`. */
+  readonly banSeconds: number
   /** Asks the process to end, and returns at once. */
   readonly stop: Effect.Effect<void>
   /** `undefined` where time cannot be set. */

@@ -1,6 +1,7 @@
 export { nowReader } from "./Clock.ts"
 export { MockableClock, type MockableClockShape, mockableClock } from "./MockableClock.ts"
 export { Entropy, seededRandom } from "./Entropy.ts"
+export { LOG_KINDS, LogBudget, type LogBudgetOptions } from "./LogBudget.ts"
 export {
   INPUTS_REPORTED,
   MachineFailed,

@@ -3,6 +3,7 @@
  *
  * Source: Bitcoin Core 31.99 `logging.cpp`, `init/common.cpp` (`SetLoggingCategories`, `SetLoggingLevel`).
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
@@ -99,6 +100,7 @@ export class Wishes {
   /** Whether all were chosen, some of which may have been taken out again. */
   #hasAll: boolean
   readonly #levelOf: ReadonlyMap<Category | undefined, Level>
+  readonly #listeners: Set<() => void> = new Set()
 
   constructor({ debug, debugexclude, loglevel }: Choice) {
     const excluded = chosenBy(debugexclude)
@@ -115,6 +117,18 @@ export class Wishes {
     return this.#chosen.has(category) && rank(level) >= rank(this.#levelOf.get(category) ?? general)
   }
 
+  /** Done once such a line is wanted, or is not any more. */
+  until(level: Level, category: Category, isWanted: boolean): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const look = (): void => {
+        if (this.wanted(level, category) === isWanted) resume(Effect.void)
+      }
+      this.#listeners.add(look)
+      look()
+      return Effect.sync(() => this.#listeners.delete(look))
+    })
+  }
+
   /** Every category, and whether it is told of. */
   get list(): ReadonlyArray<readonly [Category, boolean]> {
     return CATEGORIES.map((category) => [category, this.#chosen.has(category)])
@@ -129,6 +143,7 @@ export class Wishes {
       else this.#chosen.delete(category)
     }
     if (isAll) this.#hasAll = isWanted
+    for (const look of this.#listeners) look()
     return named.length > 0
   }
 }

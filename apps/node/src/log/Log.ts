@@ -1,5 +1,12 @@
-/** The log as the options want it: what is told, how it looks, and that it goes to the terminal and to a file. */
+/**
+ * The log as the options want it: what is told, how it looks, and that it goes to the terminal and to a file.
+ *
+ * Specification: lines from `info` up that come from one place in the code may fill so much in an hour; when that is over, a line says how many were
+ * left out. Debug lines, which our user asked for, have no budget. Bitcoin Core does the same since 30.0 (CVE-2025-54604, CVE-2025-54605).
+ */
 import { resolve } from "node:path"
+import { LogBudget } from "@satwire/runtime"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,10 +14,10 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type { LoggingSettings } from "../config/rows/Logging.ts"
-import { CATEGORIES, type Category, type Wanted, Wishes } from "./Categories.ts"
+import { CATEGORIES, type Category, type Level, type Wanted, Wishes } from "./Categories.ts"
 import { type LineStyle, formatLine } from "./FormatLine.ts"
 import { LogFile, type LogFileError } from "./LogFile.ts"
-import { CATEGORY, levelOf } from "./LogLine.ts"
+import { CATEGORY, KIND, levelOf } from "./LogLine.ts"
 
 export interface Log {
   /** For whatever logs. */
@@ -62,15 +69,46 @@ export const makeLog = (settings: LoggingSettings): Effect.Effect<Log, never, Sc
     }
   })
 
-const loggerFor = (wanted: Wanted, style: LineStyle, write: (line: string) => void): Logger.Logger<unknown, void> =>
-  Logger.make(({ date, fiber, logLevel, message }) => {
-    const category = categoryNamed(fiber.getRef(References.CurrentLogAnnotations)[CATEGORY])
+/**
+ * Core's limit for one place in the code.
+ *
+ * @limit characters of log lines of one kind in an hour
+ */
+export const LOG_CHARACTERS_PER_HOUR: number = 1024 * 1024
+const HOUR_MS = 3_600_000
+
+/** What writes what is wanted and within its budget. */
+export const loggerFor = (
+  wanted: Wanted,
+  style: LineStyle,
+  write: (line: string) => void
+): Logger.Logger<unknown, void> => {
+  const budget = new LogBudget({ most: LOG_CHARACTERS_PER_HOUR, periodMs: HOUR_MS })
+  return Logger.make(({ date, fiber, logLevel, message }) => {
+    const annotations = fiber.getRef(References.CurrentLogAnnotations)
+    const category = categoryNamed(annotations[CATEGORY])
     const level = levelOf(logLevel)
     if (!wanted(level, category)) return
     const parts = Array.isArray(message) ? message : [message]
     const text = parts.map((part) => (typeof part === "string" ? part : String(part))).join(" ")
+    if (!isDebug(level)) {
+      const nowMs = Number(fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
+      const leftOut = budget.ask(kindOf(annotations[KIND], text), text.length, nowMs)
+      if (leftOut === undefined) return
+      const notice = `Left out ${leftOut} lines like the next one in the last hour.`
+      if (leftOut > 0) write(formatLine({ date, level: "warning", category: undefined, message: notice }, style))
+    }
     write(formatLine({ date, level, category, message: text }, style))
   })
+}
+
+const isDebug = (level: Level): boolean => level === "debug" || level === "trace"
+
+/** What follows the first words of a line, up to a number, a name or a mark, may be anything. */
+const FIRST_WORDS = /^(?:[A-Z]?[a-z]+ ?){0,4}/
+
+const kindOf = (kind: unknown, text: string): string =>
+  typeof kind === "string" ? kind : (FIRST_WORDS.exec(text)?.[0] ?? "")
 
 const categoryNamed = (name: unknown): Category | undefined => CATEGORIES.find((known) => known === name)
 

@@ -8,15 +8,16 @@ export interface LogLine {
   readonly text: string
   /** By which those who ask for them choose. */
   readonly category?: Category | undefined
+  /** Lines of one kind share a budget; those without have that of their first words. */
+  readonly kind?: string | undefined
 }
 
-/** By this name a line's category stands among its annotations. */
+/** By these names a line's category and kind stand among its annotations. */
 export const CATEGORY = "category"
+export const KIND = "kind"
 
-export const logLine = ({ category, level, text }: LogLine): Effect.Effect<void> =>
-  category === undefined
-    ? Effect.logWithLevel(level)(text)
-    : Effect.annotateLogs(Effect.logWithLevel(level)(text), CATEGORY, category)
+export const logLine = ({ category, kind, level, text }: LogLine): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logWithLevel(level)(text), { [CATEGORY]: category, [KIND]: kind })
 
 /** Core's name for the level. */
 export const levelOf = (level: string): Level => {

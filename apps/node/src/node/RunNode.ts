@@ -4,7 +4,6 @@ import { type NodeFact, type NodeFailure, type NodeShape, type NodeStartError, N
 import type { ChainParams } from "@satwire/primitives"
 import { MockableClock } from "@satwire/runtime"
 import { WorkerPool } from "@satwire/runtime/workers"
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -27,13 +26,13 @@ import { withFiles } from "./BroughtFiles.ts"
 import { keepCapture } from "./KeepCapture.ts"
 import { BlockProgress } from "./BlockProgress.ts"
 import { factText } from "./FactText.ts"
-import { LogBudget } from "../log/LogBudget.ts"
 import { type Wanted } from "../log/Categories.ts"
 import { categoryOf } from "../log/FactCategory.ts"
 import { withoutAddresses } from "../log/FormatLine.ts"
 import { type Log, makeLog } from "../log/Log.ts"
 import type { LogFileError } from "../log/LogFile.ts"
 import { levelOf, logLine } from "../log/LogLine.ts"
+import { tellMessages } from "../log/MessageLines.ts"
 import type { NodeWebOptions } from "../web/NodeWeb.ts"
 import type { WebServerError } from "../web/WebServer.ts"
 import { type NodePlan, planNode } from "./NodePlan.ts"
@@ -103,6 +102,7 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     yield* Effect.addFinalizer(() => farewell(node))
     yield* show(node)
     yield* tellFacts(node, params, { wanted: log.wanted, showsAddresses: settings.logips ?? true })
+    yield* Effect.forkScoped(tellMessages(node, log.wishes), { startImmediately: true })
     return yield* Effect.raceFirst(node.failure, Deferred.await(asked))
   })
 
@@ -125,12 +125,11 @@ const tellFacts = (node: NodeShape, params: ChainParams, telling: Telling): Effe
     const shown = (text: string): string => (telling.showsAddresses ? text : withoutAddresses(text))
     const progress = new Progress(params)
     const blocks = new BlockProgress()
-    const budget = new LogBudget()
     yield* Effect.forkScoped(
       Stream.runForEach(node.facts, (fact) => {
         progress.observe(fact)
         blocks.observe(fact)
-        return tell(fact, budget, telling)
+        return tell(fact, telling)
       }),
       { startImmediately: true }
     )
@@ -138,18 +137,13 @@ const tellFacts = (node: NodeShape, params: ChainParams, telling: Telling): Effe
     yield* Effect.forkScoped(blocks.lines((line) => Effect.logInfo(shown(line))))
   })
 
-const tell = (fact: NodeFact, budget: LogBudget, { showsAddresses, wanted }: Telling): Effect.Effect<void> => {
+const tell = (fact: NodeFact, { showsAddresses, wanted }: Telling): Effect.Effect<void> => {
   const told = factText(fact)
   const category = categoryOf(fact._tag)
   if (told === undefined || !wanted(levelOf(told.level), category)) return Effect.void
   // Where we listen is our own business, and somebody waits to read it.
   const isShown = showsAddresses || fact._tag === "Listening"
-  const line = { ...told, category, text: isShown ? told.text : withoutAddresses(told.text) }
-  // What our user asked for has no budget, as with Core.
-  if (line.level === "Debug") return logLine(line)
-  return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
-    Effect.forEach(budget.lines(fact._tag, line, nowMs), logLine, { discard: true })
-  )
+  return logLine({ ...told, category, kind: fact._tag, text: isShown ? told.text : withoutAddresses(told.text) })
 }
 
 const farewell = (node: NodeShape): Effect.Effect<void> =>
@@ -160,5 +154,3 @@ const farewell = (node: NodeShape): Effect.Effect<void> =>
     const where = blocks === undefined ? height : `${counted(blocks.tip.height)} of ${height}`
     yield* Effect.logInfo(`Stopping at height ${where}.`)
   })
-
-/** `::` takes IPv4 connections too, but not where the machine has no IPv6. */

@@ -100,6 +100,7 @@ const nodeOf = (options: RpcRoutesOptions): RpcNode => ({
     list: Effect.sync(() => options.wishes.list),
     set: (category, isLogged) => Effect.sync(() => options.wishes.set(category, isLogged))
   },
+  banSeconds: options.settings.bantime,
   stop: options.stop,
   clock: options.clock
 })

@@ -1,12 +1,5 @@
 /** Methods about who may not connect. Source: Bitcoin Core 31.99 `rpc/net.cpp`. */
-import {
-  DEFAULT_BAN_SECONDS,
-  type Subnet,
-  containsHost,
-  formatSubnet,
-  parseSubnet,
-  subnetOf
-} from "@satwire/connections"
+import { type Subnet, containsHost, formatSubnet, parseSubnet, subnetOf } from "@satwire/connections"
 import {
   type Method,
   type RpcError,
@@ -42,7 +35,12 @@ export const setban: Method<Rpc> = method({
   params: [
     required("subnet", kind.string, "The address, or the subnet with its netmask or the number of its bits"),
     required("command", kind.string, "'add' to ban it, 'remove' to take that back"),
-    defaulted("bantime", kind.int64, 0, "For how many seconds, or until when if absolute; 0 for a day"),
+    defaulted(
+      "bantime",
+      kind.int64,
+      0,
+      "For how many seconds, or until when if absolute; 0 for what -bantime says, a day by default"
+    ),
     defaulted("absolute", kind.boolean, false, "Whether bantime is a time, in seconds since 1970")
   ],
   result: result.none(),
@@ -52,7 +50,7 @@ export const setban: Method<Rpc> = method({
   ],
   run: ({ absolute, bantime, command, subnet: text }) =>
     Effect.gen(function* () {
-      const { node } = yield* Rpc
+      const { banSeconds, node } = yield* Rpc
       if (command !== "add" && command !== "remove") {
         return yield* Effect.fail(rpcError("MISC_ERROR", helpText(setban)))
       }
@@ -70,7 +68,7 @@ export const setban: Method<Rpc> = method({
       if (absolute && bantime < unix) {
         return yield* Effect.fail(rpcError("INVALID_PARAMETER", "Error: Absolute timestamp is in the past"))
       }
-      const seconds = bantime <= 0 ? DEFAULT_BAN_SECONDS : Number(bantime) - (absolute ? unix : 0)
+      const seconds = bantime <= 0 ? banSeconds : Number(bantime) - (absolute ? unix : 0)
       // That it could not be saved is told as a fact, and the ban holds.
       return yield* Effect.as(Effect.ignore(node.ban(subnet, seconds)), null)
     })
