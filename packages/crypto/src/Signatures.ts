@@ -3,7 +3,7 @@
  * {@link signaturesFrom} makes one of any library with the interface of `tiny-secp256k1`, which nobody has to install.
  *
  * It is no script interpreter: signature hashes, the encodings that scripts carry (DER and its lax reading, the sighash byte) and what is
- * policy alone (low S) belong to the caller. It does not sign.
+ * policy alone (low S) belong to the caller. Who signs: `Signing.ts`.
  *
  * Everything here is total: bytes of a wrong length, off the curve or out of range are a signature that is not valid. Two kinds of valid
  * Schnorr signatures nobody can make, so that backends may differ on them: s = 0 (noble says no), and an r from the group's order on.
@@ -65,7 +65,7 @@ const schnorrBy =
     signature.length === SIGNATURE_SIZE && publicKey.length === HASH_SIZE && judge(signature, message, publicKey)
 
 /** The library hashes by a function in a slot that all its users share: lent for the time of the call. */
-const withSha256 = (judge: () => boolean): boolean => {
+export const withSha256 = <A>(judge: () => A): A => {
   const before = hashes.sha256
   hashes.sha256 = sha256
   try {

@@ -19,6 +19,7 @@ export {
   portableSignatures,
   signaturesFrom
 } from "./Signatures.ts"
+export { type SchnorrKey, TAGGED_HASH_SIZE, makeSchnorrKey, schnorrKey, taggedHash } from "./Signing.ts"
 export { type SipKey, sipHash24, sipKey } from "./SipHash.ts"
 export { type LongMessages, makeScalarSha256, makeSimdSha256, makeWasmSha256, wasmSha256 } from "./WasmSha256.ts"
 export {
