@@ -62,6 +62,9 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words): 
 /** Without what stands behind a `?`, which is ours to say. */
 export const webSocketUrl: Value<string> = pattern(/^wss?:\/\/[^\s?#]+$/)
 
+/** Where OTLP is spoken over HTTP; 0 is nowhere. */
+export const collectorUrl: Value<string> = pattern(/^(?:0|https?:\/\/[^\s?#]+)$/)
+
 /** How lines of the log look. */
 export const LOG_FORMATS = ["text", "json"] as const
 export type LogFormat = (typeof LOG_FORMATS)[number]

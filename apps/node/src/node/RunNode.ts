@@ -33,6 +33,7 @@ import { type Log, makeLog } from "../log/Log.ts"
 import type { LogFileError } from "../log/LogFile.ts"
 import { levelOf, logLine } from "../log/LogLine.ts"
 import { tellMessages } from "../log/MessageLines.ts"
+import { lifeSpans } from "../trace/LifeSpans.ts"
 import type { NodeWebOptions } from "../web/NodeWeb.ts"
 import type { WebServerError } from "../web/WebServer.ts"
 import { type NodePlan, planNode } from "./NodePlan.ts"
@@ -61,17 +62,33 @@ const running = (plan: NodePlan, loaded: Loaded): Effect.Effect<void, RunNodeErr
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* makeLog(loaded.settings)
-      return yield* Effect.scoped(runPlan(plan, loaded, log)).pipe(
+      const url = collectorOf(loaded.settings.otlp)
+      const run = Effect.scoped(runPlan(plan, loaded, log, url !== undefined))
+      return yield* (url === undefined ? run : tracedTo(url, plan.options.params, run)).pipe(
         Effect.tapError(({ message }) => log.toFile(message)),
         Effect.provide(log.layer)
       )
     })
   )
 
-const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
+/** Where traces go: the option, or what programs that trace have in common. */
+const collectorOf = (option: string | undefined): string | undefined => {
+  const url = option ?? process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? ""
+  return url === "" || url === "0" ? undefined : url
+}
+
+/** What traces ask for is loaded where some are wanted. */
+const tracedTo = <A, E, R>(url: string, { name }: ChainParams, run: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const { layerTracing } = yield* Effect.promise(() => import("../trace/Tracing.ts"))
+    return yield* Effect.provide(run, layerTracing({ url, network: name }))
+  })
+
+const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log, isTraced: boolean) =>
   Effect.gen(function* () {
     const { params } = options
     const { settings } = loaded
+    const life = yield* lifeSpans
     const root = absolute(settings.datadir)
     const directory = join(root, params.directory)
     yield* Effect.logInfo(`Satwire ${VERSION} on ${params.name}, data in ${directory}.`)
@@ -81,8 +98,9 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
     for (const notice of notices) yield* logLine(notice)
     let isRunning = false
     // Finalizers run from the last to the first: this one when everything is closed.
+    yield* Effect.addFinalizer(life.over)
     yield* Effect.addFinalizer(() => (isRunning ? Effect.logInfo("Stopped.") : Effect.void))
-    const disk = yield* Layer.build(layerOnDisk(root, params))
+    const disk = yield* Layer.build(layerOnDisk(root, params)).pipe(life.step("open store"))
     // The directory is ours from here on.
     yield* log.open(directory)
     if (settings.pid !== "0") yield* pidFile(resolve(directory, settings.pid))
@@ -92,18 +110,22 @@ const runPlan = ({ options, notices }: NodePlan, loaded: Loaded, log: Log) =>
       params,
       directory,
       wishes: log.wishes,
+      isTraced,
       stop: Deferred.succeed(asked, undefined)
-    })
+    }).pipe(life.step("serve HTTP"))
     // Workers are started when there is work for them: blocks to check.
     const edges = Layer.mergeAll(layerWays(settings), Layer.succeedContext(disk), WorkerPool.layer())
-    const node = Context.get(yield* Layer.build(Layer.provide(Node.layer(options), edges)), Node)
+    const built = yield* Layer.build(Layer.provide(Node.layer(options), edges)).pipe(life.step("start node"))
+    const node = Context.get(built, Node)
     isRunning = true
     if (settings.capturemessages === true) yield* keepCapture(node, directory, settings.capturelimit)
     yield* Effect.addFinalizer(() => farewell(node))
     yield* show(node)
     yield* tellFacts(node, params, { wanted: log.wanted, showsAddresses: settings.logips ?? true })
     yield* Effect.forkScoped(tellMessages(node, log.wishes), { startImmediately: true })
-    return yield* Effect.raceFirst(node.failure, Deferred.await(asked))
+    if (isTraced) yield* traced(node, settings.logips ?? true)
+    yield* life.started
+    return yield* Effect.raceFirst(node.failure, Deferred.await(asked)).pipe(Effect.ensuring(life.stopping))
   })
 
 /** What is served over HTTP is loaded where something is. Gives what tells it of the node. */
@@ -113,6 +135,12 @@ const served = (options: NodeWebOptions) =>
     const { serveNode } = yield* Effect.promise(() => import("../web/NodeWeb.ts"))
     return yield* serveNode(options)
   })
+
+const traced = (node: NodeShape, showsAddresses: boolean): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.promise(() => import("../trace/Tracing.ts")),
+    ({ traceFacts }) => traceFacts(node, showsAddresses)
+  )
 
 interface Telling {
   readonly wanted: Wanted

@@ -27,6 +27,7 @@ export interface NodeWebOptions {
   /** That of the network. */
   readonly directory: string
   readonly wishes: Wishes
+  readonly isTraced: boolean
   /** Asks the program to end. */
   readonly stop: Effect.Effect<void>
 }
@@ -34,6 +35,7 @@ export interface NodeWebOptions {
 /** Serves until the scope closes. Gives what tells it of the node, once there is one. */
 export const serveNode = ({
   directory,
+  isTraced,
   loaded: { network, settings },
   params,
   stop,
@@ -53,6 +55,7 @@ export const serveNode = ({
       settings,
       params,
       wishes,
+      isTraced,
       stop,
       clock: network === "regtest" ? clock : undefined,
       logPath: settings.debuglogfile === "0" ? "" : resolve(directory, settings.debuglogfile),

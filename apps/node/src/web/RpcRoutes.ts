@@ -9,7 +9,7 @@
 import { platformSha256 } from "@satwire/crypto/node"
 import type { HttpDoor } from "@satwire/http-door"
 import { methodTable } from "@satwire/json-rpc"
-import { layerRpc } from "@satwire/json-rpc/server"
+import { type RpcOptions, layerRpc } from "@satwire/json-rpc/server"
 import type { Network } from "@satwire/netaddress"
 import type { NodeShape } from "@satwire/node"
 import type { ChainParams } from "@satwire/primitives"
@@ -40,6 +40,8 @@ export interface RpcRoutesOptions {
   /** Where `debug.log` lies; empty where there is none. */
   readonly logPath: string
   readonly wishes: Wishes
+  /** Whether each call is a span of a trace. */
+  readonly isTraced: boolean
   /** Sets the time, where it may be set. */
   readonly clock: MockClock | undefined
   /** Asks the program to end. */
@@ -54,11 +56,15 @@ export const layerNodeRpc = (options: RpcRoutesOptions): Layer.Layer<never, neve
     threads: settings.rpcthreads,
     workQueue: settings.rpcworkqueue,
     mayCall: callRights(settings),
+    around: options.isTraced ? traced : (_, call) => call,
     warmingUp: Effect.sync(() => (node() === undefined ? "Loading block index…" : undefined))
   })
   const known = Layer.merge(Layer.succeed(Rpc, nodeOf(options)), Layer.succeed(NodeContext, contextOf(options)))
   return Layer.provide(routes, known)
 }
+
+const traced: NonNullable<RpcOptions["around"]> = ({ name }, call) =>
+  Effect.withSpan(call, `rpc ${name}`, { kind: "server", root: true })
 
 /** Before there is a node no method is called. */
 const started = ({ node }: RpcRoutesOptions): NodeShape => {

@@ -1,7 +1,7 @@
 /** What is told of what happens, and where. */
 import { CATEGORY_CHOICES, LEVELS, type LevelRule, categoryName, levelRule } from "../../log/Categories.ts"
-import { NODE, type RowsOf, list, one, onOff } from "../OptionRow.ts"
-import { type LogFormat, LOG_FORMATS, oneOf, path, trueOrFalse } from "../Values.ts"
+import { NODE, type RowsOf, list, one, oneOrNone, onOff } from "../OptionRow.ts"
+import { type LogFormat, LOG_FORMATS, collectorUrl, oneOf, path, trueOrFalse } from "../Values.ts"
 
 export interface LoggingSettings {
   readonly debug: ReadonlyArray<string>
@@ -14,6 +14,7 @@ export interface LoggingSettings {
   readonly logtimestamps: boolean | undefined
   readonly logtimemicros: boolean | undefined
   readonly logips: boolean | undefined
+  readonly otlp: string | undefined
 }
 
 const CATEGORY_ALLOWED = `1 or all, 0 or none, or a category of Bitcoin Core's: ${CATEGORY_CHOICES.slice(4).join(", ")}`
@@ -102,8 +103,18 @@ export const loggingRows: RowsOf<LoggingSettings> = {
   logips: onOff({
     name: "logips",
     value: trueOrFalse,
-    doc: "Whether addresses of peers stand in the log. Core's default is 0.",
+    doc: "Whether addresses of peers stand in the log, and in traces. Core's default is 0.",
     defaultDoc: "1",
+    commands: NODE
+  }),
+  otlp: oneOrNone({
+    name: "otlp",
+    value: collectorUrl,
+    negatable: true,
+    metavar: "<url>",
+    allowed: "an address that begins with http:// or https://, or 0",
+    doc: "Sends traces (start, dials, handshakes, headers, calls, stop) to this collector of OTLP over HTTP, such as http://127.0.0.1:4318; 0 is none.",
+    defaultDoc: "the variable OTEL_EXPORTER_OTLP_ENDPOINT, or none",
     commands: NODE
   })
 }
