@@ -2,7 +2,7 @@
  * One build for every library: its entries are read from the `exports` of the package in whose folder tsup runs, so that a new
  * door of a package is added in one place. Declarations come from `tsc -p tsconfig.build.json`.
  */
-import { readFileSync } from "node:fs"
+import { copyFileSync, readFileSync } from "node:fs"
 import { defineConfig, type Options } from "tsup"
 import { writePage } from "./packages/dashboard-page/src/BundlePage.ts"
 
@@ -24,7 +24,11 @@ const options: Options = {
   clean: true,
   target: "es2024",
   removeNodeProtocol: false,
-  // The page lies beside the code that serves it.
-  ...(manifest.name === "@satwire/dashboard-page" ? { onSuccess: () => writePage("dist") } : {})
+  onSuccess: async () => {
+    // npm packs it without being told.
+    copyFileSync("../../LICENSE", "LICENSE")
+    // The page lies beside the code that serves it.
+    if (manifest.name === "@satwire/dashboard-page") await writePage("dist")
+  }
 }
 export default defineConfig(options)

@@ -111,7 +111,8 @@ const filesOf = (plan: Plan): ReadonlyArray<readonly [string, string]> => {
     name: `@satwire/${key}`,
     version: "1.2.0",
     license: "MIT",
-    exports: Object.fromEntries(doorsOf(doors).map(([door, name]) => [door, `./src/${name}.ts`]))
+    exports: Object.fromEntries(doorsOf(doors).map(([door, name]) => [door, `./src/${name}.ts`])),
+    publish: { include: ["src", "README.md", "deno.json"] }
   }
   const files: Record<string, string> = {
     "package.json": JSON.stringify(manifest(plan), undefined, 2),

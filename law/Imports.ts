@@ -144,8 +144,13 @@ const passesOn = (house: House, room: Room, name: string): boolean =>
     return below !== undefined && names(below.room.manifest, ["peerDependencies"]).includes(name)
   })
 
+/** Where a room declares what its source imports: an app carries all of it in its bundle, so that whoever installs it needs none. */
+const fieldsOf = (room: Room): typeof DEPENDENCY_FIELDS | readonly ["devDependencies"] =>
+  room.folder.startsWith("apps/") ? ["devDependencies"] : DEPENDENCY_FIELDS
+
 const sourceDeclarations = (house: House, room: Room): ReadonlyArray<Violation> => {
-  const declared = names(room.manifest, DEPENDENCY_FIELDS)
+  const fields = fieldsOf(room)
+  const declared = names(room.manifest, fields)
   const imports = npmImports(house).filter(
     ({ place }) => place?.room.folder === room.folder && (place.kind === "source" || room.folder.startsWith("apps/"))
   )
@@ -158,7 +163,7 @@ const sourceDeclarations = (house: House, room: Room): ReadonlyArray<Violation> 
         const name = packageOf(found.specifier)
         return name !== room.manifest.name && !declared.includes(name)
       })
-      .map((at) => violation(at, `declare ${packageOf(at.found.specifier)} in ${file}`)),
+      .map((at) => violation(at, `declare ${packageOf(at.found.specifier)} in ${file}: ${fields[0]}`)),
     ...declared
       .filter((name) => !used.has(name) && !passesOn(house, room, name))
       .map((name) => ({

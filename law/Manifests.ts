@@ -2,7 +2,7 @@
  * Laws of paper: every package has the same manifest, the same pair of TypeScript projects, a README of one shape and tests.
  */
 import { isDeepStrictEqual } from "node:util"
-import { type House, type Manifest, type Room, doors, has, json, lineWith, packages, rooms } from "./House.ts"
+import { type House, type Manifest, type Room, doors, has, json, lineWith, packages, rooms, sources } from "./House.ts"
 import type { Law, Violation } from "./Law.ts"
 import { sideOfRoom, targetOf } from "./Layers.ts"
 
@@ -74,7 +74,7 @@ export const manifestsAgree: Law = {
 }
 
 export const appsArePublishable: Law = {
-  sentence: "every app is an ESM package under MIT with a binary, its files and an engine",
+  sentence: "every app is an ESM package under MIT with a binary, its files, an engine and no dependencies",
   violations: (house) =>
     rooms(house)
       .filter((room) => room.folder.startsWith("apps/"))
@@ -87,7 +87,13 @@ export const appsArePublishable: Law = {
         const missing = ["name", "version", "description", "files", "bin"].filter((field) => !(field in room.manifest))
         return [
           ...wrong.map(([what, value]) => ({ file, line: 1, what, advice: `is ${JSON.stringify(value)}` })),
-          ...missing.map((what) => ({ file, line: 1, what, advice: "an app has it" }))
+          ...missing.map((what) => ({ file, line: 1, what, advice: "an app has it" })),
+          ...Object.keys(room.manifest["dependencies"] ?? {}).map((what) => ({
+            file,
+            line: lineWith(house.text(file), `"${what}"`),
+            what,
+            advice: "the bundle carries it: a devDependency, or everybody installs it twice"
+          }))
         ]
       })
 }
@@ -128,7 +134,7 @@ export const denoAgrees: Law = {
     packages(house).flatMap((room): ReadonlyArray<Violation> => {
       const file = `${room.folder}/deno.json`
       const here = (what: string, advice: string): Violation => ({ file, line: 1, what, advice })
-      if (!has(house, file)) return [here("file", "every package can be published to JSR: write its deno.json")]
+      if (!has(house, file)) return [here("file", "write it: what Deno knows of the package")]
       const deno = json(house, file)
       const exported = Object.fromEntries(
         doors(room).map(({ name, file: door }) => [name, `.${door.slice(room.folder.length)}`])
@@ -142,6 +148,28 @@ export const denoAgrees: Law = {
       return Object.entries(expected)
         .filter(([field, value]) => !isDeepStrictEqual(deno[field], value))
         .map(([field, value]) => here(field, `is ${JSON.stringify(value)} as in package.json`))
+    })
+}
+
+/** JSR serves modules, and no files beside them. */
+const READS_BESIDE = /new URL\(\s*["'`]\.\/[^"'`]*(?<!\.[jt]s)["'`],\s*import\.meta\.url/
+
+const standsOnFiles = (house: House, room: Room): boolean =>
+  sources(house, `${room.folder}/src/`).some((path) => READS_BESIDE.test(house.text(path))) ||
+  Object.keys(room.manifest["dependencies"] ?? {}).some((name) => {
+    const below = targetOf(rooms(house), name)
+    return below !== undefined && standsOnFiles(house, below.room)
+  })
+
+export const jsrTakesModules: Law = {
+  sentence: "deno.json publishes to JSR whatever needs no files beside its modules, and nothing else",
+  violations: (house) =>
+    packages(house).flatMap((room): ReadonlyArray<Violation> => {
+      const file = `${room.folder}/deno.json`
+      if (!has(house, file)) return []
+      const wanted = standsOnFiles(house, room) ? false : { include: ["src", "README.md", "deno.json"] }
+      if (isDeepStrictEqual(json(house, file)["publish"], wanted)) return []
+      return [{ file, line: 1, what: "publish", advice: `is ${JSON.stringify(wanted)} here` }]
     })
 }
 
@@ -252,6 +280,7 @@ export const manifestLaws: ReadonlyArray<Law> = [
   appsArePublishable,
   rangesAgree,
   denoAgrees,
+  jsrTakesModules,
   projectsAgree,
   readmesHaveOneShape,
   everyPackageIsTested,

@@ -332,6 +332,16 @@ const manifests: ReadonlyArray<Breach> = [
     "bin"
   ),
   breach(
+    "an app that has its users install what it carries",
+    /every app/,
+    {
+      "apps/x/package.json":
+        '{ "name": "x", "version": "1.0.0", "description": "X", "files": [], "bin": {}, "license": "MIT", "type": "module", "engines": { "node": ">=22.19.0" }, "dependencies": { "@satwire/low": "^1.2.0" } }'
+    },
+    "apps/x/package.json",
+    "@satwire/low"
+  ),
+  breach(
     "a package at another version",
     /present version/,
     { [LEFT_MANIFEST]: edit('"@satwire/low": "^1.2.0"', '"@satwire/low": "^1.1.0"') },
@@ -358,6 +368,27 @@ const manifests: ReadonlyArray<Breach> = [
     { "packages/low/deno.json": edit(',"./node":"./src/node.ts"', "") },
     "packages/low/deno.json",
     "exports"
+  ),
+  breach(
+    "a package for JSR that reads a file beside itself",
+    /to JSR/,
+    { "packages/edge/src/index.ts": append('export const page = new URL("./page.html", import.meta.url)') },
+    "packages/edge/deno.json",
+    "publish"
+  ),
+  breach(
+    "a package for JSR that stands on one that is not",
+    /to JSR/,
+    { "packages/edge/src/index.ts": append('export const page = new URL("./page.html", import.meta.url)') },
+    "packages/kit/deno.json",
+    "publish"
+  ),
+  breach(
+    "a package that is kept from JSR without need",
+    /to JSR/,
+    { "packages/left/deno.json": edit(/"publish":.*/, '"publish":false}') },
+    "packages/left/deno.json",
+    "publish"
   ),
   breach(
     "a pure package that sees the platform",

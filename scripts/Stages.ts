@@ -2,7 +2,7 @@
  * Runs the stages of a check one after another, each with a headline and its time, and counts. A stage that fails stops nothing:
  * whoever waits for a test run wants to hear everything that is wrong.
  */
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join, relative, resolve } from "node:path"
@@ -31,6 +31,8 @@ interface Finished {
 
 interface Options {
   readonly env?: Readonly<Record<string, string>>
+  /** Where it runs: in the root where not given. */
+  readonly cwd?: string
   /** `live` prints what the command writes as it comes, `quiet` only when it fails, `never` not at all. */
   readonly show: "live" | "quiet" | "never"
   readonly limitMinutes?: number
@@ -39,16 +41,20 @@ interface Options {
 const environment = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
   ...process.env,
   TURBO_TELEMETRY_DISABLED: "1",
-  ...extra,
-  PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`
+  PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`,
+  ...extra
 })
 
 /** Groups of processes that are under way: whoever interrupts us ends them too. */
 const running = new Set<number>()
 
+/** Binaries of npm are scripts for a shell there, and processes have no groups. */
+const isWindows = process.platform === "win32"
+
 const endGroup = (pid: number): void => {
   try {
-    process.kill(-pid, "SIGKILL")
+    if (isWindows) execFileSync("taskkill", ["/pid", String(pid), "/t", "/f"], { stdio: "ignore" })
+    else process.kill(-pid, "SIGKILL")
   } catch {
     // It has ended by itself.
   }
@@ -65,14 +71,15 @@ for (const [signal, code] of [
   })
 }
 
-/** Runs one command in the root, with the binaries of this repository first on the path. */
+/** Runs one command, with the binaries of this repository first on the path where its environment says no other. */
 export const run = (command: string, args: ReadonlyArray<string>, options: Options): Promise<Finished> =>
   new Promise((done) => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd: options.cwd ?? root,
       env: environment(options.env),
       stdio: ["ignore", "pipe", "pipe"],
-      detached: true
+      detached: !isWindows,
+      shell: isWindows
     })
     const chunks: Array<string> = []
     const take = (chunk: string): void => {

@@ -87,7 +87,9 @@ export class WorkerPool extends WorkerPoolBase {
 const programBeside = (module: string): URL => {
   const program = new URL("./worker.js", module)
   if (module.endsWith(".ts")) program.pathname = program.pathname.replace(/\.js$/, ".ts")
-  return program
+  if (program.protocol === "file:") return program
+  // Deno starts threads of files and of data, and what JSR serves is neither.
+  return new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(program.href)}`)}`)
 }
 
 interface Thread {

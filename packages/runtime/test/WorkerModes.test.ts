@@ -3,9 +3,13 @@
  * as the app's is; each on Node and on Deno.
  */
 import { execFile } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, rmdirSync } from "node:fs"
+import { once } from "node:events"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -19,9 +23,9 @@ const PACKAGES = ["bytes", "machine", "crypto", "primitives", "consensus", "runt
 const HELLO = "9595c9df90075148eb06860365df33584b75bff782a510c6cd4883a419833d50"
 const LIMIT_MS = 60_000
 
-const run = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<string> =>
+const run = (command: string, args: ReadonlyArray<string>, cwd: string, also: object = {}): Promise<string> =>
   new Promise((done, fail) => {
-    const options = { cwd, timeout: LIMIT_MS, env: { ...process.env, DENO_NO_UPDATE_CHECK: "1" } }
+    const options = { cwd, timeout: LIMIT_MS, env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", ...also } }
     execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) done(stdout)
       else fail(new Error(`${command} ${args.join(" ")}: ${error.message}\n${stdout}${stderr}`))
@@ -105,3 +109,28 @@ describe.each(RUNTIMES)("one job in a worker on $runtime", ({ command, before, s
     expect(await told(["main.js"], cwd)).toEqual({ hash: HELLO, left: 0, back: 5, module: "main.js" })
   })
 })
+
+test.runIf(existsSync(RUNTIMES[1].command))(
+  "one job in a worker is done from modules of a web server, as JSR is one",
+  async () => {
+    const outdir = join(folder, "served")
+    await build({
+      entryPoints: { main: job, worker },
+      outdir,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      conditions: ["@satwire/source"]
+    })
+    const server = createServer((request, response) => {
+      response.setHeader("content-type", "text/javascript")
+      response.end(readFileSync(join(outdir, request.url ?? "")))
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const main = `http://127.0.0.1:${(server.address() as AddressInfo).port}/main.js`
+    const env = { DENO_DIR: join(folder, "deno") }
+    const told = await run(RUNTIMES[1].command, ["run", "-A", "--no-lock", main], folder, env)
+    server.close()
+    expect(JSON.parse(told)).toEqual({ hash: HELLO, left: 0, back: 5, module: "main.js" })
+  }
+)

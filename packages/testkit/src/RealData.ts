@@ -5,7 +5,6 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import process from "node:process"
-import { fileURLToPath } from "node:url"
 import {
   type HeaderBase,
   type HeaderSegment,
@@ -31,7 +30,7 @@ export interface RealData {
 }
 
 /** `../shared/data`, seen from the root of the repository. */
-const besideRepository = (): string => fileURLToPath(new URL("../../../../shared/data", import.meta.url))
+const besideRepository = (): string => Path.join(import.meta.dirname ?? ".", "../../../../shared/data")
 
 /** Where the folder is looked for. */
 export const realDataPath = (): string => process.env["SATWIRE_DATA"] ?? besideRepository()
