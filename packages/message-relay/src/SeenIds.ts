@@ -1,0 +1,123 @@
+/**
+ * The ids that were seen, each until it expires, and which peers sent it. So many and no more: where there is no room the oldest makes it.
+ *
+ * ```
+ *   ring    │ words of id 0 │ words of id 1 │ …      filled in turn, and over again
+ *   senders │ bits of peers │ bits of peers │ …
+ *   table     mix of an id → its place in the ring
+ * ```
+ */
+import { HashMix, MixTable } from "@satwire/primitives"
+import type { Random, UnixSeconds } from "@satwire/machine"
+
+const ID_BYTES = 32
+/** A place that holds nothing: no id expires in 1970. */
+const EMPTY = 0
+const BITS = 32
+const FIRST_PLACES = 256
+
+export class SeenIds {
+  readonly capacity: number
+  readonly #mix: HashMix
+  readonly #table: MixTable = new MixTable()
+  readonly #senderWords: number
+  /** They take no memory before the first id, and give it back with the last. */
+  #ids: Uint8Array = new Uint8Array(0)
+  #expires: Float64Array = new Float64Array(0)
+  #senders: Uint32Array = new Uint32Array(0)
+  #next = 0
+
+  /** @param peers how many peers there are at most, each with a number below it */
+  constructor(capacity: number, peers: number, random: Random) {
+    this.capacity = capacity
+    this.#senderWords = Math.ceil(peers / BITS)
+    this.#mix = new HashMix(random, "computed")
+  }
+
+  get size(): number {
+    return this.#table.size
+  }
+
+  /** Bytes that it takes now. */
+  get bytes(): number {
+    return this.#ids.byteLength + this.#expires.byteLength + this.#senders.byteLength + this.#table.bytes
+  }
+
+  /** The place of an id, or -1. */
+  find(id: Uint8Array): number {
+    if (this.size === 0) return -1
+    const mix = this.#mix.of(id, 0, ID_BYTES)
+    for (let place = this.#table.first(mix); place >= 0; place = this.#table.next(mix))
+      if (this.#is(place, id)) return place
+    return -1
+  }
+
+  /** Takes in an id that is not there, and gives its place. */
+  add(id: Uint8Array, expires: UnixSeconds): number {
+    const place = this.#next
+    if (place === this.#expires.length) this.#grow()
+    this.#next = (place + 1) % this.capacity
+    if (this.#expires[place] !== EMPTY) this.#remove(place)
+    this.#ids.set(id, place * ID_BYTES)
+    this.#expires[place] = Math.max(1, expires)
+    this.#table.add(this.#mix.of(id, 0, ID_BYTES), place)
+    return place
+  }
+
+  /** Notes that a peer sent the id at `place`; whether it had done so before. */
+  sentBy(place: number, peer: number): boolean {
+    const at = place * this.#senderWords + Math.floor(peer / BITS)
+    const bit = 1 << (peer % BITS)
+    const before = this.#senders[at] as number
+    this.#senders[at] = before | bit
+    return (before & bit) !== 0
+  }
+
+  /** Forgets what a peer sent: its number is another's from now on. */
+  forgetSender(peer: number): void {
+    const word = Math.floor(peer / BITS)
+    const bit = 1 << (peer % BITS)
+    for (let at = word; at < this.#senders.length; at += this.#senderWords)
+      this.#senders[at] = (this.#senders[at] as number) & ~bit
+  }
+
+  /** Forgets what has expired. */
+  sweep(unix: UnixSeconds): void {
+    for (let place = 0; place < this.#expires.length; place++) {
+      const expires = this.#expires[place] as number
+      if (expires !== EMPTY && expires <= unix) this.#remove(place)
+    }
+    if (this.size === 0) this.#end()
+  }
+
+  #grow(): void {
+    const places = Math.min(Math.max(FIRST_PLACES, 2 * this.#expires.length), this.capacity)
+    const [ids, expires, senders] = [this.#ids, this.#expires, this.#senders]
+    this.#ids = new Uint8Array(places * ID_BYTES)
+    this.#ids.set(ids)
+    this.#expires = new Float64Array(places)
+    this.#expires.set(expires)
+    this.#senders = new Uint32Array(places * this.#senderWords)
+    this.#senders.set(senders)
+  }
+
+  #end(): void {
+    this.#ids = new Uint8Array(0)
+    this.#expires = new Float64Array(0)
+    this.#senders = new Uint32Array(0)
+    this.#next = 0
+  }
+
+  #remove(place: number): void {
+    const at = place * ID_BYTES
+    this.#table.delete(this.#mix.of(this.#ids, at, at + ID_BYTES), place)
+    this.#expires[place] = EMPTY
+    this.#senders.fill(0, place * this.#senderWords, (place + 1) * this.#senderWords)
+  }
+
+  #is(place: number, id: Uint8Array): boolean {
+    const at = place * ID_BYTES
+    for (let i = 0; i < ID_BYTES; i++) if (this.#ids[at + i] !== id[i]) return false
+    return true
+  }
+}
