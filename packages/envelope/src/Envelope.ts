@@ -250,12 +250,14 @@ export const isSignedBy = (signatures: Signatures, envelope: Envelope, id: Uint8
 
 // --- Passing on ----------------------------------------------------------------------------------------------------------------------
 
-/** A copy of encoded bytes, of an envelope that has been decoded, with other hops: nothing is read or encoded again. */
-export const withHops = (bytes: Uint8Array, hops: number): Uint8Array<ArrayBuffer> => {
-  const copy = copyOut(bytes)
-  copy[HOPS_AT] = hops
-  return copy
+/** Changes the hops of an envelope that has been decoded, in its bytes, which it gives back: nothing is read or encoded again. */
+export const setHops = (bytes: Uint8Array, hops: number): Uint8Array => {
+  bytes[HOPS_AT] = hops
+  return bytes
 }
+
+/** A copy with other hops. */
+export const withHops = (bytes: Uint8Array, hops: number): Uint8Array => setHops(copyOut(bytes), hops)
 
 // --- Reading -------------------------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ export {
   encodeSigned,
   envelopeId,
   isSignedBy,
+  setHops,
   withHops
 } from "./Envelope.ts"
 export { EnvelopeError, type EnvelopeErrorKind } from "./EnvelopeError.ts"

@@ -27,7 +27,7 @@ import {
   encodeSigned,
   envelopeId,
   isSignedBy,
-  withHops
+  setHops
 } from "@satwire/envelope"
 import {
   Deadlines,
@@ -55,6 +55,7 @@ import {
 } from "./RelayOptions.ts"
 import { RelayPeer } from "./RelayPeer.ts"
 import { SeenIds } from "./SeenIds.ts"
+import { Slab } from "./Slab.ts"
 
 export type RelayInput =
   /** A session stands; `nodeId` is who the other end proved, or says, to be. */
@@ -95,6 +96,9 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
   readonly #byNodeId: Map<string, RelayPeer> = new Map()
   readonly #freeSlots: Array<number>
   readonly #seen: SeenIds
+  readonly #slab: Slab = new Slab()
+  /** The same peers: going through a map of thousands of messages a second costs more than keeping a list (measured). */
+  #list: ReadonlyArray<RelayPeer> = []
   /** When paused peers are read again. */
   readonly #resumes: Deadlines<PeerId> = new Deadlines()
   #cleanUpAt: Instant | undefined = undefined
@@ -140,6 +144,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     assert(slot !== undefined && !this.#peers.has(id), "a peer joins once, and only where there is room")
     const peer = new RelayPeer(id, nodeId, slot, this.#settings.rates, now)
     this.#peers.set(id, peer)
+    this.#list = [...this.#list, peer]
     this.#byNodeId.set(nodeId, peer)
   }
 
@@ -147,6 +152,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
+    this.#list = this.#list.filter((other) => other !== peer)
     if (this.#byNodeId.get(peer.nodeId) === peer) this.#byNodeId.delete(peer.nodeId)
     this.#resumes.set(id, undefined)
     this.#seen.forgetSender(peer.slot)
@@ -209,7 +215,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
   ): void {
     const { nodeId, maxHops } = this.#settings
     const { target, origin, hops } = envelope
-    const next = withHops(bytes, hops + 1)
+    const next = setHops(this.#slab.copy(bytes), hops + 1)
     if (target === undefined || target === nodeId)
       out.push({ _tag: "Deliver", envelope: ownedBy(envelope, bytes, next), id, from: peer.id })
     if (target === nodeId || hops + 1 >= maxHops) return
@@ -249,7 +255,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
       if (there !== undefined) return there === from ? [] : [there.id]
     }
     const chosen: Array<PeerId> = []
-    for (const peer of this.#peers.values())
+    for (const peer of this.#list)
       if (peer !== from && peer.nodeId !== origin && this.#isRelayedTo(peer, now.instant)) chosen.push(peer.id)
     const { targetFanout, random } = this.#settings
     return target === undefined || chosen.length <= targetFanout
