@@ -92,7 +92,7 @@ export const toolsRows: RowsOf<ToolsSettings> = {
     value: webSocketUrl,
     metavar: "<url>",
     allowed: "an address that begins with ws:// or wss://",
-    doc: "Where events are read without a password, as satwire playground prints it.",
+    doc: "Where events are read without a password: ws:// and /events below the address of a dashboard, such as that of satwire playground.",
     defaultDoc: "/events of the node that --rpcconnect names",
     from: "flags",
     commands: EVENTS
