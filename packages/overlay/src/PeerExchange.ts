@@ -1,0 +1,152 @@
+/**
+ * Peers tell each other of peers. What is told is believed of nobody: it goes to an address book with the name of who told it, and the book
+ * decides how much one teller is worth.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { KindError } from "./Kind.ts"
+import type { OverlayShape } from "./Overlay.ts"
+import { type RequestError, refused } from "./RequestError.ts"
+import { MAX_TOLD_PEERS, PeerExchange, type ToldPeer } from "./kinds/PeerExchange.ts"
+
+/**
+ * How often one peer is told of peers: as it asks more often it is refused, so that the whole book is not read in a minute.
+ *
+ * @limit milliseconds between two answers of peer exchange to one peer
+ */
+export const EXCHANGE_INTERVAL_MS = 60_000
+/**
+ * @limit peers in an address book in memory
+ */
+export const MAX_BOOK_PEERS = 4096
+/**
+ * Peers in the book by one teller, so that none fills it alone.
+ *
+ * @limit peers in an address book in memory that one peer has told of
+ */
+export const MAX_BOOK_PEERS_OF_ONE = 256
+
+/** Where an address comes from. */
+export type AddressSource =
+  | { readonly via: "peer exchange"; readonly from: string }
+  | { readonly via: "mdns" | "bootstrap" | "kademlia" | "identify" | "manual" }
+
+export interface AddressBookShape {
+  /** Hears of a peer; nobody has been there. */
+  readonly add: (peer: ToldPeer, source: AddressSource) => Effect.Effect<void>
+  /** Some of the known peers, at most so many, such as may be told to anybody. */
+  readonly some: (most: number) => Effect.Effect<ReadonlyArray<ToldPeer>>
+}
+
+/** The address book, where there is one; without, nothing is kept and nobody is told of anybody. */
+export const AddressBook: Context.Reference<AddressBookShape> = Context.Reference("@satwire/overlay/AddressBook", {
+  defaultValue: (): AddressBookShape => ({ add: () => Effect.void, some: () => Effect.succeed([]) })
+})
+
+interface Entry {
+  readonly peer: ToldPeer
+  readonly source: AddressSource
+}
+
+export interface MemoryAddressBook extends AddressBookShape {
+  readonly entries: () => ReadonlyArray<Entry>
+}
+
+/**
+ * A book in memory. The first who told of a peer stays its teller, and its addresses are replaced only by that teller or by what is not peer
+ * exchange; a full book forgets the oldest that was told by peers, never the rest.
+ */
+export const makeMemoryAddressBook = (): MemoryAddressBook => {
+  const entries = new Map<string, Entry>()
+  const counts = new Map<string, number>()
+  const tellerOf = (source: AddressSource): string | undefined => ("from" in source ? source.from : undefined)
+  const count = (teller: string | undefined, by: number): void => {
+    if (teller === undefined) return
+    const left = (counts.get(teller) ?? 0) + by
+    if (left === 0) counts.delete(teller)
+    else counts.set(teller, left)
+  }
+  const makeRoom = (): boolean => {
+    if (entries.size < MAX_BOOK_PEERS) return true
+    for (const [peerId, { source }] of entries) {
+      const teller = tellerOf(source)
+      if (teller === undefined) continue
+      entries.delete(peerId)
+      count(teller, -1)
+      return true
+    }
+    return false
+  }
+  const add = (peer: ToldPeer, source: AddressSource): void => {
+    const known = entries.get(peer.peerId)
+    const teller = tellerOf(source)
+    if (known !== undefined) {
+      if (teller !== undefined && teller !== tellerOf(known.source)) return
+      count(tellerOf(known.source), -1)
+    } else if ((counts.get(teller ?? "") ?? 0) >= MAX_BOOK_PEERS_OF_ONE || !makeRoom()) {
+      return
+    }
+    entries.set(peer.peerId, { peer, source })
+    count(teller, 1)
+  }
+  return {
+    add: (peer, source) => Effect.sync(() => add(peer, source)),
+    some: (most) => Effect.sync(() => [...entries.values()].slice(-most).map((entry) => entry.peer)),
+    entries: () => [...entries.values()]
+  }
+}
+
+/** Asks a peer for peers and puts them in the book. Says how many it told of; what is no peer at all is passed over. */
+export const exchangePeers = (
+  overlay: OverlayShape,
+  peer: string,
+  most: number = MAX_TOLD_PEERS
+): Effect.Effect<number, RequestError | KindError> =>
+  Effect.gen(function* () {
+    const book = yield* AddressBook
+    const { peers } = yield* overlay.request(peer, PeerExchange, { most })
+    const told = peers.filter(({ addresses, peerId }) => peerId.length > 0 && addresses.length > 0).slice(0, most)
+    for (const each of told) yield* book.add(each, { via: "peer exchange", from: peer })
+    return told.length
+  })
+
+/** Tells who asks of some peers of the book, once a minute each, for as long as the scope is open. */
+export const servePeerExchange = (overlay: OverlayShape): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const book = yield* AddressBook
+    const answered = new Map<string, number>()
+    yield* overlay.facts.pipe(
+      Stream.runForEach((fact) => Effect.sync(() => fact._tag === "PeerGone" && answered.delete(fact.peer))),
+      Effect.forkScoped({ startImmediately: true })
+    )
+    yield* overlay.serve(PeerExchange, ({ most }, peer) =>
+      Effect.gen(function* () {
+        const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+        const before = answered.get(peer)
+        if (before !== undefined && now - before < EXCHANGE_INTERVAL_MS) {
+          overlay.fault(peer, "flood", "asks for peers more than once a minute")
+          return yield* Effect.fail(refused("once a minute"))
+        }
+        answered.set(peer, now)
+        const peers = yield* book.some(Math.min(most, MAX_TOLD_PEERS))
+        return { peers: peers.filter(({ peerId }) => peerId !== peer) }
+      })
+    )
+  })
+
+/** A found peer as a libp2p node tells of it. */
+export interface Found {
+  readonly peerId: string
+  readonly addresses: ReadonlyArray<string>
+  readonly source: "mdns" | "bootstrap" | "dht" | "identify"
+}
+
+/** Puts what a libp2p node finds (its `found`) in the book, with the way by which it was found, until the stream ends. */
+export const keepFound = <E>(found: Stream.Stream<Found, E>): Effect.Effect<void, E> =>
+  Effect.flatMap(AddressBook, (book) =>
+    Stream.runForEach(found, ({ addresses, peerId, source }) =>
+      book.add({ peerId, addresses }, { via: source === "dht" ? "kademlia" : source })
+    )
+  )
