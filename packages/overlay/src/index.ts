@@ -1,12 +1,10 @@
 export {
   type ConnectionMessenger,
-  type ConnectionMessengerOptions,
-  MAX_LIFETIME_SECONDS,
   MAX_MESSENGER_PEERS,
-  MAX_SEEN,
   MAX_WAITING_BYTES,
   makeConnectionMessenger
 } from "./ConnectionMessenger.ts"
+export { Envelopes, type EnvelopesOptions, FrameReader, MAX_LIFETIME_SECONDS, MAX_SEEN } from "./Envelopes.ts"
 export type { OverlayFact, OverlayFault } from "./Facts.ts"
 export {
   ChainStore,

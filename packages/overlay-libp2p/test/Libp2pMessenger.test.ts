@@ -1,0 +1,130 @@
+/** Overlays on libp2p nodes on loopback. One pair of nodes serves all tests but those that end it. */
+import { schnorrKey } from "@satwire/crypto"
+import {
+  AddressBook,
+  type OverlayFact,
+  PingMethod,
+  Vote,
+  keepFound,
+  kind,
+  makeMemoryAddressBook,
+  makeOverlay,
+  method
+} from "@satwire/overlay"
+import { type Libp2pNodeOptions, makeLibp2pNode } from "@satwire/transport-libp2p"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { describe, expect, it } from "vitest"
+import { OVERLAY_PROTOCOL, makeLibp2pMessenger } from "../src/index.ts"
+
+const key = schnorrKey(new Uint8Array(32).fill(3))
+const Blob = method(
+  "blob",
+  kind("blob-request", Schema.Int),
+  kind("blob-part", Schema.Uint8Array, { maxBytes: 1_100_000 })
+)
+const vote = {
+  height: 1,
+  round: 0,
+  step: "prevote" as const,
+  block: null,
+  validator: new Uint8Array(33),
+  signature: new Uint8Array(64)
+}
+
+const member = (options: Libp2pNodeOptions = {}, maxPeers?: number) =>
+  Effect.gen(function* () {
+    const listening = {
+      listen: ["/ip4/127.0.0.1/tcp/0"],
+      security: ["noise"],
+      limits: { maxPerHostASecond: 1000 }
+    } as const
+    const node = yield* makeLibp2pNode({ ...listening, ...options })
+    const messenger = yield* makeLibp2pMessenger(node, { key, maxPeers })
+    const overlay = yield* makeOverlay({ messenger })
+    return { node, messenger, overlay, address: node.addresses()[0] ?? "" }
+  })
+
+const run = <A, E>(program: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Effect.runPromise(Effect.scoped(program))
+
+const factOf = (facts: Stream.Stream<OverlayFact>, holds: (fact: OverlayFact) => boolean) =>
+  facts.pipe(Stream.filter(holds), Stream.take(1), Stream.runCollect, Effect.forkScoped({ startImmediately: true }))
+
+describe("an overlay over libp2p", () => {
+  it("knows its peers by their keys, and carries requests, parts and what is signed both ways", () =>
+    run(
+      Effect.gen(function* () {
+        const [alice, bob] = [yield* member(), yield* member()]
+        yield* bob.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
+        yield* bob.overlay.serveParts(Blob, (parts) =>
+          Stream.map(Stream.range(1, parts), (i) => new Uint8Array(1_000_000).fill(i))
+        )
+        const peer = yield* alice.messenger.open(bob.address)
+        expect(peer).toBe(bob.node.peerId)
+        expect(yield* alice.overlay.request(peer, PingMethod, { nonce: 7 })).toEqual({ nonce: 7 })
+        expect(bob.overlay.peers()).toEqual([alice.node.peerId])
+        const sizes = yield* alice.overlay.requestParts(peer, Blob, 6).pipe(
+          Stream.map((part) => part.length + (part[0] ?? 0)),
+          Stream.runCollect
+        )
+        expect(sizes).toEqual([1, 2, 3, 4, 5, 6].map((i) => 1_000_000 + i))
+        const votes = yield* alice.overlay
+          .messages(Vote)
+          .pipe(Stream.take(1), Stream.runCollect, Effect.forkScoped({ startImmediately: true }))
+        yield* bob.overlay.send(alice.node.peerId, Vote, vote)
+        expect((yield* Fiber.join(votes))[0]).toMatchObject({ peer, signer: key?.publicKey })
+
+        const gone = yield* factOf(bob.overlay.facts, (fact) => fact._tag === "PeerGone")
+        alice.overlay.drop(peer)
+        expect(yield* Fiber.join(gone)).toMatchObject([{ peer: alice.node.peerId }])
+        expect(alice.overlay.peers()).toEqual([])
+      })
+    ))
+
+  it("takes in whoever the node has dialled, and keeps where peers are with the source that told of it", () =>
+    run(
+      Effect.gen(function* () {
+        const [alice, bob] = [yield* member(), yield* member()]
+        const book = makeMemoryAddressBook()
+        const noted = yield* Deferred.make<void>()
+        const noting = {
+          ...book,
+          add: (...args: Parameters<typeof book.add>) =>
+            Effect.andThen(book.add(...args), Effect.asVoid(Deferred.succeed(noted, undefined)))
+        }
+        yield* keepFound(alice.node.found).pipe(Effect.provideService(AddressBook, noting), Effect.forkScoped)
+        const up = yield* factOf(bob.overlay.facts, (fact) => fact._tag === "PeerUp")
+        yield* alice.node.connect(bob.address)
+        expect(yield* Fiber.join(up)).toMatchObject([{ peer: alice.node.peerId }])
+        yield* Deferred.await(noted)
+        expect(book.entries()).toMatchObject([{ peer: { peerId: bob.node.peerId }, source: { via: "identify" } }])
+      })
+    ))
+
+  it("ends with a stranger who says what is no envelope, and takes no more peers than it may", () =>
+    run(
+      Effect.gen(function* () {
+        const bob = yield* member({}, 1)
+        const stranger = yield* makeLibp2pNode({ security: ["noise"] })
+        const fault = yield* factOf(bob.overlay.facts, (fact) => fact._tag === "Faulted")
+        const stream = yield* stranger.openStream(bob.address, OVERLAY_PROTOCOL)
+        yield* stream.write(new Uint8Array([3, 0, 0, 0, 1, 2, 3]))
+        expect(yield* Fiber.join(fault)).toMatchObject([{ peer: stranger.peerId, fault: "not an envelope" }])
+        const error = yield* Effect.flip(Stream.runDrain(stream.bytes))
+        expect(error.reason).toBe("Reset")
+
+        const again = yield* stranger.openStream(bob.address, OVERLAY_PROTOCOL)
+        const up = yield* factOf(bob.overlay.facts, (fact) => fact._tag === "PeerUp")
+        yield* again.write(new Uint8Array([1]))
+        if (bob.overlay.peers().length === 0) yield* Fiber.join(up)
+        const other = yield* makeLibp2pNode({ security: ["noise"] })
+        const refused = yield* other.openStream(bob.address, OVERLAY_PROTOCOL)
+        expect((yield* Effect.flip(Stream.runDrain(refused.bytes))).reason).toBe("Reset")
+        expect(bob.overlay.peers()).toEqual([stranger.peerId])
+      })
+    ))
+})
