@@ -47,6 +47,12 @@ export const StateMethod: Method<StateWanted, Uint8Array> = method(
   kind("state-chunk", bytesUpTo(MAX_RANGE_BYTES), { maxBytes: MAX_RANGE_BYTES + 16 })
 )
 
+/**
+ * Entries of a part, so that verifying one is some ten milliseconds of hashing.
+ *
+ * @limit entries of a part of state that is asked for
+ */
+export const MAX_CHUNK_ENTRIES = 4096
 /** What a part has where nothing else is said. */
 export const DEFAULT_CHUNK_BYTES = 262_144
 /** A part has at least that, so that nobody has a state sent entry by entry. */
@@ -98,7 +104,7 @@ export const requestState = (
     let next = options.from ?? 0
     let isWhole = false
     const take = (peer: string, bytes: Uint8Array): Effect.Effect<ReadonlyArray<StateEntry>, StateFailure> => {
-      const entries = provenEntries(sha256, root, next, bytes)
+      const entries = provenEntries(sha256, root, { start: next, chunkBytes }, bytes)
       if (Result.isFailure(entries)) {
         overlay.fault(peer, "lying state", entries.failure)
         return Effect.fail({ peer, reason: "lied", message: entries.failure })
@@ -138,13 +144,20 @@ const failureOf = (peer: string, failure: RequestError | KindError | StateFailur
 const provenEntries = (
   sha256: Sha256,
   root: Uint8Array,
-  next: number,
+  { chunkBytes, start }: Omit<StateWanted, "root">,
   bytes: Uint8Array
 ): Result.Result<{ readonly count: number; readonly list: ReadonlyArray<StateEntry> }, string> => {
   const read = decodeRange(bytes)
   if (Result.isFailure(read)) return Result.fail(read.failure.toString())
   const range: ProvenRange = read.success.value
-  if (range.proof.start !== next) return Result.fail(`a part from ${range.proof.start} where ${next} was asked for`)
+  if (range.proof.start !== start) return Result.fail(`a part from ${range.proof.start} where ${start} was asked for`)
+  const entries = range.leaves.length
+  if (entries > MAX_CHUNK_ENTRIES)
+    return Result.fail(`${entries} entries where a part has ${MAX_CHUNK_ENTRIES} at most`)
+  // A single entry may be larger than what was asked for.
+  if (entries > 1 && bytes.length > Math.max(MIN_CHUNK_BYTES, chunkBytes)) {
+    return Result.fail(`${bytes.length} bytes where ${chunkBytes} were asked for`)
+  }
   const verified = verifyRange(sha256, root, range)
   if (Result.isFailure(verified)) return Result.fail(verified.failure.message)
   const list = entriesOf(range)
@@ -166,7 +179,7 @@ export const serveState = (
         return Stream.unfold<number | undefined, Uint8Array, never, never>(start, (at) =>
           Effect.sync(() => {
             if (at === undefined || (at === tree.count && at > 0)) return undefined
-            const range = tree.chunk(at, most)
+            const range = tree.chunk(at, most, MAX_CHUNK_ENTRIES)
             const end = at + range.leaves.length
             return [encodeRange(range), end === tree.count ? undefined : end] as const
           })

@@ -56,6 +56,7 @@ export {
 export { Refusal, RequestError, SendError, refused } from "./RequestError.ts"
 export {
   DEFAULT_CHUNK_BYTES,
+  MAX_CHUNK_ENTRIES,
   type RequestStateOptions,
   type StateFailure,
   StateMethod,

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
-import { type OverlayShape, StateMethod, requestState, serveState } from "../src/index.ts"
+import { MAX_CHUNK_ENTRIES, type OverlayShape, StateMethod, requestState, serveState } from "../src/index.ts"
 import { join, makeNode, run, runTimed, text } from "./Bench.ts"
 
 const ENTRIES: ReadonlyArray<StateEntry> = Array.from({ length: 600 }, (_, i) => ({
@@ -134,6 +134,32 @@ describe("state that is asked for", () => {
         const empty = treeOf([])
         const { alice, peers } = yield* withPeers((overlay) => serving(overlay, empty))
         expect(whole(yield* Stream.runCollect(requestState(alice.overlay, peers, empty.root)))).toEqual([])
+      })
+    ))
+
+  it("comes in parts no larger than was asked for, or the peer lies", () =>
+    run(
+      Effect.gen(function* () {
+        const many = treeOf(
+          Array.from({ length: MAX_CHUNK_ENTRIES + 1 }, (_, i) => ({ key: text(`${i}`), value: text("") }))
+        )
+        const atOnce = (maxBytes: number, maxEntries: number) => (overlay: OverlayShape) =>
+          overlay.serveParts(StateMethod, () => Stream.succeed(encodeRange(many.chunk(0, maxBytes, maxEntries))))
+        const { alice, peers } = yield* withPeers(
+          atOnce(4_000_000, MAX_CHUNK_ENTRIES + 1),
+          atOnce(20_000, MAX_CHUNK_ENTRIES),
+          (overlay) => serving(overlay, many)
+        )
+        const wanted = { chunkBytes: 10_000 }
+        const error = yield* Effect.flip(
+          Stream.runDrain(requestState(alice.overlay, peers.slice(0, 2), many.root, wanted))
+        )
+        expect(error.failures).toMatchObject([
+          { reason: "lied", message: "4097 entries where a part has 4096 at most" },
+          { reason: "lied", message: expect.stringContaining("where 10000 were asked for") }
+        ])
+        const parts = yield* Stream.runCollect(requestState(alice.overlay, peers.slice(2), many.root))
+        expect(whole(parts).length).toBe(MAX_CHUNK_ENTRIES + 1)
       })
     ))
 

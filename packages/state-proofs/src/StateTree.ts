@@ -123,14 +123,14 @@ export class StateTree {
   }
 
   /**
-   * The entries from `start` on, as many as fit into `maxBytes` with what proves them, at least one. The end of the state is where
-   * `start + leaves` is the count. A start behind the end is a `RangeError`.
+   * The entries from `start` on, as many as fit into `maxBytes` with what proves them, at least one and at most `maxEntries`. The end of the
+   * state is where `start + leaves` is the count. A start behind the end is a `RangeError`.
    */
-  chunk(start: number, maxBytes: number = MAX_RANGE_BYTES): ProvenRange {
+  chunk(start: number, maxBytes: number = MAX_RANGE_BYTES, maxEntries: number = MAX_RANGE_LEAVES): ProvenRange {
     // The proof of a range grows with its length by one sibling a level at most.
     let left = Math.min(maxBytes, MAX_RANGE_BYTES) - PROOF_BYTES
     let end = start
-    while (end < this.count && end - start < MAX_RANGE_LEAVES) {
+    while (end < this.count && end - start < Math.min(maxEntries, MAX_RANGE_LEAVES)) {
       const { key, value } = this.#entries[end] as StateEntry
       left -= LENGTH_BYTES + varBytesLength(key) + value.length
       if (left < 0 && end > start) break

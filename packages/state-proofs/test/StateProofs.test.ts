@@ -219,6 +219,12 @@ describe("state", () => {
     )
   })
 
+  it("comes in chunks of so many entries", () => {
+    const state = stateOf(entry("a", "1"), entry("b", "2"), entry("c", "3"))
+    expect(state.chunk(0, MAX_RANGE_BYTES, 2).leaves.length).toBe(2)
+    expect(state.chunk(2, MAX_RANGE_BYTES, 2).leaves.length).toBe(1)
+  })
+
   it("lets every entry that it takes be sent, with a neighbour's proof", () => {
     const big = (first: number) => ({
       key: new Uint8Array(MAX_KEY_BYTES).fill(first),
