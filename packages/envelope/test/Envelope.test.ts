@@ -98,6 +98,14 @@ describe("an envelope", () => {
     )
     for (let end = 0; end < signed.length; end++) expect(kindOf(signed.subarray(0, end))).toBe("malformed")
   })
+  it("is refused where a length takes more bytes than it needs", () => {
+    const long = Uint8Array.from([...bytes.subarray(0, 17), 0xd9, 6, ...bytes.subarray(18)])
+    expect(kindOf(long)).toBe("malformed")
+    const body = bytes.indexOf(0xc4)
+    expect(kindOf(Uint8Array.from([...bytes.subarray(0, body), 0xc5, 0, ...bytes.subarray(body + 1)]))).toBe(
+      "malformed"
+    )
+  })
   it("tells a version that it does not know, and one that is too large, from rubbish", () => {
     const later = bytes.slice()
     later[1] = 2

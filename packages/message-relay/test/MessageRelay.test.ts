@@ -131,6 +131,7 @@ describe("a message for one node", () => {
     network.settle()
     expect(network.nodes.map((_, n) => network.heard(n).length)).toEqual([0, 0, 0, 1, 0])
     expect(network.outputs(0, "Forward").map(({ peer }) => peer)).toEqual([3])
+    expect(network.outputs(3, "Forward")).toEqual([])
   })
   it("is handed on towards it where it is not, and delivered nowhere else", () => {
     const network = line(5)
