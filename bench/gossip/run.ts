@@ -1,0 +1,172 @@
+/**
+ * What our layer costs: three nodes in a line in one process, messages from the first to the last, over bare gossipsub and over `@satwire/gossip`
+ * on the same engine, in turn. `--rounds N`, `--only tcp|quic`.
+ *
+ * Both are told by the wall clock and by the CPU time of the whole process; on a machine with other work only the latter compares.
+ */
+import process from "node:process"
+import { type GossipSub, gossipsub } from "@libp2p/gossipsub"
+import { bytesCodec, makeGossipNode } from "@satwire/gossip"
+import { type Libp2pNodeOptions, type Libp2pNodeShape, makeLibp2pNode } from "@satwire/transport-libp2p"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+type Carriage = "tcp" | "quic"
+
+const TOPIC = "bench"
+const MiB = 1024 * 1024
+const MAX_FRAME = 3 * MiB
+const LISTEN = { tcp: "/ip4/127.0.0.1/tcp/0", quic: "/ip4/127.0.0.1/udp/0/quic-v1" }
+const WORK = [
+  { name: "200 bytes", bytes: 200, count: 3000, inFlight: 256 },
+  { name: "1 MiB", bytes: MiB, count: 24, inFlight: 4 }
+]
+
+const option = (name: string, otherwise: string): string => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? otherwise : (process.argv[at + 1] ?? otherwise)
+}
+
+const nodeOptions = (kind: Carriage): Libp2pNodeOptions => ({
+  listen: [LISTEN[kind]],
+  transports: [kind],
+  security: ["noise"],
+  limits: { maxPerHostASecond: 1000 }
+})
+
+/** Sends at the first node; the last one calls `heard` for each. */
+interface Line {
+  readonly send: (data: Uint8Array) => Promise<unknown>
+  heard: () => void
+}
+
+const connected = (nodes: ReadonlyArray<Libp2pNodeShape>, isMeshed: () => boolean): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    for (const [i, node] of nodes.entries()) {
+      const next = nodes[i + 1]
+      if (next !== undefined) yield* node.connect(next.addresses()[0] ?? "")
+    }
+    while (!isMeshed()) yield* Effect.sleep(20)
+  })
+
+const bareLine = (kind: Carriage): Effect.Effect<Line, unknown, Scope.Scope> =>
+  Effect.gen(function* () {
+    const service = gossipsub({
+      globalSignaturePolicy: "StrictNoSign",
+      fallbackToFloodsub: false,
+      maxInboundDataLength: MAX_FRAME
+    })
+    const make = makeLibp2pNode({ ...nodeOptions(kind), services: { gossip: service } })
+    const nodes = [yield* make, yield* make, yield* make]
+    const gossips = nodes.map(
+      ({ engine }) => engine.services["gossip"] as GossipSub & { getMeshPeers: (topic: string) => Array<string> }
+    )
+    for (const gossip of gossips) gossip.subscribe(TOPIC)
+    yield* connected(nodes, () => gossips.reduce((sum, gossip) => sum + gossip.getMeshPeers(TOPIC).length, 0) === 4)
+    const line: Line = { send: async (data) => gossips[0]?.publish(TOPIC, data), heard: () => undefined }
+    gossips[2]?.addEventListener("message", () => line.heard())
+    return line
+  })
+
+const BOUNDLESS = { perSecond: Number.MAX_SAFE_INTEGER, burst: Number.MAX_SAFE_INTEGER }
+
+const ourLine = (kind: Carriage): Effect.Effect<Line, unknown, Scope.Scope> =>
+  Effect.gen(function* () {
+    const make = Effect.gen(function* () {
+      const gossip = yield* makeGossipNode(nodeOptions(kind), {
+        // Counted as ever, and never reached.
+        limits: { messages: BOUNDLESS, bytes: BOUNDLESS },
+        maxMessageBytes: 2 * MiB
+      })
+      const topic = yield* gossip.topic(TOPIC, {
+        codec: bytesCodec,
+        validate: ({ length }) => (length > 0 ? "accept" : "reject"),
+        maxBytes: 2 * MiB
+      })
+      return { node: gossip.node, topic }
+    })
+    const all = [yield* make, yield* make, yield* make]
+    yield* connected(
+      all.map(({ node }) => node),
+      () => all.reduce((sum, { topic }) => sum + topic.mesh().length, 0) === 4
+    )
+    const run = Effect.runPromiseWith(yield* Effect.context())
+    const [first, , last] = all
+    if (first === undefined || last === undefined) return yield* Effect.die("a line has two ends")
+    const line: Line = { send: async (data) => run(first.topic.publish(data)), heard: () => undefined }
+    yield* Effect.forkScoped(
+      Stream.runForEachArray(last.topic.messages, (some) => Effect.sync(() => some.forEach(() => line.heard())))
+    )
+    return line
+  })
+
+let serial = 0
+
+/** Seconds by the wall clock, and of CPU. */
+const measure = async (
+  line: Line,
+  { bytes, count, inFlight }: (typeof WORK)[number]
+): Promise<{ readonly wall: number; readonly cpu: number }> => {
+  let heard = 0
+  let wake = (): void => undefined
+  line.heard = () => {
+    heard++
+    wake()
+  }
+  const [startedAt, cpu] = [performance.now(), process.cpuUsage()]
+  for (let sent = 0; sent < count; sent++) {
+    const data = new Uint8Array(bytes)
+    new DataView(data.buffer).setUint32(0, ++serial)
+    await line.send(data)
+    while (sent + 1 - heard >= inFlight || (sent + 1 === count && heard < count)) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  }
+  const { user, system } = process.cpuUsage(cpu)
+  return { wall: (performance.now() - startedAt) / 1000, cpu: (user + system) / 1e6 }
+}
+
+const median = (all: ReadonlyArray<number>): number => all.toSorted((a, b) => a - b)[all.length >> 1] ?? NaN
+
+const rounds = Number(option("rounds", "5"))
+const kinds = (["tcp", "quic"] as const).filter((kind) => option("only", kind) === kind)
+
+const program = Effect.gen(function* () {
+  for (const kind of kinds) {
+    const lines = [yield* bareLine(kind), yield* ourLine(kind)]
+    for (const work of WORK) {
+      const seen = lines.map(() => ({ wall: [] as Array<number>, cpu: [] as Array<number> }))
+      for (let round = -1; round < rounds; round++) {
+        for (const [i, line] of lines.entries()) {
+          const { wall, cpu } = yield* Effect.promise(() => measure(line, work))
+          // The first round warms up.
+          if (round < 0) continue
+          seen[i]?.wall.push(wall)
+          seen[i]?.cpu.push(cpu)
+        }
+      }
+      const told = (seconds: number): string =>
+        work.bytes < MiB
+          ? `${Math.round(work.count / seconds)}/s`
+          : `${((work.count * work.bytes) / seconds / 1e6).toFixed(1)} MB/s`
+      const [bare, ours] = seen
+      if (bare === undefined || ours === undefined) continue
+      const more = (of: "wall" | "cpu"): string => `${((median(ours[of]) / median(bare[of]) - 1) * 100).toFixed(1)} %`
+      for (const [name, one] of [
+        ["bare", bare],
+        ["ours", ours]
+      ] as const) {
+        process.stdout.write(
+          `${kind} ${work.name} ${name}: ${told(median(one.wall))} by the wall clock, ${told(median(one.cpu))} of CPU, best ${told(Math.min(...one.wall))}\n`
+        )
+      }
+      process.stdout.write(`${kind} ${work.name}: ours costs ${more("cpu")} more CPU, ${more("wall")} more time\n`)
+    }
+  }
+})
+
+await Effect.runPromise(Effect.scoped(program))
+process.exit()

@@ -1,0 +1,117 @@
+/**
+ * What each peer sends and has under way: rates, and how many of its messages are validated at once.
+ *
+ * Specification: of good messages a node passes on half of what it lets one peer send, and of those that one peer brings a quarter of that. What is
+ * beyond is dropped at nobody's cost. Rationale: with the same limits everywhere no honest node can be made to send what looks like a flood to the
+ * next one, however many flood it; and one who brings too much leaves the others their share.
+ */
+import { type Rate, TokenBucket } from "./TokenBucket.ts"
+
+/**
+ * @limit peers of gossip whose rates are remembered; of those who have nothing under way the oldest are forgotten
+ */
+export const MAX_RATED = 2048
+
+export interface PeerLimits {
+  readonly messages: Rate
+  readonly bytes: Rate
+  /** Messages of one peer that are validated at once; the rest waits in its stream. */
+  readonly maxValidating: number
+}
+
+const PASSED_ON = 1 / 2
+const PASSED_ON_OF_ONE = 1 / 8
+
+class Flow {
+  readonly #messages: TokenBucket
+  readonly #bytes: TokenBucket
+
+  constructor({ messages, bytes }: PeerLimits, part: number, nowMs: number) {
+    this.#messages = new TokenBucket(partOf(messages, part), nowMs)
+    this.#bytes = new TokenBucket(partOf(bytes, part), nowMs)
+  }
+
+  has(messages: number, bytes: number, nowMs: number): boolean {
+    return this.#messages.has(messages, nowMs) && this.#bytes.has(bytes, nowMs)
+  }
+
+  take(messages: number, bytes: number, nowMs: number): boolean {
+    return this.has(messages, bytes, nowMs) && this.#messages.take(messages, nowMs) && this.#bytes.take(bytes, nowMs)
+  }
+}
+
+const partOf = ({ perSecond, burst }: Rate, part: number): Rate => ({
+  perSecond: perSecond * part,
+  burst: burst * part
+})
+
+class PeerTurn {
+  readonly sent: Flow
+  readonly passedOn: Flow
+  running = 0
+  readonly waiting: Array<() => void> = []
+
+  constructor(limits: PeerLimits, nowMs: number) {
+    this.sent = new Flow(limits, 1, nowMs)
+    this.passedOn = new Flow(limits, PASSED_ON_OF_ONE, nowMs)
+  }
+}
+
+export class PeerTurns {
+  readonly #limits: PeerLimits
+  readonly #nowMs: () => number
+  readonly #passedOn: Flow
+  readonly #peers: Map<string, PeerTurn> = new Map()
+
+  constructor(limits: PeerLimits, nowMs: () => number) {
+    this.#limits = limits
+    this.#nowMs = nowMs
+    this.#passedOn = new Flow(limits, PASSED_ON, nowMs())
+  }
+
+  mayPass(peer: string, messages: number, bytes: number): boolean {
+    const now = this.#nowMs()
+    return this.#turn(peer, now).sent.take(messages, bytes, now)
+  }
+
+  /** Whether a good message of that size is to be passed on. */
+  mayGoOn(peer: string, bytes: number): boolean {
+    const now = this.#nowMs()
+    return this.#turn(peer, now).passedOn.take(1, bytes, now) && this.#passedOn.take(1, bytes, now)
+  }
+
+  /** Done when one of its turns is free. */
+  free(peer: string): Promise<void> | undefined {
+    const turn = this.#peers.get(peer)
+    if (turn === undefined || turn.running < this.#limits.maxValidating) return undefined
+    return new Promise((resolve) => turn.waiting.push(resolve))
+  }
+
+  begin(peer: string): void {
+    this.#turn(peer, this.#nowMs()).running++
+  }
+
+  end(peer: string): void {
+    const turn = this.#peers.get(peer)
+    if (turn === undefined) return
+    turn.running--
+    turn.waiting.shift()?.()
+  }
+
+  #turn(peer: string, now: number): PeerTurn {
+    const known = this.#peers.get(peer)
+    if (known !== undefined) return known
+    if (this.#peers.size >= MAX_RATED) this.#forgetOne()
+    const turn = new PeerTurn(this.#limits, now)
+    this.#peers.set(peer, turn)
+    return turn
+  }
+
+  #forgetOne(): void {
+    for (const [peer, { running, waiting }] of this.#peers) {
+      if (running > 0 || waiting.length > 0) continue
+      this.#peers.delete(peer)
+      return
+    }
+  }
+}

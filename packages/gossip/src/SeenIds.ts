@@ -1,0 +1,33 @@
+/** Ids that were seen, in two halves of which the older one goes as the younger is full. Keys are words of hashes, so nobody aims at a bucket. */
+
+/**
+ * @limit ids of accepted messages that a topic remembers, where it has ids of its own
+ */
+export const MAX_SEEN_IDS = 65_536
+
+export class SeenIds {
+  readonly #most: number
+  #young: Set<string> = new Set()
+  #old: Set<string> = new Set()
+
+  constructor(most: number = MAX_SEEN_IDS) {
+    this.#most = most
+  }
+
+  /** Whether it is new. */
+  add(id: Uint8Array): boolean {
+    const key = String.fromCharCode(...id)
+    if (this.#young.has(key) || this.#old.has(key)) return false
+    if (this.#young.size >= this.#most / 2) {
+      this.#old = this.#young
+      this.#young = new Set()
+    }
+    this.#young.add(key)
+    return true
+  }
+
+  has(id: Uint8Array): boolean {
+    const key = String.fromCharCode(...id)
+    return this.#young.has(key) || this.#old.has(key)
+  }
+}

@@ -1,0 +1,124 @@
+/** Payloads that are announced by id and fetched once, over real nodes on loopback. */
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type AnnouncedTopic, type GossipShape, announcedTopic } from "../src/index.ts"
+import { addressOf, eventually, gathered, gossipNode, lawless, reasonsOf } from "./Nodes.ts"
+
+const TOPIC = "blobs"
+const MiB = 1024 * 1024
+
+const payload = (first: number, size: number = MiB): Uint8Array => new Uint8Array(size).fill(7).fill(first, 0, 1)
+
+const makeLine = Effect.gen(function* () {
+  let fetched = 0
+  const open = Effect.gen(function* () {
+    const gossip = yield* gossipNode()
+    const topic = yield* announcedTopic(gossip, TOPIC, {
+      maxExtraBytes: 1,
+      checkAnnouncement: ({ extra }) => (extra[0] === 9 ? "reject" : "accept"),
+      validate: (bytes) => {
+        fetched++
+        return bytes[0] === 66 ? "reject" : "accept"
+      },
+      fetchTimeoutMs: 300
+    })
+    return [gossip, topic] as const
+  })
+  const nodes = [yield* open, yield* open, yield* open] as const
+  const [first, middle, last] = nodes
+  for (const [here, there] of [
+    [first, middle],
+    [middle, last]
+  ] as const) {
+    yield* here[0].node.connect(addressOf(there[0].node))
+    yield* eventually(
+      () => here[1].mesh().includes(there[0].node.peerId) && there[1].mesh().includes(here[0].node.peerId)
+    )
+  }
+  const heard = yield* gathered(last[1].messages)
+  return { first, middle, last, heard, facts: yield* gathered(middle[0].facts), fetches: () => fetched }
+})
+
+const Line = Context.Service<Effect.Success<typeof makeLine>>("Line")
+
+const join = (peer: readonly [GossipShape, AnnouncedTopic]) =>
+  Effect.gen(function* () {
+    const one = yield* lawless(TOPIC)
+    yield* one.node.connect(addressOf(peer[0].node))
+    yield* eventually(() => peer[1].peers().includes(one.node.peerId))
+    const pubsub = one.node.engine.services["gossip"] as { getSubscribers: (topic: string) => ReadonlyArray<unknown> }
+    yield* eventually(() => pubsub.getSubscribers(TOPIC).length > 0)
+    return one
+  })
+
+const announcement = (id: Uint8Array, size: number, extra: ReadonlyArray<number> = []): Uint8Array => {
+  const bytes = new Uint8Array(36 + extra.length)
+  bytes.set(id)
+  new DataView(bytes.buffer).setUint32(32, size, true)
+  bytes.set(extra, 36)
+  return bytes
+}
+
+layer(Layer.effect(Line, makeLine), { excludeTestServices: true })("announced payloads", (it) => {
+  it.effect("are fetched once by each node along a line, and delivered whole", () =>
+    Effect.gen(function* () {
+      const { first, middle, heard, fetches } = yield* Line
+      const { id } = yield* first[1].publish(payload(1))
+      yield* eventually(() => heard.length === 1)
+      assert.deepStrictEqual(heard[0], { message: payload(1), from: middle[0].node.peerId, id, sizeBytes: MiB })
+      assert.strictEqual(fetches(), 2)
+    })
+  )
+
+  it.effect("are not passed on where they are bad, and who handed them over pays", () =>
+    Effect.gen(function* () {
+      const { first, heard, facts } = yield* Line
+      yield* first[1].publish(payload(66))
+      yield* eventually(() => reasonsOf(facts, first[0].node.peerId).includes("invalid"))
+      assert.strictEqual(heard.length, 1)
+    })
+  )
+
+  it.effect("are not even fetched where the announcement is bad", () =>
+    Effect.gen(function* () {
+      const { middle, facts, fetches } = yield* Line
+      const one = yield* join(middle)
+      const before = fetches()
+      yield* one.send(TOPIC, announcement(new Uint8Array(32), 100, [9]))
+      yield* one.send(TOPIC, announcement(new Uint8Array(32), 100 * MiB))
+      yield* one.send(TOPIC, new Uint8Array(3))
+      yield* eventually(() => reasonsOf(facts, one.node.peerId).length === 3)
+      assert.deepStrictEqual(reasonsOf(facts, one.node.peerId), ["invalid", "invalid", "undecodable"])
+      assert.strictEqual(fetches(), before)
+    })
+  )
+
+  it.effect("come from the next who told of them, where one does not hand over or hands over other bytes", () =>
+    Effect.gen(function* () {
+      const { first, middle, heard, facts } = yield* Line
+      const [silent, liar] = [yield* join(middle), yield* join(middle)]
+      const good = payload(2)
+      const id = first[0].shared.idOf(TOPIC, good).slice(0, 32)
+      yield* silent.node.handle(`/satwire/fetch/1/${TOPIC}`, () => Effect.never)
+      yield* liar.node.handle(`/satwire/fetch/1/${TOPIC}`, (stream) =>
+        Effect.gen(function* () {
+          yield* Effect.ignore(stream.read)
+          const head = new Uint8Array(4)
+          new DataView(head.buffer).setUint32(0, MiB, true)
+          yield* stream.write(head)
+          yield* stream.write(payload(3))
+        })
+      )
+      yield* silent.send(TOPIC, announcement(id, MiB))
+      yield* eventually(() => reasonsOf(facts, silent.node.peerId).length > 0)
+      yield* liar.send(TOPIC, announcement(id, MiB))
+      yield* eventually(() => reasonsOf(facts, liar.node.peerId).length > 0)
+      yield* first[1].publish(good)
+      yield* eventually(() => heard.some(({ message }) => message[0] === 2))
+      assert.deepStrictEqual(reasonsOf(facts, silent.node.peerId), ["undelivered"])
+      assert.deepStrictEqual(reasonsOf(facts, liar.node.peerId), ["invalid"])
+    })
+  )
+})
