@@ -134,6 +134,7 @@ describe("what a node is started with", () => {
     expect(blocks("fetchblocks=1")).toBeDefined()
     expect(blocks("prune=0")).toBeUndefined()
     expect(blocks("prune=550")?.pruneBytes).toBe(550 * 1024 * 1024)
+    expect(blocks("prune=1")?.pruneBytes).toBe(Infinity)
     expect(blocks("blocksfrom=840000\nblocksto=840100")).toMatchObject({ from: 840_000, to: 840_100 })
     expect(blocks("blocksfrom=2024-04-20")?.fromTime).toBe(1_713_571_200)
   })
@@ -161,8 +162,9 @@ describe("what a node is started with", () => {
 
   it("keeps transactions of others on regtest, and elsewhere where somebody says so, and passes them on only there", () => {
     const pool = (text: string) => optionsOf(text).roles.transactions
-    expect(pool("regtest=1")).toEqual({ relays: true, maxPoolBytes: 300_000_000 })
-    expect(pool("regtest=1\nblocksonly=1")).toBeUndefined()
+    expect(pool("regtest=1")).toEqual({ relays: true, fetches: true, maxPoolBytes: 300_000_000 })
+    expect(pool("regtest=1\nblocksonly=1")).toMatchObject({ relays: true, fetches: false })
+    expect(pool("fetchblocks=1\nblocksonly=1")).toBeUndefined()
     expect(pool("regtest=1\nfetchblocks=0")).toBeUndefined()
     expect(pool("regtest=1\nmaxmempool=5")?.maxPoolBytes).toBe(5_000_000)
     expect([pool(""), pool("fetchblocks=1"), pool("blocksonly=0")]).toEqual([undefined, undefined, undefined])

@@ -348,6 +348,9 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
     const slot = this.#slots.opened(dial, peer)
     if (slot === undefined) return
     this.#attempted(slot)
+    if (slot.permissions !== NO_PERMISSIONS) {
+      this.#out.push({ _tag: "Admitted", peer, permissions: slot.permissions })
+    }
     if (!this.#isActive || slot.isUnwanted) this.#letGo(slot, "released")
   }
 
@@ -526,7 +529,10 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
 
   #dial(endpoint: string, kind: DialKind, transport: "v1" | undefined): void {
     const dial = ++this.#dials
-    this.#slots.dialling(dial, new Slot({ kind, endpoint, since: this.#now.instant, transport }))
+    const host = kind === "manual" ? parseNode(endpoint) : undefined
+    const permissions =
+      host === undefined ? NO_PERMISSIONS : permissionsOf(this.#options.permissions ?? [], host, "out")
+    this.#slots.dialling(dial, new Slot({ kind, endpoint, since: this.#now.instant, transport, permissions }))
     this.#out.push({ _tag: "Dial", dial, endpoint, kind, transport })
   }
 

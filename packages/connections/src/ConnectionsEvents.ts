@@ -115,6 +115,7 @@ export type ConnectionsOutput =
       /** v2 is not to be tried. */
       readonly transport: "v1" | undefined
     }
+  /** Whoever dialled us may stay, with these permissions; or whom we dialled has some. */
   | { readonly _tag: "Admitted"; readonly peer: PeerId; readonly permissions: ReadonlySet<Permission> }
   | { readonly _tag: "Refused"; readonly peer: PeerId; readonly address: string; readonly because: Refusal }
   | { readonly _tag: "LetGo"; readonly peer: PeerId; readonly because: LetGo }

@@ -1,10 +1,10 @@
 /**
  * What our user allows to peers from some addresses, by Core's names and with its implications.
  *
- * Source: Bitcoin Core 28.1 `net_permissions.h`, `net_permissions.cpp`.
+ * Source: Bitcoin Core 28.1 `net_permissions.h`, `net_permissions.cpp`, `net.cpp` (who they hold for).
  */
 import type { NetAddr } from "@satwire/netaddress"
-import { type Subnet, containsHost, parseSubnet } from "./Subnet.ts"
+import { type Subnet, containsHost, formatSubnet, parseSubnet } from "./Subnet.ts"
 
 export type Permission = "bloomfilter" | "relay" | "forcerelay" | "noban" | "mempool" | "download" | "addr"
 
@@ -31,17 +31,40 @@ const NAMES: ReadonlyArray<Permission> = Object.keys(IMPLIED) as ReadonlyArray<P
 /** What `-whitelist` gives where it names no permissions (Core's implicit ones). */
 const IMPLICIT: ReadonlyArray<Permission> = ["relay", "noban", "mempool", "download"]
 
+/** Whom a rule is about: those that dial us, or those that we dial because our user named them. */
+export type RuleDirection = "in" | "out"
+
+const DIRECTIONS: ReadonlyArray<RuleDirection> = ["in", "out"]
+
 export interface PermissionRule {
   readonly permissions: ReadonlySet<Permission>
   readonly subnet: Subnet
+  /** Those that dial us alone where not given. */
+  readonly directions?: ReadonlySet<RuleDirection> | undefined
 }
 
-/** `noban,relay@192.0.2.0/24`, `all@10.0.0.1`, or a subnet alone; or what is wrong with the text. */
+/** `noban,relay@192.0.2.0/24`, `noban,in,out@10.0.0.0/8`, `all@10.0.0.1`, or a subnet alone; or what is wrong with the text. */
 export const parsePermissionRule = (text: string): PermissionRule | string => {
-  const [permissions, where] = parsePermissions(text)
+  const [directions, rest] = withoutDirections(text)
+  const [permissions, where] = parsePermissions(rest)
   const subnet = parseSubnet(where)
   if (subnet === undefined) return `"${where}" is neither an address nor a subnet`
-  return typeof permissions === "string" ? permissions : { subnet, permissions }
+  if (typeof permissions === "string") return permissions
+  return directions.size === 0 ? { subnet, permissions } : { subnet, permissions, directions }
+}
+
+/** The text of a rule again. */
+export const formatPermissionRule = ({ directions, permissions, subnet }: PermissionRule): string =>
+  `${[...permissions, ...(directions ?? [])].join(",")}@${formatSubnet(subnet)}`
+
+const isDirection = (name: string): name is RuleDirection => (DIRECTIONS as ReadonlyArray<string>).includes(name)
+
+const withoutDirections = (text: string): readonly [ReadonlySet<RuleDirection>, string] => {
+  const at = text.indexOf("@")
+  const names = at < 0 ? [] : text.slice(0, at).split(",")
+  const directions = new Set(names.filter(isDirection))
+  if (directions.size === 0) return [directions, text]
+  return [directions, `${names.filter((name) => !isDirection(name)).join(",")}${text.slice(at)}`]
 }
 
 /** Who comes in at one of our own sockets, by Core's `-whitebind`. */
@@ -71,11 +94,17 @@ const permissionsNamed = (text: string): ReadonlySet<Permission> | string => {
 /** What nearly everybody has: one set for all of them, since a set of its own costs as much as the rest of what is kept of a peer. */
 export const NO_PERMISSIONS: ReadonlySet<Permission> = new Set()
 
+const INBOUND_ONLY: ReadonlySet<RuleDirection> = new Set(["in"])
+
 /** Everything that some rule gives to this host. */
-export const permissionsOf = (rules: ReadonlyArray<PermissionRule>, host: NetAddr): ReadonlySet<Permission> => {
+export const permissionsOf = (
+  rules: ReadonlyArray<PermissionRule>,
+  host: NetAddr,
+  direction: RuleDirection = "in"
+): ReadonlySet<Permission> => {
   let all: Set<Permission> | undefined
-  for (const { subnet, permissions } of rules) {
-    if (containsHost(subnet, host)) all = new Set([...(all ?? []), ...permissions])
+  for (const { directions = INBOUND_ONLY, permissions, subnet } of rules) {
+    if (directions.has(direction) && containsHost(subnet, host)) all = new Set([...(all ?? []), ...permissions])
   }
   return all ?? NO_PERMISSIONS
 }

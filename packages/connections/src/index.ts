@@ -12,6 +12,8 @@ export {
 export {
   type Permission,
   type PermissionRule,
+  type RuleDirection,
+  formatPermissionRule,
   type SocketRule,
   parsePermissionRule,
   parsePermissions,

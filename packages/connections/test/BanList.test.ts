@@ -16,6 +16,7 @@ import {
   formatSubnet,
   parsePermissionRule,
   parseSubnet,
+  formatPermissionRule,
   permissionsOf
 } from "../src/index.ts"
 
@@ -167,6 +168,24 @@ describe("permissions", () => {
     ])
     expect([...permissionsOf(rules, host("192.0.2.2"))].sort()).toEqual(["download", "noban"])
     expect(permissionsOf(rules, host("203.0.113.1")).size).toBe(0)
+  })
+
+  it("are for those that dial us, and for those that we dial where the rule says so", () => {
+    const texts = ["noban,out@192.0.2.1", "relay,in,out@192.0.2.2", "addr@192.0.2.3", "in,out@192.0.2.4"]
+    const rules = texts.map((text) => {
+      const rule = parsePermissionRule(text)
+      if (typeof rule === "string") throw new Error(rule)
+      expect(parsePermissionRule(formatPermissionRule(rule))).toEqual(rule)
+      return rule
+    })
+    const sizes = (address: string): ReadonlyArray<number> =>
+      (["in", "out"] as const).map((direction) => permissionsOf(rules, host(address), direction).size)
+    expect(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"].map(sizes)).toEqual([
+      [0, 2],
+      [1, 1],
+      [1, 0],
+      [0, 0]
+    ])
   })
 
   it("are Core's implicit ones where a subnet stands alone, and all where it says so", () => {

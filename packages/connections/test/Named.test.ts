@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { FIRST_RETRY_MS, LAST_RETRY_MS } from "../src/index.ts"
-import { Town } from "./Town.ts"
+import { Town, node } from "./Town.ts"
 
 const FRIEND = "friend.example:8333"
 
@@ -103,6 +103,19 @@ describe("an endpoint that our user named", () => {
     const dials = town.all("Dial")
     expect(dials.length).toBeGreaterThan(3)
     expect(new Set(dials.map(({ transport }) => transport))).toEqual(new Set(["v1"]))
+  })
+
+  it("may do what a rule allows to those that we dial there, whom we found ourselves may not", () => {
+    const permissions = new Set(["noban"] as const)
+    const subnet = { base: node("11.0.0.0:1"), prefixBits: 8 }
+    const town = new Town({
+      book: undefined,
+      permissions: [{ permissions, subnet, directions: new Set(["out"] as const) }]
+    })
+    town.input({ _tag: "DialOnce", endpoint: "11.1.1.2:8333", kind: "manual" })
+    town.input({ _tag: "DialOnce", endpoint: "12.1.1.2:8333", kind: "manual" })
+    town.input({ _tag: "DialOnce", endpoint: "11.1.1.3:8333", kind: "addr-fetch" })
+    expect(town.all("Admitted")).toEqual([{ _tag: "Admitted", peer: town.peerAt("11.1.1.2:8333"), permissions }])
   })
 
   it("that is dialled once is not dialled again", () => {

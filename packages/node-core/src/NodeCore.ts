@@ -426,9 +426,12 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
 
   #fromConnections(output: ConnectionsOutput): void {
     switch (output._tag) {
-      case "Admitted":
-        this.#admitted = output.permissions
+      case "Admitted": {
+        const dialled = this.#entries.get(output.peer)
+        if (dialled === undefined) this.#admitted = output.permissions
+        else dialled.permissions = output.permissions
         return
+      }
       case "Refused":
         return this.#out.push({ ...output, _tag: "InboundRefused" })
       case "LetGo":

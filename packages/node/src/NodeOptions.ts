@@ -43,7 +43,10 @@ export interface BlockOptions {
    * last run have all looked through again. `leastPeers` is how many peers' filters are compared before any is believed, 2 where not given.
    */
   readonly matching?: { readonly scripts: ReadonlyArray<Uint8Array>; readonly leastPeers?: number } | undefined
-  /** Old blocks go when all take more than so many bytes; the last 288 stay in any case. All are kept where not given. */
+  /**
+   * Old blocks go when all take more than so many bytes, with `Infinity` by `pruneBlocks` alone; the last 288 stay in any case. All are kept where
+   * not given.
+   */
   readonly pruneBytes?: number | undefined
   /** Whether `getdata` and `getblocks` are answered. */
   readonly serve: boolean

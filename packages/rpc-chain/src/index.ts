@@ -16,4 +16,6 @@ export {
 } from "./NodeContext.ts"
 export { type Descriptor, descriptorChecksum, inferDescriptor, readDescriptor } from "./transactions/Descriptor.ts"
 export { readTransactionHex } from "./transactions/RawTransactions.ts"
-export { scriptJson } from "./transactions/TransactionJson.ts"
+export { isUnspendable } from "./transactions/ScriptAsm.ts"
+export { type Search, searchBlocks } from "./transactions/SearchBlocks.ts"
+export { SCRIPT_DOC, isCoinbase, scriptJson } from "./transactions/TransactionJson.ts"

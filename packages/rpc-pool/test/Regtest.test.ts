@@ -60,7 +60,13 @@ const minesThem = (town: RpcTown, { child, childId, hex, txid }: Pair): Effect.E
     assert.deepStrictEqual(yield* town.call("getrawmempool"), [])
     const inBlock = yield* town.object("getrawtransaction", txid, 1, hash)
     assert.deepInclude(inBlock, { in_active_chain: true, confirmations: 1, blockhash: hash })
+    assert.isNull(yield* town.call("gettxout", txid, 0))
+    assert.deepInclude(yield* town.object("gettxout", childId, 0), { bestblock: hash, confirmations: 1 })
+    assert.isNull(yield* town.call("gettxout", childId, 7))
+    assert.strictEqual((yield* town.object("getrawtransaction", txid, 1))["blockhash"], hash)
     const proof = yield* town.text("gettxoutproof", [childId], hash)
+    assert.strictEqual(yield* town.text("gettxoutproof", [childId]), proof)
+    assert.strictEqual(yield* code(town, "gettxoutproof", ["22".repeat(32)]), -5)
     assert.deepStrictEqual(yield* town.call("verifytxoutproof", proof), [childId])
     assert.strictEqual(yield* code(town, "gettxoutproof", ["22".repeat(32)], hash), -5)
     // Spent by a block.
@@ -205,7 +211,17 @@ describe("a node driven by RPC on regtest", () => {
 
         yield* refuses(town)
         assert.strictEqual(yield* code(town, "getmempoolentry", coinbase), -5)
-        assert.strictEqual(yield* code(town, "getrawtransaction", coinbase), -5)
+        assert.strictEqual(yield* code(town, "getrawtransaction", "22".repeat(32)), -5)
+        assert.isFalse(Object.hasOwn(yield* town.object("getrawtransaction", coinbase, 1), "in_active_chain"))
+        assert.strictEqual((yield* town.object("getrawtransaction", coinbase, 1))["confirmations"], MATURE + 1)
+        // The pool spends the coinbase, and makes another output.
+        assert.isNull(yield* town.call("gettxout", coinbase, 0))
+        assert.deepInclude(yield* town.object("gettxout", coinbase, 0, false), {
+          coinbase: true,
+          confirmations: MATURE + 1
+        })
+        assert.deepInclude(yield* town.object("gettxout", childId, 0), { coinbase: false, confirmations: 0 })
+        assert.isNull(yield* town.call("gettxout", childId, 0, false))
         assert.deepStrictEqual(yield* town.call("getorphantxs"), [])
         yield* minesThem(town, { txid, hex, childId, child })
       })

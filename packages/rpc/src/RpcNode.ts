@@ -44,7 +44,7 @@ export interface MockClock {
 export interface RpcNode {
   readonly node: NodeDoors
   readonly params: ChainParams
-  /** As Core counts: 10,000 for a major version, 100 for a minor one. */
+  /** The release of Core whose methods and fields these are, as Core counts: 10,000 for a major version, 100 for a minor one. */
   readonly version: number
   /** What is wrong with the node or the network, a sentence each; {@link COINS_NOT_VERIFIED} while it is so. */
   readonly warnings: Effect.Effect<ReadonlyArray<string>>

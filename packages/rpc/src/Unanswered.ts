@@ -27,13 +27,6 @@ const NO_PACKAGES = "This node takes transactions one by one, and no packages"
 
 const UNANSWERED: ReadonlyArray<Unanswered> = [
   {
-    name: "gettxout",
-    category: "blockchain",
-    params: ["txid", "n", "include_mempool"],
-    code: "MISC_ERROR",
-    why: NO_COINS
-  },
-  {
     name: "gettxoutsetinfo",
     category: "blockchain",
     params: ["hash_type", "hash_or_height", "use_index"],
@@ -105,6 +98,13 @@ const UNANSWERED: ReadonlyArray<Unanswered> = [
     params: ["nrequired", "keys", "address_type"],
     code: "MISC_ERROR",
     why: NO_KEYS
+  },
+  {
+    name: "generate",
+    category: "hidden",
+    params: [],
+    code: "METHOD_NOT_FOUND",
+    why: "generate\n\nhas been replaced by the -generate cli option. Refer to -help for more information.\n"
   },
   {
     name: "estimaterawfee",

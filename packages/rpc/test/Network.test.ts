@@ -18,7 +18,7 @@ import { type Bench, startBench, table } from "./RpcBench.ts"
 const PEER_FIELDS =
   "id addr addrbind addrlocal network mapped_as services servicesnames relaytxes last_inv_sequence inv_to_send lastsend lastrecv " +
   "last_transaction last_block bytessent bytesrecv conntime timeoffset pingtime minping pingwait version subver inbound bip152_hb_to " +
-  "bip152_hb_from presynced_headers synced_headers synced_blocks inflight addr_relay_enabled addr_processed addr_rate_limited permissions " +
+  "bip152_hb_from startingheight presynced_headers synced_headers synced_blocks inflight addr_relay_enabled addr_processed addr_rate_limited permissions " +
   "minfeefilter bytessent_per_msg bytesrecv_per_msg connection_type transport_protocol_type session_id"
 
 /** What is known of some peers only: where they see us, whose network they are on, and what a ping that is out or back tells. */

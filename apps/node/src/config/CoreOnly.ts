@@ -90,7 +90,9 @@ export const CORE_ONLY_GROUPS: ReadonlyArray<readonly [about: string, names: Rea
   [
     "connections",
     [
+      "blockreconstructionextratxn",
       "checkaddrman",
+      "feefilter",
       "fixedseeds",
       "i2pacceptincoming",
       "listenonion",

@@ -4,6 +4,7 @@ import {
   type PermissionRule,
   type Subnet,
   formatSubnet,
+  formatPermissionRule,
   parsePermissionRule,
   parsePermissions,
   parseSubnet
@@ -72,12 +73,14 @@ export type LogFormat = (typeof LOG_FORMATS)[number]
 export const wholeNumber = (minimum: number, maximum: number): Value<number> =>
   decoded(pattern(/^[0-9]{1,12}$/), Schema.Int.check(Schema.isBetween({ minimum, maximum })), Number)
 
-/** Core's `-prune`: MiB, from the least that holds the last 288 blocks on; 0 for nothing. */
+/** Core's `-prune`: MiB, from the least that holds the last 288 blocks on; 0 for nothing, 1 for pruning when told to. */
 export const pruneTarget: Value<number> = decoded(
   pattern(/^[0-9]{1,12}$/),
-  Schema.Int.check(Schema.makeFilter((mebibytes: number) => mebibytes === 0 || mebibytes >= MIN_PRUNE_MIB)),
+  Schema.Int.check(Schema.makeFilter((mebibytes: number) => mebibytes <= PRUNE_BY_HAND || mebibytes >= MIN_PRUNE_MIB)),
   Number
 )
+/** What `-prune` says where blocks go by `pruneblockchain` alone. */
+export const PRUNE_BY_HAND = 1
 /** Core's `MIN_DISK_SPACE_FOR_BLOCK_FILES`. */
 const MIN_PRUNE_MIB = 550
 
@@ -263,7 +266,7 @@ export const permissionRule: Value<PermissionRule> = Schema.String.check(
     SchemaTransformation.transform({
       // The filter before has let it pass.
       decode: (text) => parsePermissionRule(text) as PermissionRule,
-      encode: ({ permissions, subnet }) => `${[...permissions].join(",")}@${formatSubnet(subnet)}`
+      encode: formatPermissionRule
     })
   )
 )

@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import { ConfigError } from "../config/ConfigError.ts"
 import { identityOf, isPublic } from "../config/Identity.ts"
 import type { Settings } from "../config/Options.ts"
+import { PRUNE_BY_HAND } from "../config/Values.ts"
 import type { Resolution } from "../config/Settings.ts"
 import type { Machine } from "../network/ThisMachine.ts"
 import { withPort } from "../network/Ways.ts"
@@ -88,10 +89,16 @@ const blocksOf = (settings: Settings, params: ChainParams): Result.Result<BlockO
       from: blocksfrom !== undefined && "height" in blocksfrom ? blocksfrom.height : undefined,
       fromTime: blocksfrom !== undefined && "time" in blocksfrom ? blocksfrom.time : undefined,
       to: blocksto,
-      pruneBytes: prune > 0 ? prune * 1024 * 1024 : undefined,
+      pruneBytes: pruneBytesOf(prune),
       serve: matching === undefined
     }
   })
+
+/** Core's `-prune` in bytes: none is for keeping all, and no end of them for pruning by hand. */
+const pruneBytesOf = (prune: number): number | undefined => {
+  if (prune === PRUNE_BY_HAND) return Infinity
+  return prune > 0 ? prune * 1024 * 1024 : undefined
+}
 
 /** What is said of blocks and cannot be all of it. */
 const contradiction = ({ blocksfor, blocksfrom, blocksto, fetchblocks, prune }: Settings): string | undefined => {
@@ -144,8 +151,11 @@ const transactionsOf = (
   params: ChainParams
 ): TransactionsRole | undefined => {
   const isWhole = blocks !== undefined && blocks.matching === undefined && blocks.to === undefined
-  if (!isWhole || (blocksonly ?? isPublic(params))) return undefined
-  return { relays: !isPublic(params), maxPoolBytes: maxmempool * 1_000_000 }
+  const isOnPublic = isPublic(params)
+  const isForOurs = blocksonly ?? isOnPublic
+  // Our own are relayed on a private network, where nobody is misled by what is not verified.
+  if (!isWhole || (isForOurs && isOnPublic)) return undefined
+  return { relays: !isOnPublic, fetches: !isForOurs, maxPoolBytes: maxmempool * 1_000_000 }
 }
 
 /**

@@ -30,9 +30,8 @@ import * as Layer from "effect/Layer"
 import { isPublic } from "../config/Identity.ts"
 import type { Settings } from "../config/Options.ts"
 import type { RpcSettings } from "../config/rows/Rpc.ts"
-import type { Through } from "../config/Values.ts"
+import { PRUNE_BY_HAND, type Through } from "../config/Values.ts"
 import type { Wishes } from "../log/Categories.ts"
-import { VERSION } from "../Version.ts"
 
 export interface RpcRoutesOptions {
   readonly settings: Settings
@@ -87,7 +86,7 @@ const contextOf = (options: RpcRoutesOptions): NodeContextShape => {
     },
     params: options.params,
     sha256: platformSha256,
-    prune: prune > 0 ? { targetBytes: prune * BYTES_PER_MIB } : undefined,
+    prune: prune > 0 ? { targetBytes: prune === PRUNE_BY_HAND ? undefined : prune * BYTES_PER_MIB } : undefined,
     warnings: warningsOf(options),
     scan: noScan()
   }
@@ -99,7 +98,7 @@ const nodeOf = (options: RpcRoutesOptions): RpcNode => ({
     return started(options)
   },
   params: options.params,
-  version: versionNumber(VERSION),
+  version: CORE_VERSION,
   warnings: warningsOf(options),
   proxyOf: (network) => proxyOf(options.settings, network),
   log: {
@@ -111,11 +110,11 @@ const nodeOf = (options: RpcRoutesOptions): RpcNode => ({
   clock: options.clock
 })
 
-/** `1.2.3` as Core counts: 10203. */
-const versionNumber = (version: string): number => {
-  const [major = 0, minor = 0, patch = 0] = version.split(".").map((part) => Number.parseInt(part, 10))
-  return 10_000 * major + 100 * minor + patch
-}
+/**
+ * Clients ask for this number to learn which methods and fields there are (`bitcoin-cli -netinfo` refuses less than 209900), so it says whose they
+ * are: Bitcoin Core 31. Which program this is, and its own version, `subversion` says.
+ */
+const CORE_VERSION = 310_000
 
 const proxyOf = (settings: Settings, network: Network): ProxyInUse | undefined => {
   const { i2psam, onion, proxy, proxyrandomize } = settings

@@ -1,5 +1,5 @@
 /** Transactions as bytes: found, shown, made, sent. */
-import { encode, equals, fromHex } from "@satwire/bytes"
+import { encode, fromHex } from "@satwire/bytes"
 import {
   type Json,
   type JsonObject,
@@ -18,7 +18,6 @@ import {
 } from "@satwire/json-rpc"
 import type { HeaderDetails } from "@satwire/node-core"
 import {
-  type BlockView,
   OP_RETURN,
   Satoshis,
   TransactionView,
@@ -36,6 +35,7 @@ import { blockOf, headerOfHash } from "../chain/Blocks.ts"
 import { confirmationsOf } from "../chain/HeaderJson.ts"
 import { type NodeContext, type NodeContextShape, poolTotals, withNode } from "../NodeContext.ts"
 import { isUnspendable } from "./ScriptAsm.ts"
+import { indexIn, searchBlocks } from "./SearchBlocks.ts"
 import { TRANSACTION_DOC, transactionJson } from "./TransactionJson.ts"
 import { hexOf } from "../Hex.ts"
 
@@ -50,34 +50,32 @@ export const readTransactionHex = (hex: string, message: string = FAILED): Effec
     : Effect.succeed(decoded.value)
 }
 
-/** Where a transaction stands in a block, or -1. */
-const indexIn = (block: BlockView, txid: Uint8Array, { sha256 }: NodeContextShape): number => {
-  const txids = block.txids(sha256)
-  for (let i = 0; i < block.transactionCount; i++) {
-    if (equals(txids.subarray(32 * i, 32 * i + 32), txid)) return i
-  }
-  return -1
-}
-
 const NO_INDEX = "Use -txindex or provide a block hash to enable blockchain transaction queries"
 
-/** A transaction of a block, or of the pool. */
+interface FoundTransaction {
+  readonly tx: TransactionView
+  /** Its block's, where it is in one. */
+  readonly header: HeaderDetails | undefined
+}
+
+/** A transaction of a block, of the pool, or of blocks that are read for it. */
 const findTransaction = (
   context: NodeContextShape,
   txid: Uint8Array,
   header: HeaderDetails | undefined
-): Effect.Effect<TransactionView, RpcError> =>
+): Effect.Effect<FoundTransaction, RpcError> =>
   Effect.gen(function* () {
     if (header === undefined) {
       const entry = yield* context.node.lookup("poolEntry", txid)
-      if (entry !== undefined) return entry.tx
-      // This node has no index of transactions, and would not be given one by the option that Core names.
+      if (entry !== undefined) return { tx: entry.tx, header }
+      const search = yield* searchBlocks(context, txid)
+      if (search._tag === "Found") return { tx: search.block.transaction(search.index), header: search.header }
       const message = `No such mempool transaction. ${NO_INDEX}. Use gettransaction for wallet transactions.`
       return yield* rpcError("INVALID_ADDRESS_OR_KEY", message)
     }
     const block = yield* blockOf(context, header)
     const index = indexIn(block, txid, context)
-    if (index >= 0) return block.transaction(index)
+    if (index >= 0) return { tx: block.transaction(index), header }
     const message = "No such transaction found in the provided block. Use gettransaction for wallet transactions."
     return yield* rpcError("INVALID_ADDRESS_OR_KEY", message)
   })
@@ -85,11 +83,12 @@ const findTransaction = (
 const getrawtransaction = method({
   name: "getrawtransaction",
   category: "rawtransactions",
-  about: "Returns a transaction of the pool, or of a block that is named: this node has no index of them.",
+  about:
+    "Returns a transaction of the pool or of a block. There is no index of them here: where no block is named, blocks are read for it, from the last one back and not without end.",
   params: [
     required("txid", kind.hash, "The transaction id"),
     defaulted("verbosity", kind.verbosity, 0, "0 for bytes in hexadecimal, 1 for fields", { aliases: ["verbose"] }),
-    optional("blockhash", kind.hash, "The block that holds it", { default: "the pool" })
+    optional("blockhash", kind.hash, "The block that holds it", { default: "the pool, or whichever block has it" })
   ],
   result: [
     result.when("for verbosity = 0", result.hex("Its bytes")),
@@ -110,8 +109,8 @@ const getrawtransaction = method({
   run: ({ blockhash, txid, verbosity }) =>
     withNode((context) =>
       Effect.gen(function* () {
-        const header = blockhash === undefined ? undefined : yield* headerOfHash(context, blockhash)
-        const tx = yield* findTransaction(context, txid, header)
+        const named = blockhash === undefined ? undefined : yield* headerOfHash(context, blockhash)
+        const { header, tx } = yield* findTransaction(context, txid, named)
         const hex = hexOf(tx.bytes)
         if (verbosity <= 0) return hex
         const json = { ...transactionJson(tx, context.params, context.sha256), hex }
@@ -119,7 +118,7 @@ const getrawtransaction = method({
         const { hash, isFollowed, time } = header
         const confirmations = Math.max(0, confirmationsOf(header, yield* context.node.lookup("tip")))
         const inBlock = { blockhash: toHex(hash), confirmations, ...(isFollowed ? { time, blocktime: time } : {}) }
-        return { in_active_chain: isFollowed, ...json, ...inBlock }
+        return { in_active_chain: named === undefined ? undefined : isFollowed, ...json, ...inBlock }
       })
     )
 })
@@ -339,7 +338,7 @@ const testOne = (tx: TransactionView, rate: number, { node, sha256 }: NodeContex
     const ids = { txid: toHex(tx.txid(sha256)), wtxid: toHex(tx.wtxid(sha256)) }
     if (test?._tag !== "Acceptable") {
       const rule = test?._tag === "Rejected" ? test.rule : "missing-inputs"
-      return { ...ids, allowed: false, "reject-reason": rule }
+      return { ...ids, allowed: false, "reject-reason": rule, "reject-details": rule }
     }
     const { fee, vsize } = test
     if (isTooMuch(fee, vsize, rate)) return { ...ids, allowed: false, "reject-reason": "max-fee-exceeded" }
@@ -375,7 +374,8 @@ const testmempoolaccept = method({
           "effective-includes": result.array("Whose fees count", result.hex("With its witness"))
         })
       ),
-      "reject-reason": result.optional(result.string("Why not"))
+      "reject-reason": result.optional(result.string("Why not")),
+      "reject-details": result.optional(result.string("The same, where the pool says so"))
     })
   ),
   examples: [[["rawtx"]]],

@@ -47,7 +47,7 @@ export const scriptJson = (script: Uint8Array, params: ChainParams, hasHex = tru
   type: scriptType(script)
 })
 
-const SCRIPT_DOC: ResultDoc = result.object("The output's script", {
+export const SCRIPT_DOC: ResultDoc = result.object("The output's script", {
   asm: result.string("Its operations"),
   desc: result.string("Its descriptor, as far as that can be told of it"),
   hex: result.hex("Its bytes"),

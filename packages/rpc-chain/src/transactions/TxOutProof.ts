@@ -1,20 +1,28 @@
 /** Proofs that a block holds transactions (BIP-0037 §"Partial Merkle branch format"). */
 import { equals, fromHex } from "@satwire/bytes"
 import { buildPartialTree, verifyPartialTree } from "@satwire/filters"
-import { type Method, kind, method, optional, required, result, rpcError } from "@satwire/json-rpc"
-import { type BlockHash, encodeHeader, headerHash, toHex } from "@satwire/primitives"
+import { type Method, type RpcError, kind, method, optional, required, result, rpcError } from "@satwire/json-rpc"
+import { type BlockHash, type BlockView, ZERO_HASH, encodeHeader, headerHash, toHex } from "@satwire/primitives"
 import { HashList, type MerkleBlock, decodePayload, encodePayload } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { blockOf, headerOfHash } from "../chain/Blocks.ts"
-import { type NodeContext, withNode } from "../NodeContext.ts"
+import { type NodeContext, type NodeContextShape, withNode } from "../NodeContext.ts"
 import { hexOf } from "../Hex.ts"
+import { searchBlocks } from "./SearchBlocks.ts"
+
+const blockWith = (context: NodeContextShape, txid: Uint8Array): Effect.Effect<BlockView, RpcError> =>
+  Effect.flatMap(searchBlocks(context, txid), (search) =>
+    search._tag === "Found"
+      ? Effect.succeed(search.block)
+      : rpcError("INVALID_ADDRESS_OR_KEY", "Transaction not yet in block")
+  )
 
 const gettxoutproof = method({
   name: "gettxoutproof",
   category: "blockchain",
   about:
-    "Returns a proof that a block holds these transactions. The block must be named: this node has no index of them.",
+    "Returns a proof that a block holds these transactions. Where none is named, blocks are read for the first of them, from the last one back and not without end.",
   params: [
     required("txids", kind.arrayOf(required("txid", kind.hash, "A transaction id")), "The transactions"),
     optional("blockhash", kind.hash, "The block that holds them")
@@ -28,10 +36,9 @@ const gettxoutproof = method({
         if (new Set(txids.map(toHex)).size < txids.length) {
           return yield* rpcError("INVALID_PARAMETER", "Invalid parameter, duplicated txid")
         }
-        if (blockhash === undefined) {
-          return yield* rpcError("INVALID_ADDRESS_OR_KEY", "Transaction not yet in block")
-        }
-        const block = yield* blockOf(context, yield* headerOfHash(context, blockhash))
+        const block = yield* blockhash === undefined
+          ? blockWith(context, txids[0] ?? ZERO_HASH)
+          : Effect.flatMap(headerOfHash(context, blockhash), (header) => blockOf(context, header))
         const all = block.txids(context.sha256)
         const isProven = (index: number): boolean =>
           txids.some((txid) => equals(txid, all.subarray(32 * index, 32 * index + 32)))

@@ -178,6 +178,6 @@ export const addpeeraddress: Method<Rpc> = method({
         return yield* Effect.fail(rpcError("CLIENT_INVALID_IP_OR_SUBNET", "Invalid IP address"))
       }
       const error = FAILURES[yield* node.addAddress({ ...host, port }, NODE_NETWORK | NODE_WITNESS, tried)]
-      return { success: error === undefined, error }
+      return { error, success: error === undefined }
     })
 })

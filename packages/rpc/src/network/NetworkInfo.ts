@@ -17,7 +17,7 @@ export const getnetworkinfo: Method<Rpc> = method({
   about: "Returns an object containing various state info regarding P2P networking.",
   params: [],
   result: object("", {
-    version: number("The server version"),
+    version: number("The release of Bitcoin Core whose methods and fields these are; our own version is in subversion"),
     subversion: string("What the server calls itself"),
     protocolversion: number("The protocol version"),
     localservices: hex("The services that we offer"),

@@ -78,15 +78,15 @@ export const blocksRows: RowsOf<BlocksSettings> = {
     name: "prune",
     value: pruneTarget,
     metavar: "<MiB>",
-    allowed: "0, or a whole number of at least 550",
-    doc: "Removes old blocks when all take more than this; the last 288 stay. 0 keeps all.",
+    allowed: "0, 1, or a whole number of at least 550",
+    doc: "Removes old blocks when all take more than this; the last 288 stay. 0 keeps all, 1 all until `pruneblockchain` says which.",
     default: "0",
     commands: NODE
   }),
   blocksonly: onOff({
     name: "blocksonly",
     value: trueOrFalse,
-    doc: "Whether it does without the transactions of others. On a public network they are kept and not passed on, as nothing verifies them yet.",
+    doc: "Whether it does without the transactions of others; on regtest it then has those that JSON-RPC hands in, and passes them on. On a public network others' are kept and not passed on, as nothing verifies them yet.",
     defaultDoc: "0 on regtest, else 1",
     commands: NODE
   }),

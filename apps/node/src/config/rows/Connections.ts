@@ -157,8 +157,8 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     value: permissionRule,
     metavar: "<[permissions@]subnet>",
     allowed:
-      "an address or subnet, with some of bloomfilter, relay, forcerelay, noban, mempool, download, addr, all and @ before it or without",
-    doc: "Lets peers from there do what others may not, such as noban@192.168.0.0/16; may be given several times.",
+      "an address or subnet, with some of bloomfilter, relay, forcerelay, noban, mempool, download, addr, all, in, out and @ before it or without",
+    doc: "Lets peers from there do what others may not, such as noban@192.168.0.0/16; with out those that --connect and --addnode dial there, with in,out both. May be given several times.",
     defaultDoc: "nobody",
     commands: NODE
   }),
