@@ -364,9 +364,12 @@ export class Chain {
       case "HoldBlocks":
         return this.#toBlocks({ _tag: "Hold", held: input.held })
       case "InvalidateHeader":
-        return this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
+        this.#toHeaderSync({ _tag: "Invalidate", hash: input.hash })
+        return this.#toBlocks({ _tag: "HeadersMoved", anew: true })
       case "ReconsiderHeader":
-        return this.#toHeaderSync({ _tag: "Reconsider", hash: input.hash })
+        this.#toHeaderSync({ _tag: "Reconsider", hash: input.hash })
+        // The chain of headers of most work may be another than that of blocks, and stay.
+        return this.#toBlocks({ _tag: "HeadersMoved", anew: true })
       case "WatchScripts":
         return this.#blocks?.watch(input.scripts, this.#now)
       case "MakeBlock":

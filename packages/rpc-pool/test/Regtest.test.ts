@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { fromHex, toHex as bytesToHex } from "@satwire/bytes"
 import { type Json, type JsonObject, writeJson } from "@satwire/json-rpc"
 import { ANYONE_CAN_SPEND_P2SH, ANYONE_CAN_SPEND_P2WSH } from "@satwire/mining"
-import { encodeAddress, regtest, toHex } from "@satwire/primitives"
+import { HEADER_SIZE, blockHashFromHex, encodeAddress, regtest, toHex } from "@satwire/primitives"
+import { regtestChain } from "@satwire/testkit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { type RpcTown, rpcTown } from "./RpcTown.ts"
@@ -171,6 +172,25 @@ describe("a node driven by RPC on regtest", () => {
         const header = yield* town.object("getblockheader", other)
         assert.deepInclude(header, { confirmations: -1, height: 2 })
         assert.strictEqual(yield* code(town, "invalidateblock", "00".repeat(32)), -5)
+      })
+    )
+  )
+
+  it.live("takes a block for invalid, and that back, where more headers go elsewhere whose blocks nobody has", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const town = yield* rpcTown()
+        const [first = "", second = "", third = ""] = yield* mined(town, 3)
+        const { time } = yield* town.object("getblockheader", first)
+        const elsewhere = regtestChain(4, { parent: blockHashFromHex(first), time: Number(text(time)) + 1 })
+        for (let at = 0; at < elsewhere.length; at += HEADER_SIZE) {
+          yield* town.call("submitheader", bytesToHex(elsewhere.subarray(at, at + HEADER_SIZE)))
+        }
+        assert.strictEqual((yield* town.object("getblockchaininfo"))["headers"], 5)
+        yield* town.call("invalidateblock", second)
+        assert.strictEqual(yield* town.text("getbestblockhash"), first)
+        yield* town.call("reconsiderblock", second)
+        assert.strictEqual(yield* town.text("getbestblockhash"), third)
       })
     )
   )
