@@ -18,6 +18,7 @@ interface BcoinNode {
     readonly server: EventEmitter & { address(): AddressInfo }
     discoverExternal: () => Promise<void>
   }
+  readonly network: { readonly time: { add: (peer: string, time: number) => void } }
   readonly http: EventEmitter
   open(): Promise<void>
   connect(): Promise<void>
@@ -58,6 +59,8 @@ const node = new FullNode({
 node.pool.options.port = 0
 // What it asks for in `sendcmpct`: its configuration has no word for it.
 if (process.argv.includes("--high-bandwidth")) node.pool.options.blockMode = 1
+// The time is the machine's or that of `setmocktime`: what peers say would undo a mocked one.
+node.network.time.add = () => {}
 node.pool.discoverExternal = () => Promise.resolve()
 
 const rpcListening = once(node.http, "listening")

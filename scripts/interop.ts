@@ -1,51 +1,15 @@
 /**
- * The interop stage of `npm test`: installs the foreign nodes of `interop/` and the foreign libraries of `bench/peers/` when they are missing
- * or a lockfile has changed, then runs the suites of `interop/`. Arguments go to vitest. Off CI, a registry that cannot be reached skips the stage in one line.
+ * The interop stage of `npm test`: runs the suites of `interop/` beside foreign nodes and, of `bench/peers/`, foreign libraries, which it installs
+ * first where they are missing. Arguments go to vitest.
  */
 import { spawnSync } from "node:child_process"
-import { rmSync, statSync } from "node:fs"
-import { join, relative } from "node:path"
+import { join } from "node:path"
+import { interop, peers, withInstalled } from "./Foreign.ts"
 
 const root = join(import.meta.dirname, "..")
-const interop = join(root, "interop")
-/** Folders outside the workspaces, each with a lockfile of its own. */
-const folders = [interop, join(root, "bench", "peers")]
 
-/** npm's words for a registry that is not there, unlike one that lacks a package. */
-const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/
-
-const modifiedMs = (path: string): number =>
-  statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY
-
-/** npm writes the second file when an install is complete. */
-const isInstalled = (folder: string): boolean =>
-  modifiedMs(join(folder, "package-lock.json")) <= modifiedMs(join(folder, "node_modules", ".package-lock.json"))
-
-type Install = "installed" | "unreachable" | "failed"
-
-const install = (folder: string): Install => {
-  console.log(`interop: installing ${relative(root, folder)}, once …`)
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, encoding: "utf8" })
-  if (npm.status === 0) return "installed"
-  // What is left of a broken install must not pass for a whole one.
-  rmSync(join(folder, "node_modules"), { recursive: true, force: true })
-  if (UNREACHABLE.test(npm.stderr ?? "")) return "unreachable"
-  console.error(npm.error?.message ?? npm.stderr)
-  return "failed"
-}
-
-const runSuites = (): number => {
+process.exitCode = withInstalled([interop, peers], () => {
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs")
   const run = [vitest, "run", "--config", join(interop, "vitest.config.ts"), ...process.argv.slice(2)]
   return spawnSync(process.execPath, run, { cwd: root, stdio: "inherit" }).status ?? 1
-}
-
-const states = folders.map((folder): Install => (isInstalled(folder) ? "installed" : install(folder)))
-if (!states.includes("unreachable") && !states.includes("failed")) {
-  process.exitCode = runSuites()
-} else if (!states.includes("failed") && process.env["CI"] === undefined) {
-  console.log("interop: skipped, because what it tests against is not installed and the npm registry cannot be reached")
-} else {
-  console.error("interop: failed, because what it tests against could not be installed")
-  process.exitCode = 1
-}
+})
