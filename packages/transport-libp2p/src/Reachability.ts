@@ -8,7 +8,10 @@ export interface Reachability {
   readonly relayed?: RelayedOptions
   /** Carries connections for others. */
   readonly relay?: RelayOptions
-  /** Asks peers whether our addresses can be dialled, and tells them of theirs. */
+  /**
+   * Asks peers whether our addresses can be dialled, and tells them of theirs (AutoNAT v2). Of v1, which js-libp2p has as well, only the asking
+   * works: who is asked there takes the connection that stands for the one that it should have made.
+   */
   readonly autonat?: boolean
   /** Opens the ports that we listen on at the gateway of this network. */
   readonly portMapping?: PortMappingOptions
@@ -68,7 +71,7 @@ export const reachabilityParts = async (asked: Reachability): Promise<Reachabili
       }
     })
   }
-  if (asked.autonat === true) services["autonat"] = (await import("@libp2p/autonat")).autoNAT()
+  if (asked.autonat === true) services["autonat"] = (await import("@libp2p/autonat-v2")).autoNATv2()
   if (asked.holePunching === true) services["dcutr"] = (await import("@libp2p/dcutr")).dcutr()
   if (asked.portMapping !== undefined) {
     services["ports"] = ({ addressManager }) => new MappedPorts(addressManager, asked.autonat !== true)
