@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { defineConfig, type Options } from "tsup"
+import { PAGE_OF_CHAT } from "./apps/chat/src/web/PageOfChat.ts"
 import { licencesOf, writePage } from "./packages/dashboard-page/src/BundlePage.ts"
 
 interface Manifest {
@@ -44,6 +45,7 @@ const companions: NonNullable<Options["esbuildPlugins"]>[number] = {
       writeFileSync(join(folder, "start.js"), starter(), { mode: 0o755 })
       writeFileSync(join(folder, "THIRD-PARTY-LICENCES.txt"), licencesOf(Object.keys(metafile?.inputs ?? {})))
       if (name === "satwire") await writePage(folder)
+      if (name === "satwire-chat") await writePage(folder, PAGE_OF_CHAT)
     })
   }
 }
@@ -63,7 +65,8 @@ const options: Options = {
   // What a command needs is loaded when the command is given.
   splitting: true,
   target: "es2024",
-  noExternal: [/^(?!node:)/],
+  // QUIC of libp2p has native parts: who wants it writes a program of his own, and nothing here asks for it.
+  noExternal: [/^(?!node:|@chainsafe\/libp2p-quic)/],
   esbuildPlugins: [companions],
   // For packages that are CommonJS and ask for Node's own modules (`ws`).
   banner: {

@@ -42,6 +42,7 @@ const configuration = (folder: string): string =>
       "@satwire/*": { access: "$all", publish: "$authenticated" },
       satwire: { access: "$all", publish: "$authenticated" },
       "satwire-bridge": { access: "$all", publish: "$authenticated" },
+      "satwire-chat": { access: "$all", publish: "$authenticated" },
       "**": { access: "$all", proxy: "npm" }
     },
     web: { enable: false },

@@ -189,6 +189,7 @@ const use = async (runtime: Runtime): Promise<Count> => {
     played
   )
   await trial.says("satwire-bridge helps", { line: [...app("satwire-bridge"), "--help"], cwd: project, env }, /--allow/)
+  await trial.says("satwire-chat helps", { line: [...app("satwire-chat"), "--help"], cwd: project, env }, /--relay/)
   return trial.count()
 }
 

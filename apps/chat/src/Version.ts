@@ -1,0 +1,4 @@
+/** What this program calls itself. */
+import manifest from "../package.json" with { type: "json" }
+
+export const VERSION: string = manifest.version
