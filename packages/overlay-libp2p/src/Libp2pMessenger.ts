@@ -19,7 +19,7 @@ import {
   type Outgoing
 } from "@satwire/overlay"
 import type { DialError, ListenError } from "@satwire/transport"
-import type { ByteStream, Libp2pNodeShape } from "@satwire/transport-libp2p"
+import type { ByteStream, ConnectOptions, Libp2pNodeShape } from "@satwire/transport-libp2p"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -55,7 +55,7 @@ export interface Libp2pMessengerOptions extends EnvelopesOptions {
 
 export interface Libp2pMessenger extends Messenger {
   /** Connects to a peer, by a multiaddr or its id, and opens a stream unless one stands; its id. */
-  readonly open: (to: string) => Effect.Effect<string, DialError>
+  readonly open: (to: string, options?: ConnectOptions) => Effect.Effect<string, DialError>
 }
 
 /** A messenger on a node for as long as the scope. Whoever the node dials is asked for a stream at once. */
@@ -72,11 +72,11 @@ export const makeLibp2pMessenger = (
       maxStreams: MAX_STREAMS_OF_ONE * maxPeers,
       maxPerConnection: MAX_STREAMS_OF_ONE
     })
-    const join = (peerId: string): Effect.Effect<void, DialError> =>
+    const join = (peerId: string, options?: ConnectOptions): Effect.Effect<void, DialError> =>
       Effect.gen(function* () {
         if (members.has(peerId)) return
         const opened = yield* Deferred.make<void, DialError>()
-        yield* node.openStream(peerId, protocol).pipe(
+        yield* node.openStream(peerId, protocol, options).pipe(
           Effect.tap(() => Deferred.succeed(opened, undefined)),
           Effect.tapError((error) => Deferred.fail(opened, error)),
           Effect.flatMap((stream) => members.talk(stream)),
@@ -86,10 +86,10 @@ export const makeLibp2pMessenger = (
         )
         yield* Deferred.await(opened)
       })
-    const open = (to: string): Effect.Effect<string, DialError> =>
+    const open = (to: string, options?: ConnectOptions): Effect.Effect<string, DialError> =>
       Effect.gen(function* () {
-        const { peerId } = yield* node.connect(to)
-        yield* join(peerId)
+        const { peerId } = yield* node.connect(to, options)
+        yield* join(peerId, options)
         return peerId
       })
     const greet = ({ detail }: { readonly detail: { toString(): string } }): void => {

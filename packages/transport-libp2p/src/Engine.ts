@@ -115,6 +115,8 @@ export const makeEngine = async ({ options, limits, gater, onFound }: EnginePart
       inboundConnectionThreshold: limits.maxPerHostASecond,
       maxParallelDials: limits.maxDialling,
       maxDialQueueLength: limits.maxDialQueue,
+      dialTimeout: limits.dialTimeoutMs,
+      inboundUpgradeTimeout: limits.handshakeTimeoutMs,
       connectionCloseTimeout: CLOSE_TIMEOUT_MS
     },
     peerDiscovery: found.finders,

@@ -40,7 +40,7 @@ export interface Libp2pNodeShape {
   /** Keeps addresses of a peer, for dials to it by its id alone. */
   readonly learn: (addresses: ReadonlyArray<string>) => Effect.Effect<void>
   /** Connects, or does nothing where a connection stands. */
-  readonly connect: (to: string) => Effect.Effect<PeerConnection, DialError>
+  readonly connect: (to: string, options?: ConnectOptions) => Effect.Effect<PeerConnection, DialError>
   /** Milliseconds there and back. */
   readonly ping: (to: string) => Effect.Effect<number, DialError>
   /** Closes every connection with a peer now, without a farewell; how many those were. */
@@ -67,9 +67,12 @@ export interface Libp2pNodeShape {
   readonly engine: Engine
 }
 
-export interface OpenStreamOptions {
-  /** The connection's dial included; {@link REACH_TIMEOUT_MS} where not given. */
+export interface ConnectOptions {
+  /** {@link REACH_TIMEOUT_MS} where not given; the node's `dialTimeoutMs` holds besides. */
   readonly timeoutMs?: number
+}
+
+export interface OpenStreamOptions extends ConnectOptions {
   /** Whether a relay that bounds it in time and bytes will do. */
   readonly overLimited?: boolean
 }
@@ -167,9 +170,9 @@ type Talking = Pick<
 const talking = (engine: Engine, known: KnownPeers, isBanned: (who: Remote) => boolean): Talking => ({
   connections: () => engine.getConnections().map(seen),
   learn: (addresses) => Effect.promise(() => learn(engine, known, addresses)),
-  connect: (to) =>
+  connect: (to, options = {}) =>
     Effect.map(
-      reach(to, {}, (target, signal) => engine.dial(target, { signal })),
+      reach(to, options, (target, signal) => engine.dial(target, { signal })),
       seen
     ),
   ping: (to) => reach(to, {}, (target, signal) => engine.services.ping.ping(target, { signal })),
@@ -209,7 +212,7 @@ const opened = async (
 
 const reach = <A>(
   to: string,
-  { timeoutMs = REACH_TIMEOUT_MS }: OpenStreamOptions,
+  { timeoutMs = REACH_TIMEOUT_MS }: ConnectOptions,
   run: (target: Target, signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, DialError> =>
   Effect.suspend(() => {

@@ -52,6 +52,20 @@ export const MAX_DIALLING = 32
  */
 export const MAX_DIAL_QUEUE = 500
 
+/**
+ * js-libp2p's own.
+ *
+ * @limit milliseconds in which a libp2p node has to reach a peer, all its addresses together, unless told otherwise
+ */
+export const DIAL_TIMEOUT_MS = 10_000
+
+/**
+ * js-libp2p's own.
+ *
+ * @limit milliseconds of the handshake of somebody who dialled a libp2p node, unless told otherwise
+ */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
+
 export interface NodeLimits {
   /** Connections that stand. Of dialled ones beyond it those of least worth are closed (js-libp2p's pruner). */
   readonly maxConnections: number
@@ -66,6 +80,10 @@ export interface NodeLimits {
   readonly maxDialQueue: number
   /** Peers whose addresses are kept without being told to; the oldest go. */
   readonly maxKnownPeers: number
+  /** For all addresses of a peer together; a call that gives itself less time has less. */
+  readonly dialTimeoutMs: number
+  /** What who dials us has from the first byte to the last of encryption and multiplexer. */
+  readonly handshakeTimeoutMs: number
 }
 
 export const DEFAULT_LIMITS: NodeLimits = {
@@ -75,7 +93,9 @@ export const DEFAULT_LIMITS: NodeLimits = {
   maxPerHostASecond: MAX_PER_HOST_A_SECOND,
   maxDialling: MAX_DIALLING,
   maxDialQueue: MAX_DIAL_QUEUE,
-  maxKnownPeers: MAX_KNOWN_PEERS
+  maxKnownPeers: MAX_KNOWN_PEERS,
+  dialTimeoutMs: DIAL_TIMEOUT_MS,
+  handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS
 }
 
 export interface Libp2pNodeOptions {

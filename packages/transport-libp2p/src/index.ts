@@ -17,6 +17,7 @@ export {
   MAX_WINDOW_BYTES
 } from "./Engine.ts"
 export {
+  type ConnectOptions,
   Libp2pNode,
   type Libp2pNodeShape,
   type OpenStreamOptions,

@@ -1,0 +1,24 @@
+/** What a network manager refuses, beside the errors of what it is made of. */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+
+interface NetworkErrorFields {
+  /**
+   * `NotRunning`: it was not started, or has been stopped. `Full`: there are as many peers as may be. `Banned`: that peer is. `BadOptions`: it cannot be
+   * what it is told to be. `UnknownKind`: no kind of that name was named. `Off`: what is asked for was not switched on.
+   */
+  readonly reason: "NotRunning" | "Full" | "Banned" | "BadOptions" | "UnknownKind" | "Off"
+  /** One sentence. */
+  readonly message: string
+}
+
+const NetworkErrorBase: new (
+  fields: NetworkErrorFields
+) => Cause.YieldableError & { readonly _tag: "NetworkError" } & NetworkErrorFields = Data.TaggedError("NetworkError")
+
+export class NetworkError extends NetworkErrorBase {}
+
+export const notRunning: NetworkError = new NetworkError({
+  reason: "NotRunning",
+  message: "the network is not started"
+})

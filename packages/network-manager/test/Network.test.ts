@@ -1,0 +1,209 @@
+/** Three networks' managers in one process, on loopback. They serve all tests but those that end one of them. */
+import { exposition } from "@satwire/metrics"
+import { kind, method } from "@satwire/overlay"
+import { makePrivateKey } from "@satwire/transport-libp2p"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Exit from "effect/Exit"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { NETWORK_METRICS, NetworkManager, type NetworkManagerShape, type NetworkOptions } from "../src/index.ts"
+
+const Chat = kind("chat", Schema.Struct({ text: Schema.String }))
+const Length = method("length", kind("length-of", Schema.String), kind("length", Schema.Int))
+
+const LOOPBACK: NetworkOptions = {
+  host: "127.0.0.1",
+  network: "test",
+  localDiscovery: false,
+  discoveryIntervalMs: 100,
+  redialMs: { first: 10, longest: 40 },
+  gossip: { mesh: { heartbeatInterval: 50 } },
+  node: { security: ["noise"] },
+  kinds: [Chat]
+}
+
+const run = <A, E>(program: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Effect.runPromise(Effect.scoped(program))
+
+const eventually = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(Effect.yieldNow, eventually(holds))))
+
+const until = <A>(effect: Effect.Effect<A>, holds: (value: A) => boolean): Effect.Effect<A> =>
+  Effect.flatMap(effect, (value) =>
+    holds(value) ? Effect.succeed(value) : Effect.andThen(Effect.yieldNow, until(effect, holds))
+  )
+
+const started = (options: NetworkOptions = {}) =>
+  Effect.tap(NetworkManager.make({ ...LOOPBACK, ...options }), ({ start }) => start)
+
+const addressOf = (network: NetworkManagerShape): Effect.Effect<string> =>
+  Effect.map(network.getNetworkStatus, ({ addresses }) => addresses[0] ?? "")
+
+/** Everything of a kind that comes from now on, in a list that grows. */
+const heard = (network: NetworkManagerShape) =>
+  Effect.gen(function* () {
+    const all: Array<{ readonly from: string; readonly text: string; readonly way: string }> = []
+    yield* Effect.forkScoped(
+      Stream.runForEach(network.subscribe(Chat), ({ from, message, way }) =>
+        Effect.sync(() => all.push({ from, text: message.text, way }))
+      ),
+      { startImmediately: true }
+    )
+    return all
+  })
+
+let scope: Scope.Closeable
+let alice: NetworkManagerShape, bob: NetworkManagerShape, carol: NetworkManagerShape
+
+beforeAll(async () => {
+  scope = Scope.makeUnsafe()
+  const program = Effect.gen(function* () {
+    alice = yield* started({ nodeId: "alice", metadata: { role: "validator" } })
+    bob = yield* started({ nodeId: "bob", bootstrapPeers: [yield* addressOf(alice)] })
+    // She has nobody but bob, and finds alice by him.
+    carol = yield* started({ nodeId: "carol", bootstrapPeers: [yield* addressOf(bob)] })
+    yield* until(carol.getPeers, (peers) => peers.length === 2 && peers.every(({ nodeId }) => nodeId !== undefined))
+  })
+  await Effect.runPromise(Scope.provide(program, scope))
+})
+
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+describe("a network of three", () => {
+  it("knows of each peer who it is, what it calls itself, and how far away it is", () =>
+    run(
+      Effect.gen(function* () {
+        const peer = yield* until(bob.getPeer(alice.peerId), (one) => one?.latencyMs !== undefined)
+        expect(peer).toMatchObject({ nodeId: "alice", metadata: { role: "validator" }, direction: "outbound" })
+        expect(peer?.score).toBeGreaterThan(0)
+        expect(yield* bob.getPeer("nobody")).toBeUndefined()
+      })
+    ))
+
+  it("spreads a message to all, each once and with the name of who wrote it", () =>
+    run(
+      Effect.gen(function* () {
+        const [atBob, atCarol] = [yield* heard(bob), yield* heard(carol)]
+        yield* alice.broadcastMessage(Chat, { text: "first" })
+        yield* alice.broadcastMessage(Chat, { text: "second" })
+        yield* eventually(() => atBob.length >= 2 && atCarol.length >= 2)
+        const wanted = ["first", "second"].map((text) => ({ from: alice.peerId, text, way: "broadcast" }))
+        expect(atBob).toEqual(wanted)
+        expect(atCarol).toEqual(wanted)
+      })
+    ))
+
+  it("sends a message to one", () =>
+    run(
+      Effect.gen(function* () {
+        const [atBob, atCarol] = [yield* heard(bob), yield* heard(carol)]
+        yield* alice.sendMessage(bob.peerId, Chat, { text: "for you" })
+        yield* eventually(() => atBob.length === 1)
+        expect(atBob).toEqual([{ from: alice.peerId, text: "for you", way: "direct" }])
+        expect(atCarol).toEqual([])
+        const failed = yield* Effect.flip(alice.sendMessage("nobody", Chat, { text: "" }))
+        expect(failed._tag).toBe("SendError")
+      })
+    ))
+
+  it("asks and answers", () =>
+    run(
+      Effect.gen(function* () {
+        yield* bob.serve(Length, (text) => Effect.succeed(text.length))
+        expect(yield* carol.request(bob.peerId, Length, "satoshi")).toBe(7)
+      })
+    ))
+
+  it("tells of itself in numbers, which Prometheus can read", () =>
+    run(
+      Effect.gen(function* () {
+        const status = yield* until(alice.getNetworkStatus, ({ gossip }) => gossip.every(({ mesh }) => mesh === 2))
+        expect(status).toMatchObject({
+          isRunning: true,
+          nodeId: "alice",
+          peers: { inbound: 2, outbound: 0, maxPeers: 50 }
+        })
+        expect(status.gossip).toEqual([{ kind: "chat", peers: 2, mesh: 2 }])
+        const sent = status.traffic.find(({ kind, way }) => kind === "chat" && way === "direct")
+        expect(sent?.messagesSent).toBe(1)
+        const text = exposition(NETWORK_METRICS, status)
+        expect(text).toContain('satwire_network_peers{direction="inbound"} 2')
+        expect(text).toContain('satwire_network_messages_total{kind="chat",way="broadcast",direction="sent"} 2')
+      })
+    ))
+})
+
+describe("the limits of a network", () => {
+  it("takes no more peers than it may, and dials no more", () =>
+    run(
+      Effect.gen(function* () {
+        const small = yield* started({
+          network: "small",
+          maxPeers: 2,
+          maxInbound: 1,
+          maxOutbound: 1,
+          peerExchange: false
+        })
+        const other = () => started({ network: "small", peerExchange: false })
+        const [first, second, third] = [yield* other(), yield* other(), yield* other()]
+        const address = yield* addressOf(small)
+        yield* first.addPeer(address)
+        yield* until(small.getPeers, (peers) => peers.length === 1)
+        expect((yield* Effect.flip(second.addPeer(address)))._tag).toBe("DialError")
+        yield* small.addPeer(yield* addressOf(second))
+        const full = yield* Effect.flip(small.addPeer(yield* addressOf(third)))
+        expect(full).toMatchObject({ _tag: "NetworkError", reason: "Full" })
+        expect((yield* small.getNetworkStatus).peers).toMatchObject({ inbound: 1, outbound: 1 })
+      })
+    ))
+
+  it("bans who floods, at once, and nobody else is the worse for it", () =>
+    run(
+      Effect.gen(function* () {
+        const limits = { rateLimits: { messages: { perSecond: 1, burst: 60 } } }
+        const kept = { network: "flood", peerExchange: false, gossip: false } as const
+        const victim = yield* started({ ...kept, ...limits })
+        const address = yield* addressOf(victim)
+        const [mallory, friend] = [yield* started(kept), yield* started(kept)]
+        yield* mallory.addPeer(address)
+        yield* friend.addPeer(address)
+        const banned = yield* Effect.forkChild(
+          Stream.runHead(Stream.filter(victim.facts, ({ _tag }) => _tag === "Banned")),
+          { startImmediately: true }
+        )
+        const got = yield* heard(victim)
+        for (let i = 0; i < 300; i++) yield* Effect.ignore(mallory.sendMessage(victim.peerId, Chat, { text: `${i}` }))
+        yield* Fiber.join(banned)
+        yield* until(victim.getPeers, (peers) => peers.length === 1)
+        expect(yield* victim.getPeer(mallory.peerId)).toBeUndefined()
+        const again = yield* Effect.flip(mallory.addPeer(address))
+        expect(again._tag).toBe("DialError")
+        yield* friend.sendMessage(victim.peerId, Chat, { text: "still here" })
+        yield* eventually(() => got.some(({ from, text }) => from === friend.peerId && text === "still here"))
+        expect(got.filter(({ from }) => from === mallory.peerId).length).toBeLessThan(61)
+      })
+    ))
+})
+
+describe("a persistent peer", () => {
+  it("is found again when it has been away, and what was subscribed to goes on", () =>
+    run(
+      Effect.gen(function* () {
+        const lasting = { network: "lasting", peerExchange: false, privateKey: yield* makePrivateKey }
+        const first = yield* started(lasting)
+        const address = yield* addressOf(first)
+        const client = yield* started({ ...lasting, privateKey: undefined, persistentPeers: [address] })
+        yield* until(client.getPeers, (peers) => peers.length === 1)
+        const got = yield* heard(client)
+        yield* first.stop
+        yield* until(client.getPeers, (peers) => peers.length === 0)
+        expect((yield* Effect.flip(first.sendMessage(client.peerId, Chat, { text: "" })))._tag).toBe("NetworkError")
+        const second = yield* started({ ...lasting, port: Number(/tcp\/(\d+)/.exec(address)?.[1]) })
+        yield* until(second.getPeers, (peers) => peers.length === 1)
+        yield* second.broadcastMessage(Chat, { text: "back" })
+        yield* eventually(() => got.length === 1)
+      })
+    ))
+})
