@@ -10,12 +10,14 @@
  *
  * Source: Bitcoin Core 31.99 `node/txdownloadman.h`, `node/txdownloadman_impl.cpp`.
  */
+import { concat } from "@satwire/bytes"
 import { type Sha256, sha256d } from "@satwire/crypto"
 import { RollingBloomFilter } from "@satwire/filters"
 import { type Instant, type PeerId, type Random, after } from "@satwire/machine"
 import { type BlockView, HashNumbers, OUTPOINT_SIZE, type TransactionView, type Txid } from "@satwire/primitives"
 import { type Judge, type NamedTransaction, Orphanage, TxRequestTracker, spendsOf } from "@satwire/tx-request"
 import type { PoolLookup } from "./PoolLookup.ts"
+import { RecentlyConfirmed } from "./RecentlyConfirmed.ts"
 import type { RelayPeer } from "./RelayPeer.ts"
 import type { SubmitRejected } from "./TxRelayEvents.ts"
 
@@ -43,10 +45,6 @@ export const GETDATA_TX_INTERVAL_MS = 60_000
  * @limit transactions whose rejection is remembered, until the tip changes
  */
 export const RECENT_REJECTS = 120_000
-/**
- * @limit transactions that are known to be in a block lately
- */
-export const RECENT_CONFIRMED = 48_000
 const FALSE_POSITIVE_RATE = 0.000_001
 /**
  * @limit peers that are asked for the parents of one orphan when it comes
@@ -65,7 +63,7 @@ export class TxDownload {
   readonly #rejects: RollingBloomFilter
   /** Not by themselves, and perhaps with a child. */
   readonly #reconsiderable: RollingBloomFilter
-  readonly #confirmed: RollingBloomFilter
+  readonly #confirmed: RecentlyConfirmed
   #wtxidPeers = 0
 
   constructor({ pool, random, sha256 }: { random: Random; sha256: Sha256; pool: PoolLookup }) {
@@ -76,7 +74,7 @@ export class TxDownload {
     this.orphanage = new Orphanage(random)
     this.#rejects = new RollingBloomFilter(RECENT_REJECTS, FALSE_POSITIVE_RATE, random)
     this.#reconsiderable = new RollingBloomFilter(RECENT_REJECTS, FALSE_POSITIVE_RATE, random)
-    this.#confirmed = new RollingBloomFilter(RECENT_CONFIRMED, FALSE_POSITIVE_RATE, random)
+    this.#confirmed = new RecentlyConfirmed(random)
   }
 
   get isEmpty(): boolean {
@@ -225,21 +223,21 @@ export class TxDownload {
     const wtxids = block.wtxids(this.#sha256, txids)
     const count = block.transactionCount
     if (this.orphanage.size > 0) this.orphanage.eraseForBlock(transactionsOf(block))
+    const witnessed: Array<Uint8Array> = []
     for (let i = 0; i < count; i++) {
-      const txid = txids.subarray(32 * i, 32 * (i + 1))
-      this.#confirmed.insert(txid)
-      this.requests.forget(txid)
+      this.requests.forget(txids.subarray(32 * i, 32 * (i + 1)))
       if (i === 0 || !block.hasWitness(i)) continue
       const wtxid = wtxids.subarray(32 * i, 32 * (i + 1))
-      this.#confirmed.insert(wtxid)
+      witnessed.push(wtxid)
       this.requests.forget(wtxid)
     }
+    this.#confirmed.connected(concat([txids, ...witnessed]))
     return txids
   }
 
-  /** What a block has that left the chain may be announced again. */
+  /** What the last block has, which left the chain, may be announced again. */
   blockDisconnected(): void {
-    this.#confirmed.reset()
+    this.#confirmed.disconnected()
   }
 
   /** What was rejected may be taken on another tip. */

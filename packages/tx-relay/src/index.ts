@@ -12,13 +12,13 @@ export {
   OUTBOUND_INVENTORY_BROADCAST_INTERVAL_MS
 } from "./InventoryTrickle.ts"
 export type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
+export { RECENT_CONFIRMED } from "./RecentlyConfirmed.ts"
 export {
   GETDATA_TX_INTERVAL_MS,
   MAX_PEER_TX_ANNOUNCEMENTS,
   MAX_PEER_TX_REQUEST_IN_FLIGHT,
   NONPREF_PEER_TX_DELAY_MS,
   OVERLOADED_PEER_TX_DELAY_MS,
-  RECENT_CONFIRMED,
   RECENT_REJECTS,
   TXID_RELAY_DELAY_MS
 } from "./TxDownload.ts"

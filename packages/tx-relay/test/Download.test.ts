@@ -98,6 +98,13 @@ describe("a transaction that is announced", () => {
     expect(harness.input({ _tag: "BlockDisconnected" }).inv(1, mined).asked(1)).toEqual([wtx(mined)])
   })
 
+  it("is not asked for where it is in a block below those that left the chain", () => {
+    const [deep, below, last] = [fresh(), fresh(), fresh()]
+    const harness = new RelayHarness().outbound(1).block(deep).block(below).block(last)
+    harness.input({ _tag: "BlockDisconnected" }).input({ _tag: "BlockDisconnected" })
+    expect(harness.inv(1, deep, below, last).asked(1)).toEqual([wtx(below), wtx(last)])
+  })
+
   it("is not asked for again where it was rejected, until the tip changes", () => {
     const tx = fresh()
     const harness = new RelayHarness().outbound(1).outbound(2)
