@@ -26,7 +26,7 @@ await runStages([
     }
   },
   {
-    title: "JSR would take every package",
+    title: "JSR would take every package that is meant for it",
     body: () => check("deno", ["publish", "--dry-run", "--allow-dirty", "--quiet"])
   },
   {
