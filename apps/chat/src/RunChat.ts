@@ -1,6 +1,7 @@
 /** `satwire-chat`: a chat until the person leaves. */
 import process from "node:process"
 import { platformSha256 } from "@satwire/crypto/node"
+import type { NetworkError } from "@satwire/network-manager"
 import { seededRandom } from "@satwire/runtime"
 import type { ListenError } from "@satwire/transport"
 import type { ServeError } from "effect/http/HttpServerError"
@@ -18,7 +19,7 @@ import { makeTalk } from "./terminal/Talk.ts"
 import { makeTerminal } from "./terminal/Terminal.ts"
 import { servePage } from "./web/ServePage.ts"
 
-type Failure = ConfigError | ListenError | ServeError | ChatError
+type Failure = ConfigError | ListenError | NetworkError | ServeError | ChatError
 
 /** Runs the chat that these flags describe. */
 export const runChat = (flags: Flags): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
@@ -27,10 +28,10 @@ export const runChat = (flags: Flags): Effect.Effect<void, Failure, FileSystem.F
     const { folder, mdns, room, web } = settings
     const identity = yield* folder === undefined ? makeIdentity : loadIdentity(folder)
     const terminal = yield* makeTerminal({ input: process.stdin, output: process.stdout })
-    const { network, node } = yield* openNetwork({ ...settings, identity, mdns: mdns ? {} : undefined })
+    const { manager, network } = yield* openNetwork({ ...settings, identity, mdns: mdns ? {} : undefined })
     const chat = yield* makeChat({ network, key: identity.key, name: settings.name, sha256: platformSha256 })
     yield* terminal.print(`* you are ${chat.name()}, ${chat.self.slice(0, 16)}…; /help tells what there is`)
-    for (const address of node.addresses()) yield* terminal.print(`* at ${address}`)
+    for (const address of (yield* manager.getNetworkStatus).addresses) yield* terminal.print(`* at ${address}`)
     if (web !== undefined) {
       const token = Buffer.from((yield* seededRandom).bytes(16)).toString("base64url")
       const onRefusal = (line: string) => terminal.print(`! ${line}`)

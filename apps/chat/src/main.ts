@@ -51,5 +51,6 @@ const program = runCommandLine(process.argv.slice(2), runChat).pipe(
 
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
-  teardown: (exit, onExit) => onExit(exitCodeOf(exit))
+  // Deno goes on for what js-libp2p leaves behind.
+  teardown: (exit) => process.exit(exitCodeOf(exit))
 })

@@ -8,7 +8,7 @@
 import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { CHROMIUM_FLAGS, describeWithChromium } from "@satwire/testkit"
-import { type Libp2pNodeOptions, makeLibp2pNode } from "@satwire/transport-libp2p"
+import { type Libp2pNodeOptions, type Libp2pNodeShape, makeLibp2pNode } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -28,6 +28,7 @@ const TOKEN = "the-key-of-the-page"
 const SCREENSHOTS = join(import.meta.dirname, "screenshots")
 
 interface Taking extends OpenNetwork, Talk {
+  readonly node: Libp2pNodeShape
   readonly chat: Chat
   readonly scope: Scope.Closeable
   /** What his terminal shows, without times. */
@@ -40,7 +41,7 @@ const opened = (name: string, options: Partial<NetworkOptions>): Effect.Effect<T
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const identity = yield* makeIdentity
-    const defaults = { identity, listen: LOOPBACK, connect: [], relays: [], isRelay: false, mdns: undefined, limits }
+    const defaults = { identity, listen: LOOPBACK, connect: [], relays: [], isRelay: false, mdns: undefined }
     const shown: Array<string> = []
     const waiting = new Set<() => void>()
     const print = (line: string) =>
@@ -50,6 +51,7 @@ const opened = (name: string, options: Partial<NetworkOptions>): Effect.Effect<T
       })
     return yield* Effect.gen(function* () {
       const open = yield* openNetwork({ ...defaults, ...options })
+      const { node } = yield* open.manager.parts
       const chat = yield* makeChat({ network: open.network, key: identity.key, name })
       const talk = yield* makeTalk({ chat, room: "lobby", print, onRoom: () => undefined })
       const shows: Taking["shows"] = (line) =>
@@ -68,7 +70,7 @@ const opened = (name: string, options: Partial<NetworkOptions>): Effect.Effect<T
             orElse: () => Effect.die(new Error(`${name} does not see ${String(line)}:\n${shown.join("\n")}`))
           })
         )
-      return { ...open, chat, scope, shown, shows, follow: talk.follow }
+      return { ...open, node, chat, scope, shown, shows, follow: talk.follow }
     }).pipe(Scope.provide(scope))
   })
 

@@ -29,6 +29,10 @@ import { parseRoom, parseText, plainName } from "./Text.ts"
 export const HEARTBEAT_MS = 15_000
 /** How often it is looked who is away. */
 const SWEEP_MS = 5000
+/** Until a peer that came is passed on everything; what was said meanwhile is asked for then. */
+const SETTLE_MS = 750
+/** How often rooms are compared with those of a peer that is drawn. */
+const COMPARE_MS = 60_000
 /** For peers that come one on the other, once is enough. */
 const ANNOUNCE_MS = 200
 /** So many peers are asked for the history of a room that is joined. */
@@ -71,8 +75,6 @@ export interface Chat {
   readonly rooms: () => ReadonlyArray<string>
   readonly texts: (room: string) => ReadonlyArray<ShownText>
   readonly members: (room: string) => ReadonlyArray<LabelledMember>
-  /** How many peers the network has a way to. */
-  readonly peerCount: () => number
   /** Joins a room, whose history follows as peers hand it over; the name of the room. */
   readonly join: (room: string) => Effect.Effect<string, ChatError>
   readonly leave: (room: string) => Effect.Effect<string, ChatError>
@@ -133,7 +135,6 @@ class Running implements Chat {
   readonly rooms = (): ReadonlyArray<string> => this.#rooms.rooms()
   readonly texts = (room: string): ReadonlyArray<ShownText> => this.#rooms.texts(room)
   readonly members = (room: string): ReadonlyArray<LabelledMember> => this.#rooms.members(room)
-  readonly peerCount = (): number => this.#network.peers().length
 
   readonly join = (text: string): Effect.Effect<string, ChatError> =>
     Effect.gen({ self: this }, function* () {
@@ -141,7 +142,7 @@ class Running implements Chat {
       if (!(yield* orRefused(this.#rooms.join(room)))) return room
       yield* this.#tell([{ _tag: "Joined", room }])
       yield* this.#publish({ room, here: true })
-      const peers = this.#network.peers().slice(0, ASKED_PEERS)
+      const peers = (yield* this.#network.peers).slice(0, ASKED_PEERS)
       yield* Effect.forEach(peers, (peer) => this.#fetch(peer, room), { concurrency: ASKED_PEERS, discard: true })
       return room
     })
@@ -178,23 +179,22 @@ class Running implements Chat {
       )
       const started = { startImmediately: true }
       yield* Effect.forkScoped(
-        Stream.runForEach(this.#network.brought, ({ passOn, peer, record }) =>
-          Effect.flatMap(this.#take(record, peer, false), (isFresh) => (isFresh ? passOn : Effect.void))
-        ),
+        Stream.runForEach(this.#network.brought, ({ peer, record }) => this.#take(record, peer, false)),
         started
       )
       yield* Effect.forkScoped(
         Stream.runForEach(this.#network.arrivals, (peer) => Effect.forkChild(this.#greet(peer))),
         started
       )
-      for (const peer of this.#network.peers()) yield* Effect.forkScoped(this.#greet(peer))
+      for (const peer of yield* this.#network.peers) yield* Effect.forkScoped(this.#greet(peer))
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(this.#heartbeatMs), this.#beat)))
       yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(SWEEP_MS), this.#sweep)))
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(COMPARE_MS), this.#compare)))
       yield* Effect.addFinalizer(() => this.#farewell)
     })
   }
 
-  /** Who comes is asked for all rooms, and those behind him learn that we are there. */
+  /** Who comes is asked for all rooms, twice, and those behind him learn that we are there. */
   #greet(peer: string): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const nowMs = yield* Clock.currentTimeMillis
@@ -202,6 +202,21 @@ class Running implements Chat {
         this.#announcedMs = nowMs
         yield* this.#beat
       }
+      const fetchAll = Effect.suspend(() =>
+        Effect.forEach(this.rooms(), (room) => this.#fetch(peer, room), { discard: true })
+      )
+      yield* fetchAll
+      yield* Effect.sleep(SETTLE_MS)
+      yield* fetchAll
+    })
+  }
+
+  /** What a broadcast has lost on its way, one peer in passing has. */
+  get #compare(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const peers = yield* this.#network.peers
+      const peer = peers[this.#random.below(Math.max(1, peers.length))]
+      if (peer === undefined) return
       yield* Effect.forEach(this.rooms(), (room) => this.#fetch(peer, room), { discard: true })
     })
   }
@@ -218,14 +233,11 @@ class Running implements Chat {
     )
   }
 
-  /** Whether it is good and new. */
-  #take(record: Uint8Array, peer: string, isHistory: boolean): Effect.Effect<boolean> {
+  #take(record: Uint8Array, peer: string, isHistory: boolean): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const taken = this.#rooms.take(record, yield* Clock.currentTimeMillis, isHistory)
       if (taken._tag === "Refused" && isFault(taken.why)) yield* this.#network.fault(peer, taken.why)
-      if (taken._tag !== "Fresh") return false
-      yield* this.#tell(taken.events)
-      return true
+      if (taken._tag === "Fresh") yield* this.#tell(taken.events)
     })
   }
 
@@ -252,7 +264,7 @@ class Running implements Chat {
 
   get #farewell(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (this.rooms().length === 0 || this.peerCount() === 0) return
+      if (this.rooms().length === 0 || (yield* this.#network.peers).length === 0) return
       yield* Effect.ignore(
         Effect.forEach(this.rooms(), (room) => this.#publish({ room, here: false }), { discard: true })
       )

@@ -5,12 +5,11 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 
-/** A record that a peer has sent. */
+/** A record that has come. */
 export interface Brought {
+  /** Who has put it into the network, whoever passed it on: its author, if he is honest. */
   readonly peer: string
   readonly record: Uint8Array
-  /** Sends it to others, for whoever has found it good and new. */
-  readonly passOn: Effect.Effect<void>
 }
 
 interface HistoryFailedFields {
@@ -36,7 +35,7 @@ export interface ChatNetwork {
   readonly serveHistory: (
     answer: (room: string) => Effect.Effect<ReadonlyArray<Uint8Array>>
   ) => Effect.Effect<void, never, Scope.Scope>
-  readonly peers: () => ReadonlyArray<string>
+  readonly peers: Effect.Effect<ReadonlyArray<string>>
   /** Peers that come, from now on. */
   readonly arrivals: Stream.Stream<string>
   /** Tells what a peer did wrong, which is for the network to weigh. */

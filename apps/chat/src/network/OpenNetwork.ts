@@ -1,38 +1,50 @@
 /**
- * The network of one person: a libp2p node, whom it finds and dials, and the overlay on it.
+ * The network of one person, as a `NetworkManager` makes it: one kind of message for all, one question to one peer.
  *
- * Specification: who is found on this LAN by multicast DNS is dialled; who is named is dialled, and again whenever he is not there. Nobody else is.
+ * Specification: who is found on this LAN by multicast DNS is dialled; who is named is dialled, and again whenever he is not there. Nobody else is:
+ * peers are not asked for peers.
  */
-import { type OverlayShape, makeOverlay } from "@satwire/overlay"
-import { type Libp2pMessenger, makeLibp2pMessenger } from "@satwire/overlay-libp2p"
-import { FIRST_PAUSE_MS, nextPauseMs } from "@satwire/runtime"
+import { type Kind, kind, method } from "@satwire/overlay"
+import { type NetworkError, NetworkManager, type NetworkManagerShape } from "@satwire/network-manager"
 import type { ListenError } from "@satwire/transport"
-import {
-  type Libp2pNodeOptions,
-  type Libp2pNodeShape,
-  type MdnsOptions,
-  makeLibp2pNode
-} from "@satwire/transport-libp2p"
+import type { MdnsOptions } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { MAX_HISTORY } from "../chat/ChatRooms.ts"
+import { MAX_RECORD_BYTES } from "../chat/Record.ts"
+import { MAX_KEPT_BYTES } from "../chat/Room.ts"
 import type { Identity } from "../identity/Identity.ts"
-import type { ChatNetwork } from "./ChatNetwork.ts"
-import { overlayNetwork } from "./OverlayNetwork.ts"
+import { type ChatNetwork, HistoryFailed } from "./ChatNetwork.ts"
 
-export const CHAT_PROTOCOL = "/satwire/chat/1.0.0"
-/** On a LAN the chats find one another, and no other program of Satwire's. */
-export const CHAT_SERVICE = "_satwire-chat._udp.local"
-/** How often it is looked whether who is named is there. */
-const LOOK_MS = 1000
-/**
- * @limit peers of the LAN that a chat dials at once
- */
-export const MAX_DIALLING = 8
+/** The chats find one another, and no other program of Satwire's. */
+export const CHAT_NETWORK = "satwire-chat"
 /**
  * @limit peers of a chat
  */
 export const MAX_CHAT_PEERS = 64
+/** Who comes is part of gossip's mesh at the next one: a chat is small, and nobody should wait for a second. */
+const GOSSIP_HEARTBEAT_MS = 250
+const HISTORY_TIMEOUT_MS = 10_000
+
+/** What MessagePack puts around a record, and around many of them. */
+const [AROUND_RECORD, AROUND_HISTORY] = [64, 4096]
+const RecordKind: Kind<{ readonly record: Uint8Array }> = kind(
+  "chat-record",
+  Schema.Struct({ record: Schema.Uint8Array }),
+  { maxBytes: MAX_RECORD_BYTES + AROUND_RECORD }
+)
+/** The texts of a room, and the presences of those who are in it, which are short. */
+const HistoryMethod = method(
+  "chat-history",
+  kind("chat-history-request", Schema.Struct({ room: Schema.String }), { maxBytes: 256 }),
+  kind(
+    "chat-history-answer",
+    Schema.Struct({ records: Schema.Array(Schema.Uint8Array).check(Schema.isMaxLength(MAX_HISTORY)) }),
+    { maxBytes: 2 * MAX_KEPT_BYTES + AROUND_HISTORY }
+  )
+)
 
 export interface NetworkOptions {
   readonly identity: Identity
@@ -46,64 +58,50 @@ export interface NetworkOptions {
   readonly isRelay: boolean
   /** `undefined`: not looked for. */
   readonly mdns: MdnsOptions | undefined
-  readonly limits?: Libp2pNodeOptions["limits"]
 }
 
 export interface OpenNetwork {
-  readonly node: Libp2pNodeShape
+  readonly manager: NetworkManagerShape
   readonly network: ChatNetwork
 }
 
-/** Opens it as long as the scope: whatever is added to the scope later is closed before all of it. */
-export const openNetwork = (options: NetworkOptions): Effect.Effect<OpenNetwork, ListenError, Scope.Scope> =>
+/** Opens it as long as the scope. */
+export const openNetwork = (
+  options: NetworkOptions
+): Effect.Effect<OpenNetwork, ListenError | NetworkError, Scope.Scope> =>
   Effect.gen(function* () {
-    // Streams that are opened later would else be closed before those who still have a farewell to say.
-    const inner = yield* Scope.fork(yield* Effect.scope)
-    return yield* Scope.provide(opened(options), inner)
-  })
-
-const opened = (options: NetworkOptions): Effect.Effect<OpenNetwork, ListenError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { connect, identity, isRelay, limits, listen, mdns, relays } = options
-    const node = yield* makeLibp2pNode({
+    const { connect, identity, isRelay, listen, mdns, relays } = options
+    const manager = yield* NetworkManager.make({
+      network: CHAT_NETWORK,
       listen,
       privateKey: identity.peerKey,
-      userAgent: "satwire-chat",
-      ...(limits === undefined ? {} : { limits }),
-      discovery: mdns === undefined ? {} : { mdns: { service: CHAT_SERVICE, ...mdns } },
-      reachability: { relayed: { at: relays }, ...(isRelay ? { relay: { isUnlimited: true } } : {}) }
-    })
-    const messenger = yield* makeLibp2pMessenger(node, {
-      protocol: CHAT_PROTOCOL,
-      key: identity.key,
-      maxPeers: MAX_CHAT_PEERS
-    })
-    const overlay: OverlayShape = yield* makeOverlay({ messenger })
-    yield* Effect.forkScoped(dialFound(node, messenger))
-    for (const address of [...relays, ...connect]) yield* Effect.forkScoped(keepDialled(messenger, address))
-    return { node, network: overlayNetwork(overlay) }
-  })
-
-const dialFound = (node: Libp2pNodeShape, messenger: Libp2pMessenger): Effect.Effect<void> =>
-  Stream.runForEach(
-    Stream.filter(node.found, ({ source }) => source === "mdns"),
-    ({ addresses, peerId }) =>
-      messenger.peers().includes(peerId)
-        ? Effect.void
-        : node.learn(addresses).pipe(Effect.andThen(messenger.open(peerId)), Effect.ignore, Effect.forkChild)
-  )
-
-/** Dials whenever nobody is there, with pauses that grow. */
-const keepDialled = (messenger: Libp2pMessenger, address: string): Effect.Effect<never> =>
-  Effect.gen(function* () {
-    let pauseMs = FIRST_PAUSE_MS
-    for (;;) {
-      const opened = yield* Effect.result(messenger.open(address))
-      if (opened._tag === "Success") {
-        pauseMs = FIRST_PAUSE_MS
-        while (messenger.peers().includes(opened.success)) yield* Effect.sleep(LOOK_MS)
+      maxPeers: MAX_CHAT_PEERS,
+      persistentPeers: [...relays, ...connect],
+      localDiscovery: mdns ?? false,
+      peerExchange: false,
+      kinds: [RecordKind],
+      gossip: { mesh: { heartbeatInterval: GOSSIP_HEARTBEAT_MS } },
+      node: {
+        reachability: { relayed: { at: relays }, ...(isRelay ? { relay: { isUnlimited: true } } : {}) }
       }
-      yield* Effect.sleep(pauseMs)
-      pauseMs = nextPauseMs(pauseMs)
-    }
+    })
+    yield* manager.start
+    return { manager, network: chatNetwork(manager) }
   })
+
+const chatNetwork = (manager: NetworkManagerShape): ChatNetwork => ({
+  peers: Effect.map(manager.getPeers, (peers) => peers.map(({ peerId }) => peerId)),
+  publish: (record) => Effect.ignore(manager.broadcastMessage(RecordKind, { record })),
+  brought: Stream.map(manager.subscribe(RecordKind), ({ from, message: { record } }) => ({ peer: from, record })),
+  askHistory: (peer, room) =>
+    manager.request(peer, HistoryMethod, { room }, { timeoutMs: HISTORY_TIMEOUT_MS }).pipe(
+      Effect.map(({ records }) => records),
+      Effect.mapError(({ message }) => new HistoryFailed({ peer, message }))
+    ),
+  serveHistory: (answer) =>
+    manager.serve(HistoryMethod, ({ room }) => Effect.map(answer(room), (records) => ({ records }))),
+  arrivals: Stream.flatMap(manager.facts, (fact) =>
+    fact._tag === "PeerUp" ? Stream.succeed(fact.peer) : Stream.empty
+  ),
+  fault: (peer) => manager.recordBehaviour(peer, "message-malformed")
+})
