@@ -12,7 +12,9 @@ import { type BodyLimits, defaultBodyLimits, judgeBody } from "./BodyRules.ts"
 import { EnvelopeError } from "./EnvelopeError.ts"
 
 // No records and no structures of msgpackr's own: others could not read them.
-const packr = new Packr({ useRecords: false, variableMapSize: true, skipValues: [undefined] })
+// `skipValues` is not in its types.
+const packing = { useRecords: false, variableMapSize: true, skipValues: [undefined] }
+const packr = new Packr(packing)
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })
 
 /** The body of a message, in an array of its own; fails where it holds what a body may not: dates, sets, functions, cycles, too much. */
