@@ -239,7 +239,9 @@ export class Rooms {
         return ground.record(peer, isForged ? "forged" : "message-malformed")
       }
       yield* this.#came(ground, room, broadcast)
-      if (room.topic !== undefined) yield* Effect.ignore(room.topic.publish(broadcast))
+      // As gossip does: who brings too much is not passed on, or we were the ones who flood.
+      const mayGoOn = ground.gossip?.shared.turns.mayGoOn(peer, bytes.length) === true
+      if (mayGoOn && room.topic !== undefined) yield* Effect.ignore(room.topic.publish(broadcast))
     })
   }
 }

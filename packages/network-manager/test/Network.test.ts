@@ -1,6 +1,8 @@
 /** Three networks' managers in one process, on loopback. They serve all tests but those that end one of them. */
 import { exposition } from "@satwire/metrics"
-import { kind, method } from "@satwire/overlay"
+import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
+import { type Kind, kind, method } from "@satwire/overlay"
+import { nowReader, seededRandom } from "@satwire/runtime"
 import { makePrivateKey } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +11,14 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Exit from "effect/Exit"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { NETWORK_METRICS, NetworkManager, type NetworkManagerShape, type NetworkOptions } from "../src/index.ts"
+import { BroadcastWriter } from "../src/Broadcast.ts"
+import {
+  NETWORK_METRICS,
+  NetworkManager,
+  type NetworkManagerShape,
+  type NetworkOptions,
+  PRESETS
+} from "../src/index.ts"
 
 const Chat = kind("chat", Schema.Struct({ text: Schema.String }))
 const Length = method("length", kind("length-of", Schema.String), kind("length", Schema.Int))
@@ -52,6 +61,16 @@ const heard = (network: NetworkManagerShape) =>
       { startImmediately: true }
     )
     return all
+  })
+
+const NetworkBroadcast = kind("network-broadcast", Schema.Uint8Array)
+
+/** A broadcast of somebody who is not there. */
+const foreignBroadcast = (message: typeof Chat extends Kind<infer A> ? A : never) =>
+  Effect.gen(function* () {
+    const key = privateKeyFromProtobuf(yield* makePrivateKey)
+    const { bytes } = yield* new BroadcastWriter(key, yield* seededRandom, yield* nowReader).write(Chat, message)
+    return bytes
   })
 
 let scope: Scope.Closeable
@@ -178,6 +197,7 @@ describe("the limits of a network", () => {
         yield* Fiber.join(banned)
         yield* until(victim.getPeers, (peers) => peers.length === 1)
         expect(yield* victim.getPeer(mallory.peerId)).toBeUndefined()
+        yield* until(mallory.getPeers, (peers) => peers.length === 0)
         const again = yield* Effect.flip(mallory.addPeer(address))
         expect(again._tag).toBe("DialError")
         yield* friend.sendMessage(victim.peerId, Chat, { text: "still here" })
@@ -187,14 +207,75 @@ describe("the limits of a network", () => {
     ))
 })
 
+describe("broadcasts among peers of which one has no gossip", () => {
+  it("reach all, each once, and cost a peer everything that forges one", () =>
+    run(
+      Effect.gen(function* () {
+        const mixed = { network: "mixed", peerExchange: false }
+        const [one, two] = [yield* started(mixed), yield* started(mixed)]
+        const plain = yield* started({ ...mixed, gossip: false })
+        const [first, second] = [yield* addressOf(one), yield* addressOf(two)]
+        yield* one.addPeer(second)
+        yield* plain.addPeer(first)
+        yield* plain.addPeer(second)
+        const meshed = until(one.getNetworkStatus, ({ gossip }) => gossip.every(({ mesh }) => mesh === 1))
+        yield* meshed
+        const [atOne, atTwo, atPlain] = [yield* heard(one), yield* heard(two), yield* heard(plain)]
+        // Both hear of it twice: of its author, and of each other.
+        expect(yield* plain.broadcastMessage(Chat, { text: "without" })).toBe(2)
+        yield* eventually(() => atOne.length === 1 && atTwo.length === 1)
+        yield* one.broadcastMessage(Chat, { text: "with" })
+        yield* eventually(() => atTwo.length >= 2 && atPlain.length >= 1)
+        yield* two.broadcastMessage(Chat, { text: "end" })
+        yield* eventually(() => atOne.length >= 2 && atPlain.length >= 2)
+        expect(atTwo.map(({ from, text }) => [from, text])).toEqual([
+          [plain.peerId, "without"],
+          [one.peerId, "with"]
+        ])
+        expect(atOne.map(({ text }) => text)).toEqual(["without", "end"])
+
+        const { overlay } = yield* plain.parts
+        const written = yield* foreignBroadcast({ text: "of a fourth" })
+        for (const _ of "twice") yield* overlay.send(one.peerId, NetworkBroadcast, written)
+        yield* plain.broadcastMessage(Chat, { text: "after it" })
+        yield* eventually(() => atOne.some(({ text }) => text === "after it"))
+        expect(atOne.map(({ text }) => text)).toEqual(["without", "end", "of a fourth", "after it"])
+
+        const forged = yield* foreignBroadcast({ text: "not mine" })
+        forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1
+        yield* overlay.send(one.peerId, NetworkBroadcast, forged)
+        yield* until(one.getNetworkStatus, ({ bannedPeers }) => bannedPeers === 1)
+        yield* until(one.getPeers, (peers) => peers.every(({ peerId }) => peerId !== plain.peerId))
+        expect(atOne.length).toBe(4)
+      })
+    ))
+})
+
+describe("presets", () => {
+  it("hold where nothing else is said", () =>
+    run(
+      Effect.gen(function* () {
+        const production = yield* NetworkManager.make({ preset: "production", maxOutbound: 7 })
+        const status = yield* production.getNetworkStatus
+        expect(status).toMatchObject({ isRunning: false, peers: { maxPeers: 1000, maxInbound: 900, maxOutbound: 7 } })
+        expect(PRESETS.production).toMatchObject({ connectTimeoutMs: 30_000, pingIntervalMs: 300_000 })
+        expect(PRESETS.development).toMatchObject({ maxPeers: 50, connectTimeoutMs: 10_000, pingIntervalMs: 60_000 })
+        const bad = yield* Effect.flip(NetworkManager.make({ pingIntervalMs: 0 }))
+        expect(bad).toMatchObject({ reason: "BadOptions", message: "pingIntervalMs is 0" })
+      })
+    ))
+})
+
 describe("a persistent peer", () => {
   it("is found again when it has been away, and what was subscribed to goes on", () =>
     run(
       Effect.gen(function* () {
-        const lasting = { network: "lasting", peerExchange: false, privateKey: yield* makePrivateKey }
+        // Nobody but who keeps a persistent peer dials.
+        const quiet = { network: "lasting", peerExchange: false, discoveryIntervalMs: 600_000 }
+        const lasting = { ...quiet, privateKey: yield* makePrivateKey }
         const first = yield* started(lasting)
         const address = yield* addressOf(first)
-        const client = yield* started({ ...lasting, privateKey: undefined, persistentPeers: [address] })
+        const client = yield* started({ ...quiet, persistentPeers: [address] })
         yield* until(client.getPeers, (peers) => peers.length === 1)
         const got = yield* heard(client)
         yield* first.stop
