@@ -145,7 +145,11 @@ describe("what was written for Core", () => {
     expect(await faultOf({ files: { ...files, "more.conf": "\nprot=1" } })).toMatch(
       /^line 2 of \S+more\.conf sets "prot", which is no option; did you mean port\?$/
     )
-    expect(await faultOf({ files: { ...files, "more.conf": "includeconf=x" } })).toContain("is included by another one")
+    const nested = await loaded({ files: { ...files, "more.conf": "includeconf=x\nmaxconnections=8" } })
+    expect(nested.settings.maxconnections).toBe(8)
+    expect(nested.warnings).toEqual([
+      expect.stringMatching(/^line 1 of \S+more\.conf sets includeconf=x, which does not count: this file is included/)
+    ])
     expect(await faultOf({ files: { "satwire.conf": "includeconf=no.conf" } })).toMatch(/no\.conf does not exist$/)
   })
 })

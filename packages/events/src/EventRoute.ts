@@ -94,8 +94,8 @@ export const eventsHandler = (
     )
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const query = new URL(request.url, "http://localhost").searchParams
-    const asked = parseEventRequest(query)
+    // What stands before the question mark may be anything, and need be no address.
+    const asked = parseEventRequest(new URLSearchParams(/\?.*$/s.exec(request.url)?.[0] ?? ""))
     if (Result.isFailure(asked)) return refusal(400, asked.failure)
     if (request.headers["upgrade"]?.toLowerCase() !== "websocket") {
       return HttpServerResponse.setHeader(refusal(426, "this is a WebSocket"), "upgrade", "websocket")

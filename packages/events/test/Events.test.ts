@@ -6,7 +6,7 @@ import { ANYONE_CAN_SPEND } from "@satwire/mining"
 import { type MessageSeen, type MessagesLost, Node, type NodeFact } from "@satwire/node"
 import { BlockHash, genesisHeader, regtest } from "@satwire/primitives"
 import { HeaderStore } from "@satwire/store"
-import { FilledChain, arbitraryMessage, regtestChain } from "@satwire/testkit"
+import { FilledChain, arbitraryMessage, rawHttp, regtestChain } from "@satwire/testkit"
 import { type Dialer, type Endpoint, type Listener, layerMemory } from "@satwire/transport"
 import { HashList, Inventory, MSG_WTX, type Message, encodePayload, headersMessage } from "@satwire/wire"
 import * as Context from "effect/Context"
@@ -353,6 +353,8 @@ describe("the route of events", () => {
         })
       assert.deepStrictEqual((yield* get(guarded, ""))[0], 401)
       assert.deepStrictEqual(yield* get(port, ""), [426, "this is a WebSocket\n"])
+      const noAddress = "GET http://[::/events?format=json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+      assert.strictEqual((yield* Effect.promise(() => rawHttp(port, noAddress))).status, 426)
       assert.match((yield* get(port, "?topics=weather"))[1], /^topics must be of peer, message/)
       for (const query of ["?format=xml", "?decode=2", "?topic=peer"])
         assert.strictEqual((yield* get(port, query))[0], 400)

@@ -10,12 +10,9 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import type { SocketAddress } from "effect/net/NetAddress"
 import * as Scope from "effect/Scope"
-import { HttpDoor, type HttpDoorShape } from "./HttpDoor.ts"
+import { boundConnections } from "./Connections.ts"
+import { HttpDoor, type HttpDoorShape, nothing } from "./HttpDoor.ts"
 
-/**
- * @limit connections of HTTP at one address; more are closed
- */
-export const HTTP_CONNECTIONS = 256
 /**
  * As Core.
  *
@@ -61,6 +58,8 @@ export const listenHttp = <E, R>(
     const door = yield* HttpDoor
     const router = yield* makeRouter
     yield* Layer.build(Layer.provide(routes, Layer.succeed(HttpRouter, router)))
+    // Who asks for what is not there is looked at like the others: else a stranger's page could do so for ever, and nobody were told.
+    yield* router.add("*", "/*", door.open(NOT_FOUND))
     const handler = router.asHttpEffect()
     const bound: Array<SocketAddress> = []
     let absent: ServeError | undefined
@@ -77,6 +76,8 @@ export const listenHttp = <E, R>(
     }
     return bound.length === 0 && absent !== undefined ? yield* absent : bound
   })
+
+const NOT_FOUND = Effect.succeed(nothing(404))
 
 /** What the system says of an address that this machine has not; Deno calls it an argument that is invalid. */
 const ABSENT: ReadonlyArray<unknown> = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]
@@ -97,6 +98,9 @@ const bind = (
       socket.once("close", () => upgraded.delete(socket))
     })
     const run = Effect.runForkWith(yield* Effect.context())
+    boundConnections(node, ({ remoteAddress: from = "an unknown address" }) => {
+      run(door.tell({ reason: "too many", from, why: "there are too many connections, and it is idle for longest" }))
+    })
     node.on("clientError", (error: Error & { readonly code?: string }, socket: Duplex) => {
       run(refuseUnread(door, error.code, socket))
     })
@@ -120,9 +124,10 @@ const nodeServer = (timeoutMs: number): Server => {
     headersTimeout: timeoutMs,
     requestTimeout: 0,
     keepAliveTimeout: timeoutMs,
+    // The door refuses it, and tells so.
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.min(1000, timeoutMs)
   })
-  server.maxConnections = HTTP_CONNECTIONS
   server.on("request", (_, response) => {
     // While a method works nobody need say anything. Once there is a reply, it must be read.
     response.once("prefinish", () => response.socket?.setTimeout(timeoutMs))

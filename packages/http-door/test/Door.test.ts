@@ -1,10 +1,12 @@
 import { createHmac } from "node:crypto"
+import { once } from "node:events"
 import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { layer as layerFiles } from "@effect/platform-node/NodeFileSystem"
 import { parseSubnet } from "@satwire/connections"
-import { REFUSAL_LINES_PER_MINUTE, readCookie, refusalOf, writeCookie } from "@satwire/http-door"
+import { HTTP_CONNECTIONS, REFUSAL_LINES_PER_MINUTE, readCookie, refusalOf, writeCookie } from "@satwire/http-door"
 import { rawHttp } from "@satwire/testkit"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -62,6 +64,17 @@ describe("a door", () => {
     expect((await get(served.port, { Host: "evil.example" }, "/open")).status).toBe(403)
     expect((await get(served.port, { Origin: "http://evil.example" }, "/open")).status).toBe(403)
   })
+  test("has nothing where there is no route, and says so only to who may ask", async () => {
+    expect((await get(served.port, {}, "/nothing")).status).toBe(404)
+    expect((await get(served.port, { Host: "evil.example" }, "/nothing")).status).toBe(403)
+    expect(served.lines.at(-1)).toContain("it names the host evil.example")
+    const trace = await rawHttp(served.port, "TRACE /open HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+    expect(trace.status).toBe(403)
+  })
+  test("refuses who names no host", async () => {
+    expect((await rawHttp(served.port, "GET /open HTTP/1.1\r\nConnection: close\r\n\r\n")).status).toBe(403)
+    expect(served.lines.at(-1)).toBe("Refused an HTTP request from 127.0.0.1: it names no host")
+  })
   test("refuses what is no HTTP", async () => {
     expect((await rawHttp(served.port, "nonsense\r\n\r\n")).status).toBe(400)
     expect(served.lines.at(-1)).toBe("Refused an HTTP request from 127.0.0.1: it is not HTTP")
@@ -104,6 +117,29 @@ test("a flood of refusals leaves a few lines", async () => {
   const served = await serve()
   for (let i = 0; i < REFUSAL_LINES_PER_MINUTE + 5; i++) await get(served.port, { Host: "evil.example" })
   expect(served.lines).toHaveLength(REFUSAL_LINES_PER_MINUTE)
+  await served.close()
+})
+test("one connection too many takes the place of the one that is idle for longest", async () => {
+  const served = await serve()
+  const silent = await Promise.all(
+    Array.from({ length: HTTP_CONNECTIONS }, async () => {
+      const socket = connect(served.port, "127.0.0.1")
+      await once(socket, "connect")
+      return socket
+    })
+  )
+  const firstGone = Promise.race(
+    silent.map((socket) =>
+      once(
+        socket.resume().on("error", () => {}),
+        "close"
+      )
+    )
+  )
+  expect(await get(served.port)).toMatchObject({ status: 200, body: "alice" })
+  await firstGone
+  expect(served.lines.at(-1)).toContain("there are too many connections, and it is idle for longest")
+  for (const socket of silent) socket.destroy()
   await served.close()
 })
 test("a request whose head does not come in time is ended", async () => {

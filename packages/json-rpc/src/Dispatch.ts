@@ -14,7 +14,7 @@ import { readArguments } from "./Arguments.ts"
 import { type Json, type JsonArray, isArray, isObject } from "./Json.ts"
 import type { Method } from "./Method.ts"
 import type { MethodTable } from "./MethodTable.ts"
-import { parseJsonBytes } from "./ParseJson.ts"
+import { type JsonFault, parseJsonBytes } from "./ParseJson.ts"
 import {
   type Addressee,
   NOBODY,
@@ -40,6 +40,8 @@ export interface Reply {
   readonly status: 200 | 204 | 400 | 403 | 404 | 500
   /** JSON with a line feed at its end; empty with 204 and 403. */
   readonly body: string
+  /** Half a sentence for the log, where the body as a whole is none of JSON-RPC. */
+  readonly fault?: string
 }
 
 /** Who asks. */
@@ -72,12 +74,14 @@ export const dispatcher = <R>(table: MethodTable<R>, options: DispatchOptions = 
     Effect.suspend(() => {
       const answer = (request: Request): Effect.Effect<Answer, never, R> => answerOf(table, options, request, caller)
       const json = parseJsonBytes(body)
-      if (Result.isFailure(json)) return Effect.succeed(refusal(NOBODY, rpcError("PARSE_ERROR", "Parse error")))
+      if (Result.isFailure(json)) return Effect.succeed(unread("Parse error", faultOf(json.failure)))
+      // Before anything looks at its members, of which there may be millions.
+      if (isArray(json.success) && json.success.length > MAX_BATCH) return Effect.succeed(tooMany(json.success.length))
       if (hasForbidden(json.success, caller)) return Effect.succeed(FORBIDDEN)
       if (isArray(json.success)) return batch(json.success, answer)
       return isObject(json.success)
         ? single(json.success, answer)
-        : Effect.succeed(refusal(NOBODY, rpcError("PARSE_ERROR", "Top-level object parse error")))
+        : Effect.succeed(unread("Top-level object parse error", "its body is neither an object nor an array"))
     })
 }
 
@@ -115,6 +119,18 @@ const refusal = (to: Addressee, error: RpcError): Reply => ({
   body: `${errorReply(to, error)}\n`
 })
 
+const unread = (message: string, fault: string): Reply => ({
+  ...refusal(NOBODY, rpcError("PARSE_ERROR", message)),
+  fault
+})
+
+const faultOf = ({ at, what }: JsonFault): string => `its body is not JSON: ${what}, at character ${at}`
+
+const tooMany = (calls: number): Reply => ({
+  ...refusal(NOBODY, rpcError("INVALID_REQUEST", `A batch has at most ${MAX_BATCH} calls, not ${calls}`)),
+  fault: `its batch has ${calls} calls, more than ${MAX_BATCH}`
+})
+
 const statusOf = ({ code }: RpcError): 400 | 404 | 500 =>
   code === RPC_CODES.INVALID_REQUEST ? 400 : code === RPC_CODES.METHOD_NOT_FOUND ? 404 : 500
 
@@ -123,10 +139,6 @@ const batch = <R>(
   answer: (request: Request) => Effect.Effect<Answer, never, R>
 ): Effect.Effect<Reply, never, R> =>
   Effect.gen(function* () {
-    if (members.length > MAX_BATCH) {
-      const message = `A batch has at most ${MAX_BATCH} calls, not ${members.length}`
-      return refusal(NOBODY, rpcError("INVALID_REQUEST", message))
-    }
     const texts: Array<string> = []
     let length = 0
     for (const member of members) {

@@ -98,7 +98,9 @@ const answerRequest = <R>(
         const body = yield* bodyOf(door, request)
         if (!(body instanceof Uint8Array)) return body
         yield* isLong(body.length)
-        return yield* replyTo(door, caller, yield* answer(body, caller))
+        const reply = yield* answer(body, caller)
+        if (reply.fault !== undefined) yield* door.refused({ reason: "malformed", why: reply.fault })
+        return yield* replyTo(door, caller, reply)
       })
     const response = yield* admission.admit(length, work)
     if (response !== undefined) return response

@@ -85,6 +85,16 @@ describe("a batch", () => {
     expect((await ask(calls)).status).toBe(400)
     expect((await ask(calls.slice(1))).body).toHaveLength(MAX_BATCH)
   })
+  test("of too many calls is refused before any of them is looked at", async () => {
+    const asked: Array<string> = []
+    const body = new TextEncoder().encode(
+      JSON.stringify(Array.from({ length: MAX_BATCH + 1 }, () => ({ method: "stop" })))
+    )
+    const caller = { user: "alice", mayCall: (method: string) => asked.push(method) > 0 }
+    const reply = await Effect.runPromise(dispatcher(methodTable([]))(body, caller))
+    expect(reply).toMatchObject({ status: 400, fault: "its batch has 10001 calls, more than 10000" })
+    expect(asked).toEqual([])
+  })
 })
 
 describe("arguments", () => {

@@ -60,6 +60,16 @@ describe("a server of JSON-RPC", () => {
     expect((await call(served.port, STOP, { "Content-Length": String(RPC_BODY_BYTES + 1) })).status).toBe(413)
     expect(served.lines).toEqual(["Refused an HTTP request from 127.0.0.1: its body has more than 16777216 bytes"])
   })
+  test.each([
+    ["{", "its body is not JSON: a name is missing, at character 1"],
+    ["[".repeat(100_000), "its body is not JSON: it is nested more than 512 levels deep, at character 512"],
+    ["7", "its body is neither an object nor an array"]
+  ])("tells of a body that is none of JSON-RPC in one line", async (body, why) => {
+    const served = await serve()
+    expect((await rawHttp(served.port, asBitcoinCli(body))).status).toBe(500)
+    expect(served.lines).toEqual([`Refused an HTTP request from 127.0.0.1: ${why}`])
+    await served.close()
+  })
   test("refuses a body in chunks that grows too long", async () => {
     const head = asBitcoinCli("", { "Content-Length": "", "Transfer-Encoding": "chunked" })
     const chunk = `${(1_048_576).toString(16)}\r\n${" ".repeat(1_048_576)}\r\n`

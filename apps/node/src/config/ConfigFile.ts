@@ -7,7 +7,7 @@
  *   [regtest]               from here on for regtest only; Core's names main and test work too
  *   connect=127.0.0.1:18444
  *   signet.port=38000       the same as port=38000 in [signet]
- *   includeconf=more.conf   the lines of that file after all of this one's
+ *   includeconf=more.conf   the lines of that file after all of this one's; in that file itself it does not count
  * ```
  *
  * Specification: of two lines for one option the one in the network's section wins, and within a section the first; of an option that
@@ -48,6 +48,8 @@ export interface ConfigFile {
   readonly path: string
   readonly entries: ReadonlyArray<FileEntry>
   readonly coreOnly: ReadonlyArray<CoreOnlyEntry>
+  /** Sentences about lines that do not count. */
+  readonly ignored: ReadonlyArray<string>
 }
 
 /** Where a line stands. */
@@ -55,8 +57,6 @@ interface Place {
   readonly path: string
   readonly line: number
   readonly section: NetworkName | undefined
-  /** In a file that another one includes. */
-  readonly isIncluded: boolean
 }
 
 /** Reads the text of a file; `path` is for errors. */
@@ -67,6 +67,7 @@ export const parseConfigFile = (
 ): Result.Result<ConfigFile, ConfigError> => {
   const entries: Array<FileEntry> = []
   const coreOnly: Array<CoreOnlyEntry> = []
+  const ignored: Array<string> = []
   let section: NetworkName | undefined
   for (const [i, raw] of text
     .replace(/^\uFEFF/, "")
@@ -81,12 +82,13 @@ export const parseConfigFile = (
       if (section === undefined) return fail(`${where} begins the section ${unknownSection(heading)}`)
       continue
     }
-    const entry = parseEntry(line, { path, line: i + 1, section, isIncluded })
+    const entry = parseEntry(line, { path, line: i + 1, section })
     if (typeof entry === "string") return fail(`${where} ${entry}`)
     if ("coreOnly" in entry) coreOnly.push(entry)
+    else if (entry.row.from === "file" && isIncluded) ignored.push(`${where} ${notIncluded(entry)}`)
     else entries.push(entry)
   }
-  return Result.succeed({ path, entries, coreOnly })
+  return Result.succeed({ path, entries, coreOnly, ignored })
 }
 
 /** What the line sets, or what is wrong with it. */
@@ -107,8 +109,6 @@ const parseEntry = (line: string, place: Place): FileEntry | CoreOnlyEntry | str
   }
   const { row, negated } = resolved
   if (row.from === "flags and environment") return `sets ${row.name}, which only a flag or the environment can set`
-  if (row.from === "file" && place.isIncluded)
-    return `sets ${row.name}, but this file is included by another one itself`
   const choosesNetwork = row.name === "network" || [...NETWORK_SWITCHES.keys()].some((name) => name === row.name)
   if (choosesNetwork && inSection !== undefined) {
     return `sets ${row.name} for ${inSection}: what chooses the network stands before the first section`
@@ -121,6 +121,9 @@ const parseEntry = (line: string, place: Place): FileEntry | CoreOnlyEntry | str
   if (row.kind !== "switch" && value === "0") return `is "${name}=0": write ${row.name}=${row.metavar} instead`
   return { row, name, value: value === "1" ? "0" : "1", section: inSection, path, line: number }
 }
+
+const notIncluded = ({ name, value }: FileEntry): string =>
+  `sets ${name}=${clipped(value)}, which does not count: this file is included by another one itself`
 
 const unknownSection = (name: string): string =>
   `"${clipped(name)}", which is no network${suggestion(nearest(name, [...NETWORK_NAMES, "main", "test"]))}`

@@ -53,12 +53,14 @@ const withIncluded = (
   Effect.gen(function* () {
     const coreOnly = [...first.coreOnly]
     const entries = [...first.entries]
+    const ignored = [...first.ignored]
     for (const path of yield* Effect.fromResult(includedFiles(sources))) {
       const file = yield* readConfigFile(absolute(path, datadir), { mustExist: true, isIncluded: true })
       entries.push(...(file?.entries ?? []))
       coreOnly.push(...(file?.coreOnly ?? []))
+      ignored.push(...(file?.ignored ?? []))
     }
-    return { ...first, entries, coreOnly }
+    return { ...first, entries, coreOnly, ignored }
   })
 
 /** The path from the root: `~` is the home directory, and a relative path starts at `base`, or where the program was started. */

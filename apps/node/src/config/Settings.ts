@@ -48,7 +48,8 @@ export const resolveSettings = (sources: Sources): Result.Result<Resolution, Con
       all.set(row.name, texts)
       values[row.name] = yield* valueOf(row, texts)
     }
-    const warnings = [...passedOver(sources, network), ...mistypedVariables(sources.environment)]
+    const ignored = sources.file?.ignored ?? []
+    const warnings = [...ignored, ...passedOver(sources, network), ...mistypedVariables(sources.environment)]
     // Each row's Schema gives what `Settings` says of it: `OPTIONS` is typed by it.
     const settings = values as unknown as Settings
     return { settings, texts: all, network, given, warnings, coreOnly: coreOnlyOf(sources, network) }

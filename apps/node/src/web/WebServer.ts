@@ -113,8 +113,10 @@ const unserved = ({ cause }: ServeError, addresses: ReadonlyArray<Address>): Web
       ? "another program uses that port: choose one with --rpcport, or do without by --server=0"
       : code === "EACCES"
         ? "this user may not use that port: choose one above 1023 with --rpcport"
-        : cause instanceof Error
-          ? cause.message
-          : String(cause)
+        : code === "EADDRNOTAVAIL"
+          ? "this machine has no such address: choose another one with --rpcbind"
+          : cause instanceof Error
+            ? cause.message
+            : String(cause)
   return new WebServerError({ message: `JSON-RPC cannot be served on ${where}: ${what}` })
 }
