@@ -1,8 +1,10 @@
 /**
  * How much is worked at together. So many calls run, so many more requests wait for their turn, and more are refused at once: a caller that is
- * refused knows where he stands. A method that only waits for something to happen holds no place; of those there may be so many.
+ * refused knows where he stands. A method that only waits for something to happen holds no place; of those there may be so many. Nor does a request
+ * whose body has still to come; those of ordinary length have room of their own, which whoever sends long ones slowly does not take.
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { DispatchOptions } from "./Dispatch.ts"
 import { rpcError } from "./RpcError.ts"
@@ -33,6 +35,14 @@ export const RPC_BODY_BYTES = 16_777_216
  * @limit bytes of the bodies of all requests of JSON-RPC together
  */
 export const RPC_ALL_BODY_BYTES = 134_217_728
+/**
+ * @limit bytes of long replies of JSON-RPC that are on their way, beyond which requests are refused until callers have read
+ */
+export const RPC_ALL_REPLY_BYTES = 134_217_728
+/**
+ * @limit requests of JSON-RPC whose bodies of up to 64 KiB have still to come
+ */
+export const RPC_SHORT_BODIES = 1024
 const BODY_UNIT = 65_536
 
 export interface AdmissionOptions {
@@ -43,13 +53,15 @@ export interface AdmissionOptions {
 
 export interface Admission {
   /**
-   * Runs what a request needs, whose body has up to `bytes`; `undefined` at once where too many are in. `work` is given what to call once it is
-   * known how long the body is.
+   * Runs what a request needs, whose body has up to `bytes`, once there is room for that. `work` calls `enter` when it knows how long the body is,
+   * and goes no further where that says that too much is under way.
    */
   readonly admit: <A, E, R>(
     bytes: number,
-    work: (isLong: (bytes: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
-  ) => Effect.Effect<A | undefined, E, R>
+    work: (enter: (bytes: number) => Effect.Effect<boolean>) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
+  /** Counts a long reply from when it begins to leave until it has left, or nobody waits for it any more. */
+  readonly leaving: (bytes: number) => Effect.Effect<void, never, Scope.Scope>
   /** Stands around each call. */
   readonly around: NonNullable<DispatchOptions["around"]>
 }
@@ -58,9 +70,11 @@ export const makeAdmission = (options: AdmissionOptions = {}): Admission => {
   const { threads = RPC_THREADS, workQueue = RPC_WORK_QUEUE, waiting = RPC_WAITING } = options
   const running = Semaphore.makeUnsafe(threads)
   const bodies = Semaphore.makeUnsafe(RPC_ALL_BODY_BYTES / BODY_UNIT)
+  const shortBodies = Semaphore.makeUnsafe(RPC_SHORT_BODIES)
   // Requests that run or wait for their turn. Those that wait for something to happen have left it for that long.
   let inside = 0
   let asleep = 0
+  let leaving = 0
 
   /** Counted for as long as it runs. */
   const counted = <A, E, R>(enter: () => void, work: Effect.Effect<A, E, R>, leave: () => void): typeof work =>
@@ -73,13 +87,24 @@ export const makeAdmission = (options: AdmissionOptions = {}): Admission => {
   return {
     admit: (bytes, work) =>
       Effect.suspend(() => {
-        if (inside >= threads + workQueue) return Effect.succeed(undefined)
-        return counted(
-          () => inside++,
-          withRoom(bodies, bytes, work),
-          () => inside--
-        )
+        let isInside = false
+        const enter = Effect.sync((): boolean => {
+          isInside = inside < threads + workQueue && leaving <= RPC_ALL_REPLY_BYTES
+          if (isInside) inside++
+          return isInside
+        })
+        const leave = Effect.sync(() => {
+          if (isInside) inside--
+        })
+        const room = bytes <= BODY_UNIT ? shortBodies : bodies
+        const whole = withRoom(room, bytes, (isLong) => work((actual) => Effect.andThen(isLong(actual), enter)))
+        return Effect.ensuring(whole, leave)
       }),
+    leaving: (bytes) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void (leaving += bytes)),
+        () => Effect.sync(() => void (leaving -= bytes))
+      ),
     around: (method, call) =>
       Effect.suspend(() => {
         if (!method.waits) return running.withPermits(1)(call)

@@ -93,18 +93,18 @@ const answerRequest = <R>(
     // Without a length it may be anything up to the limit.
     const length = said === undefined ? RPC_BODY_BYTES : Number(said)
     if (!(length <= RPC_BODY_BYTES)) return yield* tooLong(door)
-    const work = (isLong: (bytes: number) => Effect.Effect<void>) =>
+    return yield* admission.admit(length, (enter) =>
       Effect.gen(function* () {
         const body = yield* bodyOf(door, request)
         if (!(body instanceof Uint8Array)) return body
-        yield* isLong(body.length)
+        if (!(yield* enter(body.length))) {
+          return yield* Effect.as(door.refused({ reason: "too many", why: "too much is under way" }), BUSY)
+        }
         const reply = yield* answer(body, caller)
         if (reply.fault !== undefined) yield* door.refused({ reason: "malformed", why: reply.fault })
-        return yield* replyTo(door, caller, reply)
+        return yield* replyTo(door, admission, caller, reply)
       })
-    const response = yield* admission.admit(length, work)
-    if (response !== undefined) return response
-    return yield* Effect.as(door.refused({ reason: "too many", why: "the work queue is full" }), BUSY)
+    )
   })
 
 const tooLong = (door: HttpDoorShape): Effect.Effect<Response, never, HttpServerRequest> =>
@@ -133,6 +133,7 @@ const isTooLong = ({ reason }: HttpServerError): boolean =>
 
 const replyTo = (
   door: HttpDoorShape,
+  { leaving }: Admission,
   { user }: Caller,
   { status, body }: Reply
 ): Effect.Effect<Response, never, HttpServerRequest> => {
@@ -145,7 +146,8 @@ const replyTo = (
     return Effect.succeed(HttpServerResponse.text(body, { status, contentType: JSON_TYPE }))
   return Effect.map(piecesOf(body), (pieces) => {
     const contentLength = pieces.reduce((bytes, piece) => bytes + piece.length, 0)
-    return HttpServerResponse.stream(Stream.fromIterable(pieces), { status, contentType: JSON_TYPE, contentLength })
+    const stream = Stream.unwrap(Effect.as(leaving(contentLength), Stream.fromIterable(pieces)))
+    return HttpServerResponse.stream(stream, { status, contentType: JSON_TYPE, contentLength })
   })
 }
 

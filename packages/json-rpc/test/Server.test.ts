@@ -1,7 +1,7 @@
 import { connect } from "node:net"
 import { type Method, method, result } from "@satwire/json-rpc"
 import { REFUSAL_LINES_PER_MINUTE } from "@satwire/http-door"
-import { RPC_BODY_BYTES } from "@satwire/json-rpc/server"
+import { RPC_ALL_REPLY_BYTES, RPC_BODY_BYTES } from "@satwire/json-rpc/server"
 import { rawHttp } from "@satwire/testkit"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -142,6 +142,15 @@ describe("many requests at once", () => {
     expect(served.lines.length).toBeLessThanOrEqual(REFUSAL_LINES_PER_MINUTE)
     await served.close()
   })
+  test("a hundred whose bodies come slowly keep nobody waiting", async () => {
+    const served = await serve()
+    const head = asBitcoinCli("", { "Content-Length": "", "Transfer-Encoding": "chunked" })
+    const slow = Array.from({ length: 100 }, () => connect(served.port, "127.0.0.1").on("error", () => undefined))
+    for (const socket of slow) await new Promise<void>((resolve) => socket.write(`${head}1\r\n{\r\n`, () => resolve()))
+    expect((await call(served.port, STOP)).status).toBe(200)
+    for (const socket of slow) socket.destroy()
+    await served.close()
+  })
   test("those that wait, whose bodies came in chunks of any length, leave room for other bodies", async () => {
     const wait = watched("wait", true)
     const served = await serve({ methods: [wait.row, ...methods] })
@@ -167,6 +176,30 @@ describe("many requests at once", () => {
     expect((await call(served.port, { method: "wait" })).body).toContain("Too many calls are waiting already")
     wait.go()
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200])
+    await served.close()
+  })
+  test("who reads no long reply keeps others out once there is too much of that, until he reads or goes", async () => {
+    const long: Method<never> = method({
+      name: "long",
+      category: "hidden",
+      about: "Says much.",
+      params: [],
+      result: result.string(""),
+      run: () => Effect.succeed("a".repeat(20_000_000))
+    })
+    const served = await serve({ methods: [long, ...methods] })
+    const deaf = []
+    let status = 0
+    // Seven are more than may be on their way.
+    for (; status !== 503 && deaf.length < 12; status = (await call(served.port, STOP)).status) {
+      const socket = connect(served.port, "127.0.0.1")
+      socket.write(asBitcoinCli('{"method":"long"}'))
+      await new Promise<void>((resolve) => socket.once("data", () => resolve()).once("data", () => socket.pause()))
+      deaf.push(socket)
+    }
+    expect([status, deaf.length]).toEqual([503, Math.ceil(RPC_ALL_REPLY_BYTES / 20_000_000)])
+    for (const socket of deaf) socket.destroy()
+    await expect.poll(async () => (await call(served.port, STOP)).status, { interval: 20, timeout: 5000 }).toBe(200)
     await served.close()
   })
   test("a caller that goes away interrupts his call", async () => {
