@@ -23,5 +23,6 @@ transportCompliance(
 
 describeWithCertificate(describe, "with a certificate", (tls) => {
   const layer = layerWebSocket({ tls, authorities: tls.certificate, route: directRoute({ secure: true }) })
-  transportCompliance({ describe, it }, { name: "secure WebSocket for Node and Deno", layer, host })
+  // On Deno TLS holds more than 24 MiB between its ends.
+  transportCompliance({ describe, it }, { name: "secure WebSocket for Node and Deno", layer, host, bulkMiB: 64 })
 })

@@ -32,7 +32,7 @@ export interface TransportUnderTest<E> {
   readonly lacks?: Lacks | undefined
   /** An address that no listener of this transport can have; 192.0.2.1 (RFC 5737) where not given. */
   readonly foreignHost?: string | undefined
-  /** How many MiB are more than can lie between a writer and a reader that does not read; 24 where not given. */
+  /** How many MiB are more than can lie between a writer and a reader that does not read; 40 where not given. */
   readonly bulkMiB?: number | undefined
 }
 
@@ -43,7 +43,7 @@ export const transportCompliance = <E>(api: SuiteApi, transport: TransportUnderT
     api.it(name, () => Effect.runPromise(body.pipe(Effect.provide(transport.layer, { local: true }), Effect.scoped)))
   api.describe(`${transport.name} is a transport`, () => {
     bytesCases(it, host, lacks)
-    flowCases(it, host, transport.bulkMiB ?? 24, lacks)
+    flowCases(it, host, transport.bulkMiB ?? 40, lacks)
     endingCases(it, host)
     destroyingCases(it, host)
     endpointCases(it, host, transport.foreignHost ?? "192.0.2.1", lacks)
