@@ -1,10 +1,10 @@
 /** Runs the real program from source, on this runtime or on another one, with a home of its own that is removed afterwards. */
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterEach } from "vitest"
+import { onTestFinished } from "vitest"
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const bin = (name: string): string => fileOf(`../../../node_modules/.bin/${name}`)
@@ -53,24 +53,14 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
-const started = new Set<ChildProcess>()
-const homes = new Set<string>()
-
-afterEach(() => {
-  for (const child of started) child.kill("SIGKILL")
-  started.clear()
-  for (const home of homes) rmSync(home, { recursive: true, force: true, maxRetries: 3 })
-  homes.clear()
-})
-
-/** A directory that is gone after the test. */
+/** A directory that is gone after the test, of which alone it can be asked for: suites share this module, so a hook of its own would be the first one's. */
 export const freshHome = (): string => {
   const home = mkdtempSync(join(tmpdir(), "satwire-test-"))
-  homes.add(home)
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }))
   return home
 }
 
-/** Starts the program. */
+/** Starts the program, which is gone after the test. */
 export const start = (args: ReadonlyArray<string>, options: Options = {}): Running => {
   const home = options.home ?? freshHome()
   const line = [...commandOf(options.runtime ?? thisRuntime), ...args]
@@ -80,7 +70,7 @@ export const start = (args: ReadonlyArray<string>, options: Options = {}): Runni
     env: environmentOf(home, options),
     stdio: ["ignore", "pipe", "pipe"]
   })
-  started.add(child)
+  onTestFinished(() => void child.kill("SIGKILL"))
   let stdout = ""
   let stderr = ""
   const listeners = new Set<() => void>()
@@ -97,7 +87,6 @@ export const start = (args: ReadonlyArray<string>, options: Options = {}): Runni
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject)
     child.on("close", (code, signal) => {
-      started.delete(child)
       resolve({ code, signal, stdout, stderr })
     })
   })
