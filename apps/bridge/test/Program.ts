@@ -1,7 +1,7 @@
 /** Runs the real program: from source on this runtime, or as it is told. */
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { afterEach } from "vitest"
+import { onTestFinished } from "vitest"
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -27,13 +27,7 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
-const started = new Set<number>()
-
-afterEach(() => {
-  for (const pid of started) process.kill(pid, "SIGKILL")
-  started.clear()
-})
-
+/** Starts the program, which is gone after the test. */
 export const start = (
   args: ReadonlyArray<string>,
   environment: Readonly<Record<string, string>> = {},
@@ -43,7 +37,7 @@ export const start = (
   const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...environment }
   const child = spawn(command, [...before, ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
   const pid = child.pid ?? 0
-  started.add(pid)
+  onTestFinished(() => void child.kill("SIGKILL"))
   let stdout = ""
   let stderr = ""
   const listeners = new Set<() => void>()
@@ -53,10 +47,7 @@ export const start = (
   })
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
   const ended = new Promise<Ended>((resolve) => {
-    child.on("close", (code) => {
-      started.delete(pid)
-      resolve({ code, stdout, stderr })
-    })
+    child.on("close", (code) => resolve({ code, stdout, stderr }))
   })
   const printed = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {

@@ -1,9 +1,10 @@
 /** Runs the real program from source, on this runtime or on another one, with a home of its own that is removed afterwards. */
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
-import { homedir, tmpdir } from "node:os"
+import { existsSync } from "node:fs"
+import { homedir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { temporaryDirectory } from "@satwire/testkit"
 import { onTestFinished } from "vitest"
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -53,12 +54,8 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
-/** A directory that is gone after the test, of which alone it can be asked for: suites share this module, so a hook of its own would be the first one's. */
-export const freshHome = (): string => {
-  const home = mkdtempSync(join(tmpdir(), "satwire-test-"))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }))
-  return home
-}
+/** A directory that is gone after the test. */
+export const freshHome = (): string => temporaryDirectory("test", onTestFinished)
 
 /** Starts the program, which is gone after the test. */
 export const start = (args: ReadonlyArray<string>, options: Options = {}): Running => {

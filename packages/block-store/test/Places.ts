@@ -2,25 +2,14 @@
 import { KvStore } from "@satwire/kv-store"
 import type { Files, StoreError } from "@satwire/store"
 import type { MemoryDisk } from "@satwire/store/faults"
+import { temporaryDirectory as newDirectory } from "@satwire/testkit"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll } from "vitest"
+import { onTestFinished } from "vitest"
 import { BlockStore, type BlockStoreOptions } from "../src/index.ts"
 
-const made: Array<string> = []
-afterAll(() => {
-  for (const path of made) rmSync(path, { recursive: true, force: true })
-})
-
-/** A new directory on the disk, gone after the tests of this file. */
-export const temporaryDirectory = (): string => {
-  const path = mkdtempSync(join(tmpdir(), "satwire-blocks-"))
-  made.push(path)
-  return path
-}
+/** A new directory on the disk, gone after the test. */
+export const temporaryDirectory = (): string => newDirectory("blocks", onTestFinished)
 
 export const NETWORK_MAGIC = 0xd9b4bef9
 

@@ -1,15 +1,14 @@
 import { createHmac } from "node:crypto"
 import { once } from "node:events"
-import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises"
+import { readFile, stat, writeFile } from "node:fs/promises"
 import { connect } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { layer as layerFiles } from "@effect/platform-node/NodeFileSystem"
 import { parseSubnet } from "@satwire/connections"
 import { HTTP_CONNECTIONS, REFUSAL_LINES_PER_MINUTE, readCookie, refusalOf, writeCookie } from "@satwire/http-door"
-import { rawHttp } from "@satwire/testkit"
+import { rawHttp, temporaryDirectory } from "@satwire/testkit"
 import * as Effect from "effect/Effect"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { AUTHORIZATION, type Served, get, serve } from "./Serving.ts"
 
 describe("a door", () => {
@@ -175,7 +174,7 @@ test("-rpcallowip: addresses other than this machine's must be named", () => {
 
 describe("the cookie", () => {
   test("is a file of its user alone, anew at each start, gone at the end", async () => {
-    const path = join(await mkdtemp(join(tmpdir(), "satwire-cookie-")), ".cookie")
+    const path = join(temporaryDirectory("cookie", onTestFinished), ".cookie")
     await writeFile(path, "old", { mode: 0o666 })
     const seen = await Effect.runPromise(
       Effect.gen(function* () {
@@ -193,7 +192,7 @@ describe("the cookie", () => {
     await expect(stat(path)).rejects.toThrow("ENOENT")
   })
   test("of another node is left alone", async () => {
-    const path = join(await mkdtemp(join(tmpdir(), "satwire-cookie-")), ".cookie")
+    const path = join(temporaryDirectory("cookie", onTestFinished), ".cookie")
     const program = Effect.andThen(
       writeCookie(path),
       Effect.promise(() => writeFile(path, "another"))

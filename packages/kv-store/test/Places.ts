@@ -1,25 +1,14 @@
 /** Where the tests keep keys and values. */
 import type { StoreError } from "@satwire/store"
+import { temporaryDirectory as newDirectory } from "@satwire/testkit"
 import type * as Layer from "effect/Layer"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll } from "vitest"
+import { onTestFinished } from "vitest"
 import type { KvStore } from "../src/index.ts"
 import { layerLevel } from "../src/level.ts"
 import { hasSqlite, layerSqlite } from "../src/sqlite.ts"
 
-const made: Array<string> = []
-afterAll(() => {
-  for (const path of made) rmSync(path, { recursive: true, force: true })
-})
-
-/** A new directory on the disk, gone after the tests of this file. */
-export const temporaryDirectory = (): string => {
-  const path = mkdtempSync(join(tmpdir(), "satwire-kv-"))
-  made.push(path)
-  return path
-}
+/** A new directory on the disk, gone after the test. */
+export const temporaryDirectory = (): string => newDirectory("kv", onTestFinished)
 
 export interface OnDisk {
   readonly name: string

@@ -1,24 +1,13 @@
 /** Where the tests keep headers. */
+import { temporaryDirectory as newDirectory } from "@satwire/testkit"
 import * as Layer from "effect/Layer"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll } from "vitest"
+import { onTestFinished } from "vitest"
 import type { MemoryDisk } from "../src/faults.ts"
 import { MAINNET_MAGIC } from "./Magic.ts"
 import { type Files, HeaderStore, type StoreError } from "../src/index.ts"
 
-const made: Array<string> = []
-afterAll(() => {
-  for (const path of made) rmSync(path, { recursive: true, force: true })
-})
-
-/** A new directory on the disk, gone after the tests of this file. */
-export const temporaryDirectory = (): string => {
-  const path = mkdtempSync(join(tmpdir(), "satwire-store-"))
-  made.push(path)
-  return path
-}
+/** A new directory on the disk, gone after the test. */
+export const temporaryDirectory = (): string => newDirectory("store", onTestFinished)
 
 /** Headers in `/data` of that disk, behind the faults if any. */
 export const onDisk = (
