@@ -1,11 +1,8 @@
 /**
  * The routes of the dashboard, behind the door of the node's HTTP server: the page, and what it asks for. They only read.
- *
- * Specification: the page is of this one origin and talks to nobody else; no script or style stands in it but by file; nobody may put it into
- * a frame. Rationale: what peers say is shown here. It is only ever text, and if that failed once it could still load nothing and send nothing.
  */
 import { type PageFile, pageFiles } from "@satwire/dashboard-page"
-import { HttpDoor } from "@satwire/http-door"
+import { HttpDoor, pageHeaders } from "@satwire/http-door"
 import * as Effect from "effect/Effect"
 import { HttpRouter, params } from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -17,25 +14,7 @@ import type { MessageFilter } from "./Tracer.ts"
 /** Where the page is. */
 export const DASHBOARD_PATH = "/dashboard"
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "form-action 'none'"
-].join("; ")
-
-const HEADERS = {
-  "content-security-policy": POLICY,
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin"
-}
+const HEADERS = pageHeaders("'self' data:")
 
 type Response = HttpServerResponse.HttpServerResponse
 

@@ -3,5 +3,6 @@ export { COOKIE_USER, type CookieReaders, readCookie, writeCookie } from "./Cook
 export type { Credential } from "./Credentials.ts"
 export { HttpDoor, type HttpDoorOptions, type HttpDoorShape, layerHttpDoor, makeHttpDoor, nothing } from "./HttpDoor.ts"
 export { HTTP_HEAD_BYTES, type HttpAddress, type ListenOptions, WEBSOCKET_MESSAGE_BYTES, listenHttp } from "./Listen.ts"
+export { pageHeaders } from "./PageHeaders.ts"
 export { REFUSAL_LINES_PER_MINUTE, type Refusal, type RefusalReason } from "./Refusals.ts"
 export { type DoorRules, type RequestHead, refusalOf } from "./Rules.ts"

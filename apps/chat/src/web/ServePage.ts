@@ -6,7 +6,7 @@
  * and if that failed once it could still load nothing and send nothing.
  */
 import { pageFilesOf } from "@satwire/dashboard-page"
-import { HttpDoor, layerHttpDoor, listenHttp } from "@satwire/http-door"
+import { HttpDoor, layerHttpDoor, listenHttp, pageHeaders } from "@satwire/http-door"
 import * as Effect from "effect/Effect"
 import { HttpRouter } from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -23,26 +23,7 @@ import { talkWithPage } from "./PageSocket.ts"
  */
 export const MAX_PAGES = 16
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src data:",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "form-action 'none'"
-].join("; ")
-
-const HEADERS = {
-  "content-security-policy": POLICY,
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "cache-control": "no-cache"
-}
+const HEADERS = { ...pageHeaders("data:"), "cache-control": "no-cache" }
 
 export interface PageOptions {
   readonly chat: Chat
