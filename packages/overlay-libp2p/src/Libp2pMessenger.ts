@@ -10,13 +10,16 @@
  * Where both open one at the same time both are read, and the first is written to.
  */
 import {
+  DRAINED_BYTES,
+  DrainWaiters,
   Envelopes,
-  FrameReader,
   type EnvelopesOptions,
+  Listeners,
+  MAX_WAITING_BYTES,
   type Messenger,
-  type MessengerFault,
   type MessengerHandlers,
-  type Outgoing
+  type Outgoing,
+  letterReader
 } from "@satwire/overlay"
 import type { DialError, ListenError } from "@satwire/transport"
 import type { ByteStream, ConnectOptions, Libp2pNodeShape } from "@satwire/transport-libp2p"
@@ -29,14 +32,6 @@ import * as Stream from "effect/Stream"
 
 export const OVERLAY_PROTOCOL = "/satwire/overlay/1.0.0"
 
-/**
- * Bytes that wait for a peer that takes them slowly; with more its streams are reset.
- *
- * @limit bytes that wait for a slow peer of an overlay over libp2p
- */
-export const MAX_WAITING_BYTES = 16_777_216
-/** What may wait while a large answer goes on. */
-const DRAINED_BYTES = 1_048_576
 /**
  * Peers that an overlay talks with over libp2p, unless told otherwise; streams of more are reset.
  *
@@ -119,7 +114,7 @@ interface Member {
   /** What is to be sent. */
   readonly queue: Queue.Queue<Uint8Array>
   waitingBytes: number
-  readonly waiting: Set<() => void>
+  readonly waiting: DrainWaiters
   /** Whose turn it is to write. */
   readonly writer: Semaphore.Semaphore
   readonly stopped: Deferred.Deferred<void>
@@ -130,7 +125,7 @@ class Members {
   readonly #envelopes: Envelopes
   readonly #maxPeers: number
   readonly #members: Map<string, Member> = new Map()
-  readonly #listeners: Set<MessengerHandlers> = new Set()
+  readonly #listeners: Listeners = new Listeners()
 
   constructor(envelopes: Envelopes, maxPeers: number) {
     this.#envelopes = envelopes
@@ -160,12 +155,9 @@ class Members {
   }
 
   readonly drained = (peer: string): Effect.Effect<void> =>
-    Effect.callback((resume) => {
+    Effect.suspend(() => {
       const member = this.#members.get(peer)
-      if (member === undefined || member.waitingBytes <= DRAINED_BYTES) return resume(Effect.void)
-      const wake = () => resume(Effect.void)
-      member.waiting.add(wake)
-      return Effect.sync(() => member.waiting.delete(wake))
+      return member === undefined ? Effect.void : member.waiting.until(() => member.waitingBytes <= DRAINED_BYTES)
     })
 
   readonly drop = (peer: string): void => {
@@ -178,13 +170,7 @@ class Members {
   }
 
   readonly listen = (handlers: MessengerHandlers): Effect.Effect<void, never, Scope.Scope> =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        this.#listeners.add(handlers)
-        for (const peer of this.peers()) handlers.onPeer(peer)
-      }),
-      () => Effect.sync(() => this.#listeners.delete(handlers))
-    )
+    this.#listeners.listen(handlers, this.peers)
 
   /** Talks over a stream until it ends or the peer is dropped. */
   talk(stream: ByteStream): Effect.Effect<void> {
@@ -211,13 +197,13 @@ class Members {
     const member: Member = {
       queue: Effect.runSync(Queue.unbounded<Uint8Array>()),
       waitingBytes: 0,
-      waiting: new Set(),
+      waiting: new DrainWaiters(),
       writer: Semaphore.makeUnsafe(1),
       stopped: Deferred.makeUnsafe(),
       streams: 1
     }
     this.#members.set(peer, member)
-    for (const { onPeer } of this.#listeners) onPeer(peer)
+    this.#listeners.onPeer(peer)
     return member
   }
 
@@ -225,27 +211,17 @@ class Members {
     member.streams -= 1
     if (member.streams > 0) return
     this.#members.delete(peer)
-    wakeAll(member)
-    for (const { onGone } of this.#listeners) onGone(peer)
+    member.waiting.wake()
+    this.#listeners.onGone(peer)
   }
 
   #read(stream: ByteStream): Effect.Effect<void, unknown> {
     const { peerId } = stream
-    const frames = new FrameReader()
     let isOver = false
-    const fault = (what: MessengerFault, detail: string): void => {
-      for (const { onFault } of this.#listeners) onFault(peerId, what, detail)
-      if (what === "not an envelope" || what === "forged") isOver = true
-    }
+    const read = letterReader(this.#envelopes, this.#listeners, peerId, () => (isOver = true))
     return Stream.runForEach(stream.bytes, (bytes) =>
       Effect.suspend(() => {
-        const isFramed = frames.read(bytes, (frame) => {
-          const letter = this.#envelopes.open(frame, fault)
-          if (letter === "stop") return false
-          if (letter !== undefined) for (const { onLetter } of this.#listeners) onLetter(peerId, letter)
-          return true
-        })
-        if (!isFramed) fault("not an envelope", "a length that no envelope has")
+        read(bytes)
         return isOver ? Effect.sync(() => this.drop(peerId)) : Effect.void
       })
     )
@@ -257,14 +233,8 @@ class Members {
       const { length } = bytes
       yield* stream.write(bytes)
       member.waitingBytes -= length
-      if (member.waitingBytes <= DRAINED_BYTES) wakeAll(member)
+      if (member.waitingBytes <= DRAINED_BYTES) member.waiting.wake()
     })
     return Effect.forever(next)
   }
-}
-
-const wakeAll = ({ waiting }: Member): void => {
-  const woken = [...waiting]
-  waiting.clear()
-  for (const wake of woken) wake()
 }

@@ -2,7 +2,6 @@ export {
   type Libp2pMessenger,
   type Libp2pMessengerOptions,
   MAX_OVERLAY_PEERS,
-  MAX_WAITING_BYTES,
   OVERLAY_PROTOCOL,
   makeLibp2pMessenger
 } from "./Libp2pMessenger.ts"

@@ -9,17 +9,10 @@
 import { type Connection, formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Envelopes, type EnvelopesOptions, FrameReader } from "./Envelopes.ts"
-import type { Messenger, MessengerFault, MessengerHandlers, Outgoing } from "./Messenger.ts"
+import { Envelopes, type EnvelopesOptions } from "./Envelopes.ts"
+import type { Messenger, MessengerHandlers, Outgoing } from "./Messenger.ts"
+import { DRAINED_BYTES, DrainWaiters, Listeners, MAX_WAITING_BYTES, letterReader } from "./MessengerParts.ts"
 
-/**
- * Bytes that may wait for a peer that takes them slowly; with more it is dropped.
- *
- * @limit bytes that wait for a slow peer of an overlay
- */
-export const MAX_WAITING_BYTES = 16_777_216
-/** What may wait while a large answer goes on. */
-const DRAINED_BYTES = 1_048_576
 /**
  * @limit peers of a messenger over plain connections
  */
@@ -34,8 +27,7 @@ export interface ConnectionMessenger extends Messenger {
 
 interface Member {
   readonly connection: Connection
-  readonly frames: FrameReader
-  readonly waiting: Set<() => void>
+  readonly waiting: DrainWaiters
 }
 
 /** Makes a messenger that drops all its peers with the scope. */
@@ -51,7 +43,7 @@ export const makeConnectionMessenger = (
 class Connections implements ConnectionMessenger {
   readonly #envelopes: Envelopes
   readonly #members: Map<string, Member> = new Map()
-  readonly #listeners: Set<MessengerHandlers> = new Set()
+  readonly #listeners: Listeners = new Listeners()
   #named = 0
 
   constructor(envelopes: Envelopes) {
@@ -70,12 +62,12 @@ class Connections implements ConnectionMessenger {
       return undefined
     }
     const peer = `${formatEndpoint(connection.remote)}#${this.#named++}`
-    const member: Member = { connection, frames: new FrameReader(), waiting: new Set() }
+    const member: Member = { connection, waiting: new DrainWaiters() }
     this.#members.set(peer, member)
-    for (const { onPeer } of this.#listeners) onPeer(peer)
+    this.#listeners.onPeer(peer)
     connection.start({
-      onBytes: (bytes) => this.#read(peer, member, bytes),
-      onDrain: () => wakeAll(member),
+      onBytes: letterReader(this.#envelopes, this.#listeners, peer, () => connection.destroy()),
+      onDrain: () => member.waiting.wake(),
       onClose: () => this.#gone(peer, member)
     })
     return peer
@@ -91,52 +83,25 @@ class Connections implements ConnectionMessenger {
   }
 
   readonly drained = (peer: string): Effect.Effect<void> =>
-    Effect.callback((resume) => {
+    Effect.suspend(() => {
       const member = this.#members.get(peer)
-      if (member === undefined || member.connection.bufferedBytes <= DRAINED_BYTES) return resume(Effect.void)
-      const wake = () => resume(Effect.void)
-      member.waiting.add(wake)
-      return Effect.sync(() => member.waiting.delete(wake))
+      return member === undefined
+        ? Effect.void
+        : member.waiting.until(() => member.connection.bufferedBytes <= DRAINED_BYTES)
     })
 
   readonly drop = (peer: string): void => this.#members.get(peer)?.connection.destroy()
 
   readonly listen = (handlers: MessengerHandlers): Effect.Effect<void, never, Scope.Scope> =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        this.#listeners.add(handlers)
-        for (const peer of this.peers()) handlers.onPeer(peer)
-      }),
-      () => Effect.sync(() => this.#listeners.delete(handlers))
-    )
+    this.#listeners.listen(handlers, this.peers)
 
   close(): void {
     for (const { connection } of this.#members.values()) connection.destroy()
   }
 
-  #read(peer: string, member: Member, bytes: Uint8Array): void {
-    const fault = (what: MessengerFault, detail: string): void => {
-      for (const { onFault } of this.#listeners) onFault(peer, what, detail)
-      if (what === "not an envelope" || what === "forged") member.connection.destroy()
-    }
-    const isFramed = member.frames.read(bytes, (frame) => {
-      const letter = this.#envelopes.open(frame, fault)
-      if (letter === "stop") return false
-      if (letter !== undefined) for (const { onLetter } of this.#listeners) onLetter(peer, letter)
-      return true
-    })
-    if (!isFramed) fault("not an envelope", "a length that no envelope has")
-  }
-
   #gone(peer: string, member: Member): void {
     this.#members.delete(peer)
-    wakeAll(member)
-    for (const { onGone } of this.#listeners) onGone(peer)
+    member.waiting.wake()
+    this.#listeners.onGone(peer)
   }
-}
-
-const wakeAll = ({ waiting }: Member): void => {
-  const woken = [...waiting]
-  waiting.clear()
-  for (const wake of woken) wake()
 }

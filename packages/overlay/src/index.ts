@@ -1,10 +1,5 @@
-export {
-  type ConnectionMessenger,
-  MAX_MESSENGER_PEERS,
-  MAX_WAITING_BYTES,
-  makeConnectionMessenger
-} from "./ConnectionMessenger.ts"
-export { Envelopes, type EnvelopesOptions, FrameReader, MAX_LIFETIME_SECONDS, MAX_SEEN } from "./Envelopes.ts"
+export { type ConnectionMessenger, MAX_MESSENGER_PEERS, makeConnectionMessenger } from "./ConnectionMessenger.ts"
+export { Envelopes, type EnvelopesOptions, MAX_LIFETIME_SECONDS, MAX_SEEN } from "./Envelopes.ts"
 export type { OverlayFact, OverlayFault } from "./Facts.ts"
 export {
   ChainStore,
@@ -19,6 +14,7 @@ export {
 } from "./Hooks.ts"
 export { DEFAULT_MAX_BYTES, type Kind, KindError, type KindOptions, type Method, kind, method } from "./Kind.ts"
 export type { Letter, Messenger, MessengerFault, MessengerHandlers, Outgoing } from "./Messenger.ts"
+export { DRAINED_BYTES, DrainWaiters, Listeners, MAX_WAITING_BYTES, letterReader } from "./MessengerParts.ts"
 export {
   FACTS_KEPT,
   KEPT_BYTES,

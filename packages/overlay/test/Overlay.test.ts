@@ -34,6 +34,20 @@ const pair = Effect.gen(function* () {
   return { alice, bob, toBob, toAlice }
 })
 
+/** Serves sums by beginning with them and never ending. */
+const serveForEver = ({ overlay }: Effect.Success<ReturnType<typeof makeNode>>) =>
+  Effect.gen(function* () {
+    const begun = yield* Deferred.make<void>()
+    const interrupted = yield* Deferred.make<void>()
+    yield* overlay.serve(Sum, () =>
+      Deferred.succeed(begun, undefined).pipe(
+        Effect.andThen(Effect.never),
+        Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
+      )
+    )
+    return { begun, interrupted }
+  })
+
 /** Why a request has no answer. */
 const failureOf = <A, E>(effect: Effect.Effect<A, RequestError | E>) =>
   Effect.map(Effect.flip(effect), (error) => (error as RequestError).reason)
@@ -253,14 +267,7 @@ describe("requests", () => {
     runTimed(
       Effect.gen(function* () {
         const { alice, bob, toBob } = yield* pair
-        const begun = yield* Deferred.make<void>()
-        const interrupted = yield* Deferred.make<void>()
-        yield* bob.overlay.serve(Sum, () =>
-          Deferred.succeed(begun, undefined).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
-          )
-        )
+        const { begun, interrupted } = yield* serveForEver(bob)
         const fiber = yield* Effect.forkScoped(
           failureOf(alice.overlay.request(toBob, Sum, { a: 1, b: 1 }, { timeoutMs: 700 }))
         )
@@ -275,14 +282,7 @@ describe("requests", () => {
     run(
       Effect.gen(function* () {
         const { alice, bob, toBob } = yield* pair
-        const begun = yield* Deferred.make<void>()
-        const interrupted = yield* Deferred.make<void>()
-        yield* bob.overlay.serve(Sum, () =>
-          Deferred.succeed(begun, undefined).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
-          )
-        )
+        const { begun, interrupted } = yield* serveForEver(bob)
         const fiber = yield* Effect.forkScoped(alice.overlay.request(toBob, Sum, { a: 1, b: 1 }))
         yield* Deferred.await(begun)
         yield* Fiber.interrupt(fiber)
