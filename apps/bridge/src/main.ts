@@ -10,42 +10,15 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
-import * as CliError from "effect/cli/CliError"
-import * as Console from "effect/Console"
+import { exitCodeOf, reportOf, stopWhenNobodyReads } from "@satwire/command-line"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { complaint, runCommandLine } from "./cli/BridgeCommand.ts"
-import { ConfigError } from "./config/ConfigError.ts"
 import { runBridge } from "./RunBridge.ts"
 
-const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.void
-  if (cause.reasons.some(Cause.isDieReason)) {
-    return Console.error(`${complaint("this is a bug of Satwire, please report it:")}\n${Cause.pretty(cause)}`)
-  }
-  const error = Cause.squash(cause)
-  // What is wrong with a command line has been said.
-  if (CliError.isCliError(error)) return Effect.void
-  return Console.error(complaint(error instanceof Error ? error.message : String(error)))
-}
-
-const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
-  const error = Cause.squash(exit.cause)
-  return error instanceof ConfigError || CliError.isCliError(error) ? 2 : 1
-}
-
-// That nobody reads the log any more (`satwire-bridge | head`) asks it to stop.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.once("error", () => {
-    stream.on("error", () => undefined)
-    process.kill(process.pid, "SIGTERM")
-  })
-}
+stopWhenNobodyReads()
 
 const program = runCommandLine(process.argv.slice(2), runBridge).pipe(
-  Effect.tapCause(report),
+  Effect.tapCause(reportOf(complaint)),
   Effect.provide(NodeServices.layer)
 )
 

@@ -1,14 +1,9 @@
 /** The command line, made from the table of options. Values stay texts: what is allowed is judged in one place, wherever it came from. */
-import * as CliConfig from "effect/cli/CliConfig"
+import { type Invalid, clipped, complaintOf, presenterOf, runWith } from "@satwire/command-line"
 import type * as CliError from "effect/cli/CliError"
-import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { clipped } from "../config/ConfigError.ts"
+import type * as Effect from "effect/Effect"
 import { OPTIONS, type OptionRow, environmentName } from "../config/Options.ts"
 import { VERSION } from "../Version.ts"
 
@@ -44,28 +39,12 @@ const EXAMPLES = [
   }
 ]
 
-/** Says what is wrong with a command line in one sentence. */
-const presenter: CliOutput.Presenter = {
-  present: (event) => {
-    switch (event._tag) {
-      case "Version":
-        return Console.log(`${event.name} ${event.version}`)
-      case "Help":
-        return Console.log(CliOutput.defaultFormatter({ colors: false }).formatHelpDoc(event.helpDoc))
-      case "InvalidInvocation": {
-        const [first] = event.errors
-        return first === undefined ? Effect.void : Console.error(complaint(sentenceOf(first)))
-      }
-    }
-  }
-}
-
 /** How every error of this program is printed. */
-export const complaint = (sentence: string): string => `satwire-bridge: ${sentence.replace(/\.$/, "")}`
+export const complaint: (sentence: string) => string = complaintOf("satwire-bridge")
 
 const SEE = '(see "satwire-bridge --help")'
 
-const sentenceOf = (error: CliError.NonShowHelpErrors): string => {
+const sentenceOf = (error: Invalid): string => {
   switch (error._tag) {
     case "UnrecognizedOption":
       return `there is no option ${clipped(error.option)} ${SEE}`
@@ -89,9 +68,5 @@ export const runCommandLine = <E, R>(
     Command.withDescription(DESCRIPTION),
     Command.withExamples(EXAMPLES)
   )
-  const settings = Layer.mergeAll(
-    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
-    CliOutput.layerPresenter(presenter)
-  )
-  return Effect.provide(Command.runWith(command, { version: VERSION })(argv), settings)
+  return runWith(command, { argv, version: VERSION, presenter: presenterOf({ complaint, sentenceOf }) })
 }

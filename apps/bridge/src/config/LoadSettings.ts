@@ -1,6 +1,6 @@
 /** From flags and environment to one value for each option, or one sentence that says which value is wrong and where it stands. */
 import * as Result from "effect/Result"
-import { ConfigError, clipped } from "./ConfigError.ts"
+import { ConfigError, clipped } from "@satwire/command-line"
 import { OPTIONS, type OptionName, type OptionRow, type Settings, environmentName } from "./Options.ts"
 
 export interface Given {

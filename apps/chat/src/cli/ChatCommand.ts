@@ -1,13 +1,9 @@
 /** The command line. */
-import * as CliConfig from "effect/cli/CliConfig"
+import { complaintOf, presenterOf, runWith } from "@satwire/command-line"
 import type * as CliError from "effect/cli/CliError"
-import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { VERSION } from "../Version.ts"
 
@@ -73,22 +69,9 @@ const EXAMPLES = [
 ]
 
 /** How every error of this program is printed. */
-export const complaint = (sentence: string): string => `satwire-chat: ${sentence.replace(/\.$/, "")}`
+export const complaint: (sentence: string) => string = complaintOf("satwire-chat")
 
-const presenter: CliOutput.Presenter = {
-  present: (event) => {
-    switch (event._tag) {
-      case "Version":
-        return Console.log(`${event.name} ${event.version}`)
-      case "Help":
-        return Console.log(CliOutput.defaultFormatter({ colors: false }).formatHelpDoc(event.helpDoc))
-      case "InvalidInvocation": {
-        const [first] = event.errors
-        return first === undefined ? Effect.void : Console.error(complaint(`${first.message} (see --help)`))
-      }
-    }
-  }
-}
+const presenter = presenterOf({ complaint, sentenceOf: ({ message }) => `${message} (see --help)` })
 
 /** Runs a command line: `run` where it asks for a chat. */
 export const runCommandLine = <E, R>(
@@ -99,9 +82,5 @@ export const runCommandLine = <E, R>(
     Command.withDescription(DESCRIPTION),
     Command.withExamples(EXAMPLES)
   )
-  const settings = Layer.mergeAll(
-    CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
-    CliOutput.layerPresenter(presenter)
-  )
-  return Effect.provide(Command.runWith(command, { version: VERSION })(argv), settings)
+  return runWith(command, { argv, version: VERSION, presenter })
 }

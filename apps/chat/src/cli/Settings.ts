@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseRoom, plainName } from "../chat/Text.ts"
 import type { Flags } from "./ChatCommand.ts"
-import { ConfigError } from "./ConfigError.ts"
+import { ConfigError } from "@satwire/command-line"
 
 export interface Settings {
   readonly name: string

@@ -12,7 +12,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ConfigError } from "../cli/ConfigError.ts"
+import { ConfigError } from "@satwire/command-line"
 
 export interface Identity {
   readonly key: SchnorrKey

@@ -9,17 +9,14 @@
  *   130 a question that was interrupted before its answer
  * ```
  */
+import { FAILED, failureCodeOf, reportOf, stopWhenNobodyReads } from "@satwire/command-line"
 import * as Cause from "effect/Cause"
-import * as CliError from "effect/cli/CliError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { ConfigError } from "../config/ConfigError.ts"
 import { RpcAnsweredError } from "../rpc/RpcErrors.ts"
 import { complaint } from "./Presenter.ts"
 
-const FAILED = 1
-const NOT_UNDERSTOOD = 2
 const INTERRUPTED = 130
 
 /** How long everything may take to close after Ctrl-C. */
@@ -49,12 +46,7 @@ export const stopInTime = (): void => {
     Effect.runFork(overdue)
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
-  let isDeaf = false
-  const onBrokenPipe = (): void => {
-    if (!isDeaf) process.kill(process.pid, "SIGTERM")
-    isDeaf = true
-  }
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", onBrokenPipe)
+  stopWhenNobodyReads()
 }
 
 /** Something that goes on until it is asked to stop has then done what it should. */
@@ -66,19 +58,10 @@ export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit)) return 0
   if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? INTERRUPTED)
   const error = Cause.squash(exit.cause)
-  if (error instanceof RpcAnsweredError) return error.exitCode
-  return error instanceof ConfigError || CliError.isCliError(error) ? NOT_UNDERSTOOD : FAILED
+  return error instanceof RpcAnsweredError ? error.exitCode : failureCodeOf(error)
 }
 
-/** Says what went wrong: an error in its own sentence, a bug with all that is known of it. */
-export const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.void
-  if (cause.reasons.some(Cause.isDieReason)) {
-    return Console.error(`${complaint("this is a bug of Satwire, please report it:")}\n${Cause.pretty(cause)}`)
-  }
-  const error = Cause.squash(cause)
-  // What is wrong with a command line the presenter has said.
-  if (CliError.isCliError(error)) return Effect.void
-  if (error instanceof RpcAnsweredError) return Console.error(error.message)
-  return Console.error(complaint(error instanceof Error ? error.message : String(error)))
-}
+/** Says what went wrong; what a node answered, as it said it. */
+export const report: (cause: Cause.Cause<unknown>) => Effect.Effect<void> = reportOf(complaint, (error) =>
+  error instanceof RpcAnsweredError ? error.message : undefined
+)

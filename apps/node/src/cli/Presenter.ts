@@ -1,8 +1,6 @@
 /** What the command line says back: help, the version, or one sentence about the first thing that is wrong with it. */
-import * as Console from "effect/Console"
-import type * as CliError from "effect/cli/CliError"
+import { type Invalid, complaintOf, presenterOf } from "@satwire/command-line"
 import type * as CliOutput from "effect/cli/CliOutput"
-import * as Effect from "effect/Effect"
 import { clipped, wrongValue } from "../config/ConfigError.ts"
 import { coreOnlyNames } from "../config/CoreOnly.ts"
 import { nearest, suggestion } from "../config/Nearest.ts"
@@ -10,25 +8,10 @@ import { ROWS, resolveName, rowNamed } from "../config/Options.ts"
 import { type CommandName, type OptionRow, typedName } from "../config/OptionRow.ts"
 import { commandsOf, formatHelp, wordsBelow } from "./Help.ts"
 
-export const presenter: CliOutput.Presenter = {
-  present: (event) => {
-    switch (event._tag) {
-      case "Version":
-        return Console.log(`${event.name} ${event.version}`)
-      case "Help":
-        return Console.log(formatHelp(event.helpDoc, event.commandPath))
-      case "InvalidInvocation": {
-        const [first] = event.errors
-        return first === undefined ? Effect.void : Console.error(complaint(sentenceOf(first, event.commandPath)))
-      }
-    }
-  }
-}
-
 /** How every error of this program is printed. */
-export const complaint = (sentence: string): string => `satwire: ${sentence.replace(/\.$/, "")}`
+export const complaint: (sentence: string) => string = complaintOf("satwire")
 
-const sentenceOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string>): string => {
+const sentenceOf = (error: Invalid, path: ReadonlyArray<string>): string => {
   const command = path.join(" ")
   switch (error._tag) {
     case "UnrecognizedOption":
@@ -52,6 +35,8 @@ const sentenceOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<strin
       return error.message
   }
 }
+
+export const presenter: CliOutput.Presenter = presenterOf({ complaint, sentenceOf, helpOf: formatHelp })
 
 const ALWAYS = ["help", "version", "completions"]
 

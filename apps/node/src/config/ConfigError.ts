@@ -1,13 +1,7 @@
-/** What is wrong with what a person asked for: one sentence, exit code 2. */
-import type * as Cause from "effect/Cause"
-import * as Data from "effect/Data"
+/** What is wrong with a value that a person gave, and where it was given. */
+import { ConfigError, clipped } from "@satwire/command-line"
 
-const ConfigErrorBase: new (fields: {
-  readonly message: string
-}) => Cause.YieldableError & { readonly _tag: "ConfigError"; readonly message: string } =
-  Data.TaggedError("ConfigError")
-
-export class ConfigError extends ConfigErrorBase {}
+export { ConfigError, clipped }
 
 /** Where a value was given. */
 export type Origin =
@@ -37,12 +31,4 @@ export const describeOrigin = (origin: Origin): string => {
 export const wrongValue = (origin: Origin, value: string, allowed: string, isSecret = false): ConfigError => {
   const is = isSecret ? "is something else" : `is "${clipped(value)}"`
   return new ConfigError({ message: `${describeOrigin(origin)} ${is}, but must be ${allowed}` })
-}
-
-const SHOWN_CHARACTERS = 80
-
-/** What may be shown of a text that came from anywhere: no control characters, not too long. */
-export const clipped = (text: string): string => {
-  const plain = text.replace(/\p{Cc}/gu, "?")
-  return plain.length <= SHOWN_CHARACTERS ? plain : `${plain.slice(0, SHOWN_CHARACTERS)}…`
 }

@@ -1,4 +1,4 @@
-/** What is wrong with what a person asked for: one sentence, exit code 2. */
+/** What is wrong with what a person asked for, on a command line, in the environment or in a file: one sentence, exit code 2. */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 
