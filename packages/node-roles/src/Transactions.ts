@@ -248,17 +248,16 @@ export class Transactions {
   moved({ from, to }: ChainMove, now: Now): void {
     const tree = this.#tree
     this.#now = now
-    // Nothing here could be in them; our own coins are.
-    if (this.#host.isCatchingUp() && this.#pool.count === 0 && this.#spender === undefined) return
     const fork = tree.fork(from, to)
     const left = pathOf(tree, fork, from)
-    const joined = pathOf(tree, fork, to)
     for (const header of left.toReversed()) {
+      this.#handle({ _tag: "BlockDisconnected", hash: tree.hash(header) }, now)
       const block = this.#host.block(header)
-      if (block === undefined) continue
-      this.#handle({ _tag: "BlockDisconnected" }, now)
-      this.#spender?.disconnected(block, tree.height(header))
+      if (block !== undefined) this.#spender?.disconnected(block, tree.height(header))
     }
+    // Nothing here could be in them; our own coins are.
+    if (this.#host.isCatchingUp() && this.#pool.count === 0 && this.#spender === undefined) return
+    const joined = pathOf(tree, fork, to)
     for (const header of left) {
       const block = this.#host.block(header)
       if (block !== undefined) this.#pool.disconnected(block, now)

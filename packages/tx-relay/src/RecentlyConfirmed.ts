@@ -6,6 +6,7 @@
  * from there into a block of ours that nobody else takes.
  */
 import type { Random } from "@satwire/machine"
+import { equals } from "@satwire/bytes"
 import { RollingBloomFilter } from "@satwire/filters"
 
 /**
@@ -15,10 +16,16 @@ export const RECENT_CONFIRMED = 48_000
 const FALSE_POSITIVE_RATE = 0.000_001
 const HASH_BYTES = 32
 
+interface ConfirmedBlock {
+  readonly hash: Uint8Array
+  /** Of its transactions, one after another. */
+  readonly ids: Uint8Array
+}
+
 export class RecentlyConfirmed {
   readonly #filter: RollingBloomFilter
-  /** The ids of each block, the latest last, together no more than the filter has. */
-  readonly #blocks: Array<Uint8Array> = []
+  /** The latest last, of together no more ids than the filter has. */
+  readonly #blocks: Array<ConfirmedBlock> = []
   #bytes = 0
   /** A block was taken out, so the filter is to be made again before it is asked. */
   #isStale = false
@@ -27,18 +34,20 @@ export class RecentlyConfirmed {
     this.#filter = new RollingBloomFilter(RECENT_CONFIRMED, FALSE_POSITIVE_RATE, random)
   }
 
-  /** A block joined the chain; `ids` are those of its transactions, one after another. They are kept. */
-  connected(ids: Uint8Array): void {
+  /** A block joined the chain. What is given is kept. */
+  connected(block: ConfirmedBlock): void {
     this.#refresh()
-    this.#insert(ids)
-    this.#blocks.push(ids)
-    this.#bytes += ids.length
-    while (this.#bytes > RECENT_CONFIRMED * HASH_BYTES) this.#bytes -= this.#blocks.shift()?.length ?? 0
+    this.#insert(block)
+    this.#blocks.push(block)
+    this.#bytes += block.ids.length
+    while (this.#bytes > RECENT_CONFIRMED * HASH_BYTES) this.#bytes -= this.#blocks.shift()?.ids.length ?? 0
   }
 
-  /** The last block left the chain. */
-  disconnected(): void {
-    this.#bytes -= this.#blocks.pop()?.length ?? 0
+  /** A block left the chain: perhaps one of which nobody knew what it has. */
+  disconnected(hash: Uint8Array): void {
+    const at = this.#blocks.findLastIndex((block) => equals(block.hash, hash))
+    if (at < 0) return
+    for (const { ids } of this.#blocks.splice(at, 1)) this.#bytes -= ids.length
     this.#isStale = true
   }
 
@@ -52,10 +61,10 @@ export class RecentlyConfirmed {
     if (!this.#isStale) return
     this.#isStale = false
     this.#filter.reset()
-    for (const ids of this.#blocks) this.#insert(ids)
+    for (const block of this.#blocks) this.#insert(block)
   }
 
-  #insert(ids: Uint8Array): void {
+  #insert({ ids }: ConfirmedBlock): void {
     for (let at = 0; at < ids.length; at += HASH_BYTES) this.#filter.insert(ids.subarray(at, at + HASH_BYTES))
   }
 }

@@ -231,13 +231,13 @@ export class TxDownload {
       witnessed.push(wtxid)
       this.requests.forget(wtxid)
     }
-    this.#confirmed.connected(concat([txids, ...witnessed]))
+    this.#confirmed.connected({ hash: block.hash(this.#sha256), ids: concat([txids, ...witnessed]) })
     return txids
   }
 
-  /** What the last block has, which left the chain, may be announced again. */
-  blockDisconnected(): void {
-    this.#confirmed.disconnected()
+  /** What a block has that left the chain may be announced again. */
+  blockDisconnected(hash: Uint8Array): void {
+    this.#confirmed.disconnected(hash)
   }
 
   /** What was rejected may be taken on another tip. */

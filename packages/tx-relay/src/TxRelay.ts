@@ -219,7 +219,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
       case "BlockConnected":
         return this.#blockConnected(input.block)
       case "BlockDisconnected":
-        return this.#download.blockDisconnected()
+        return this.#download.blockDisconnected(input.hash)
       case "TipChanged":
         this.#download.tipChanged()
         return this.#feeFilters.look(now, this.#peers.values())

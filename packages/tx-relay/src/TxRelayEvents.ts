@@ -68,8 +68,8 @@ export type TxRelayInput =
   | { readonly _tag: "SubmitLocal"; readonly tx: TransactionView }
   /** A block joined the followed chain. Before the pool lets go of its transactions: what was announced of them is still given for a while. */
   | { readonly _tag: "BlockConnected"; readonly block: BlockView }
-  /** A block left the followed chain. */
-  | { readonly _tag: "BlockDisconnected" }
+  /** A block left the followed chain, whether what it has is known or not. */
+  | { readonly _tag: "BlockDisconnected"; readonly hash: Uint8Array }
   /** The followed chain has another tip, after all blocks that left and joined for it. */
   | { readonly _tag: "TipChanged" }
   /** What was sent to a peer last is on its way: what it asked for next may be sent. */

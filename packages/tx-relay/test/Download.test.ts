@@ -95,14 +95,21 @@ describe("a transaction that is announced", () => {
     const [pooled, taken, mined] = [fresh(), fresh(), fresh()]
     const harness = new RelayHarness().outbound(1).outbound(2).local(pooled).tx(2, taken).block(mined)
     expect(harness.inv(1, pooled, taken, mined).asked(1)).toEqual([])
-    expect(harness.input({ _tag: "BlockDisconnected" }).inv(1, mined).asked(1)).toEqual([wtx(mined)])
+    expect(harness.reorganised().inv(1, mined).asked(1)).toEqual([wtx(mined)])
   })
 
   it("is not asked for where it is in a block below those that left the chain", () => {
     const [deep, below, last] = [fresh(), fresh(), fresh()]
     const harness = new RelayHarness().outbound(1).block(deep).block(below).block(last)
-    harness.input({ _tag: "BlockDisconnected" }).input({ _tag: "BlockDisconnected" })
+    harness.reorganised().reorganised()
     expect(harness.inv(1, deep, below, last).asked(1)).toEqual([wtx(below), wtx(last)])
+  })
+
+  it("is asked for where it is in a block that left, though nobody had the block above it", () => {
+    const [below, left] = [fresh(), fresh()]
+    const harness = new RelayHarness().outbound(1).block(below).block(left)
+    harness.reorganised(new Uint8Array(32).fill(7)).reorganised()
+    expect(harness.inv(1, below, left).asked(1)).toEqual([wtx(left)])
   })
 
   it("is not asked for again where it was rejected, until the tip changes", () => {

@@ -93,7 +93,7 @@ class History {
       () => harness.drained(peer),
       () => harness.local(one(random, this.#world)),
       () => (random.below(5) === 0 ? harness.block(one(random, this.#world)) : harness),
-      () => harness.input({ _tag: "BlockDisconnected" }),
+      () => harness.reorganised(),
       () => (random.below(4) === 0 ? this.#leave(peer) : harness)
     ]
     one(random, does)()

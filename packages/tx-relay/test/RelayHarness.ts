@@ -47,6 +47,7 @@ export class RelayHarness {
   /** What the pool has not been asked yet. */
   readonly waiting: Array<Output<"Submit">> = []
   readonly owed: Set<number> = new Set()
+  readonly #blocks: Array<Uint8Array> = []
   #outputs: Array<TxRelayOutput> = []
   #elapsedMs = 0
 
@@ -229,9 +230,16 @@ export class RelayHarness {
 
   /** A block of these joins the chain, and the pool lets them go. */
   block(...transactions: ReadonlyArray<NamedTransaction>): this {
-    this.input({ _tag: "BlockConnected", block: blockOf(transactions) })
+    const block = blockOf(transactions)
+    this.#blocks.push(block.hash(portableSha256))
+    this.input({ _tag: "BlockConnected", block })
     for (const each of transactions) this.pool.confirm(each)
     return this.input({ _tag: "TipChanged" })
+  }
+
+  /** The last block leaves the chain; `hash` is that of one that nobody had. */
+  reorganised(hash: Uint8Array | undefined = this.#blocks.pop()): this {
+    return hash === undefined ? this : this.input({ _tag: "BlockDisconnected", hash })
   }
 
   /** The outputs of one kind since this was last asked for that kind. */
