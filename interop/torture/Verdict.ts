@@ -1,6 +1,7 @@
 /** What must hold when the day is over. */
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs"
 import { join } from "node:path"
+import { toHex } from "@satwire/bytes"
 import * as Effect from "effect/Effect"
 import { agree } from "./Agreement.ts"
 import type { MemoryUse } from "./Inspector.ts"
@@ -84,7 +85,7 @@ const POOL_LOOKS = 400
  * Specification: what a block of the followed chain has does not count. Rationale: ours know no coins, and so not what they are told again
  * that was in a block before a reorganisation; bcoin announces for a while what its user sent, to everybody who connects.
  */
-const samePools = ({ all, mirror, tally }: World, size: number) =>
+const samePools = ({ all, mirror, tally, waiting }: World, size: number) =>
   Effect.gen(function* () {
     let pools: ReadonlyArray<ReadonlyArray<string>> = []
     for (let looks = 0; looks < POOL_LOOKS; looks++) {
@@ -98,8 +99,20 @@ const samePools = ({ all, mirror, tally }: World, size: number) =>
       yield* Effect.sleep(100)
     }
     const texts = all.map(({ name }, i) => `${name} ${pools[i]?.length}: ${pools[i]?.join(" ")}`)
-    return { isSame: false, detail: [`there should be ${size}`, ...texts].join("\n") }
+    const why = yield* Effect.forEach(all, (member, i) => whyNot(member, pools[i] ?? [], waiting))
+    return { isSame: false, detail: [`there should be ${size}`, ...texts, ...why.flat()].join("\n") }
   })
+
+/** What a node says of what waits and is not in its pool. */
+const whyNot = ({ call, name }: World["all"][number], pool: ReadonlyArray<string>, waiting: World["waiting"]) =>
+  Effect.forEach(
+    [...waiting].filter(([id]) => !pool.includes(id)),
+    ([id, view]) =>
+      call("testmempoolaccept", [[toHex(view.bytes)]]).pipe(
+        Effect.match({ onSuccess: JSON.stringify, onFailure: String }),
+        Effect.map((said) => `${name} has no ${id}: ${said}`)
+      )
+  )
 
 /** Asks both of ours to stop, and reads what they wrote down. */
 export const endChecks = (world: World): Effect.Effect<ReadonlyArray<Check>, TortureFailed> =>
