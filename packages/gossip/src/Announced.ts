@@ -10,6 +10,7 @@
  *
  * Whoever passes an announcement on has had the payload, so that not handing it over is a fault.
  */
+import type { MeshPeer } from "@libp2p/gossipsub"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -215,8 +216,8 @@ class Room<R> {
     const { fetchTimeoutMs = FETCH_TIMEOUT_MS, validate } = this.#options
     const fault = (reason: "undelivered" | "invalid", detail: string) =>
       Effect.as(this.#gossip.fault(peer, this.#name, reason, detail), undefined)
-    return this.#fetching.fetch(peer, one.id, one.sizeBytes).pipe(
-      Effect.timeoutOrElse({ duration: fetchTimeoutMs, orElse: () => Effect.fail("Late" as const) }),
+    const { id, sizeBytes } = one
+    return this.#fetching.fetch({ peer, id, sizeBytes, timeoutMs: fetchTimeoutMs }).pipe(
       Effect.matchEffect({
         onFailure: (why) => fault("undelivered", why),
         onSuccess: (payload) =>
@@ -266,14 +267,7 @@ export const announcedTopic = <R = never>(
       onMessage: room.onMessage,
       sizeOf: ({ payload }) => payload?.length ?? HEAD_BYTES
     })
-    const left = ({ detail }: CustomEvent<{ readonly toString: () => string }>): void => {
-      const gone = detail.toString()
-      fetching.forget((peer) => peer !== gone)
-    }
-    yield* Effect.acquireRelease(
-      Effect.sync(() => node.engine.addEventListener("peer:disconnect", left)),
-      () => Effect.sync(() => node.engine.removeEventListener("peer:disconnect", left))
-    )
+    yield* keepLines(gossip, name, fetching)
     return {
       name,
       peers: topic.peers,
@@ -287,6 +281,33 @@ export const announcedTopic = <R = never>(
           return Effect.map(topic.publish(announcement), ({ recipients }) => ({ id, recipients }))
         })
     }
+  })
+
+/** Streams to fetch on: there for who is next to us in the mesh, the one to tell of the next payload, and gone with the peer. */
+const keepLines = (
+  { node, shared }: GossipShape,
+  name: string,
+  fetching: Fetching
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const run = Effect.runForkWith(yield* Effect.context())
+    const scope = yield* Effect.scope
+    const left = ({ detail }: CustomEvent<{ readonly toString: () => string }>): void =>
+      fetching.forget(detail.toString())
+    const grafted = ({ detail: { peerId, topic } }: CustomEvent<MeshPeer>): void => {
+      if (topic === name) run(Effect.forkIn(fetching.prepare(peerId), scope))
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        node.engine.addEventListener("peer:disconnect", left)
+        shared.pubsub?.addEventListener("gossipsub:graft", grafted)
+      }),
+      () =>
+        Effect.sync(() => {
+          node.engine.removeEventListener("peer:disconnect", left)
+          shared.pubsub?.removeEventListener("gossipsub:graft", grafted)
+        })
+    )
   })
 
 const payloadOf = ({ message, from, sizeBytes }: Delivered<Fetched>): Delivered<Uint8Array> => ({

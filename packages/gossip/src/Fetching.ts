@@ -1,33 +1,39 @@
 /**
- * Payloads by their ids, between two peers: one stream, one request after the other. A stream stays for further requests, since opening one takes a
- * journey there and back.
+ * Payloads by their ids, between two peers: a large one in parts over several streams side by side, since each stream starts with a window of
+ * 256 KiB and would wait a journey for the next. A stream stays for further requests, and one that is likely to be needed is opened before,
+ * since opening one takes a journey there and back.
  *
  * ```
- *   request    id 32
- *   reply      size 4 (little-endian, 0: it is not here)   bytes
+ *   request    id 32   from 4   to 4 (little-endian)
+ *   reply      size of the whole 4 (0: it is not here)   bytes from "from" up to "to"
  * ```
  */
+import { concat } from "@satwire/bytes"
 import type { ByteStream, Libp2pNodeShape } from "@satwire/transport-libp2p"
 import type { ListenError } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { ByteReader } from "./ByteReader.ts"
 import { TokenBucket } from "./TokenBucket.ts"
 
 const ID_BYTES = 32
+const REQUEST_BYTES = 40
+/** With the reply's head it fits into the first window of a stream (yamux). */
+const PART_BYTES = 256 * 1024 - 4
 /**
  * @limit streams on which one peer may fetch payloads of a topic at once
  */
 export const MAX_FETCH_STREAMS = 4
 /**
- * @limit bytes of payloads in a second that are handed over on one stream, after the first 64 MiB
+ * @limit bytes of payloads in a second that are handed over on one stream, after the first 64 MiB; a part counts as the whole
  */
 export const SERVED_BYTES_PER_SECOND: number = 16 * 1024 * 1024
 const SERVED_AT_ONCE = 64 * 1024 * 1024
 
 /** Why a peer did not hand a payload over. */
-export type Undelivered = "Absent" | "Unreachable" | "WrongSize"
+export type Undelivered = "Absent" | "Late" | "Unreachable" | "WrongSize"
 
 interface Line {
   readonly stream: ByteStream
@@ -35,11 +41,26 @@ interface Line {
   readonly scope: Scope.Closeable
 }
 
+/** A peer's streams: so many at most, whoever needs one more waits. */
+interface Lines {
+  readonly permits: Semaphore.Semaphore
+  /** Those that nobody uses, opened or not. */
+  readonly free: Array<Line | undefined>
+}
+
+interface Wanted {
+  readonly peer: string
+  readonly id: Uint8Array
+  readonly sizeBytes: number
+  /** How long a peer has for a part, once it was asked. */
+  readonly timeoutMs: number
+}
+
 export class Fetching {
   readonly #node: Libp2pNodeShape
   readonly #protocol: string
   readonly #scope: Scope.Scope
-  readonly #idle: Map<string, Array<Line>> = new Map()
+  readonly #lines: Map<string, Lines> = new Map()
 
   constructor(node: Libp2pNodeShape, protocol: string, scope: Scope.Scope) {
     this.#node = node
@@ -47,22 +68,67 @@ export class Fetching {
     this.#scope = scope
   }
 
-  /** Of that size and no other. It has no deadline of its own. */
-  fetch(peer: string, id: Uint8Array, sizeBytes: number): Effect.Effect<Uint8Array, Undelivered> {
-    const idle = this.#idle.get(peer)?.pop()
-    const fresh = Effect.flatMap(this.#open(peer), (line) => this.#ask(peer, line, id, sizeBytes))
-    if (idle === undefined) return fresh
-    // One that waited may have ended meanwhile.
-    return Effect.catchIf(
-      this.#ask(peer, idle, id, sizeBytes),
-      (why) => why === "Unreachable",
-      () => fresh
+  /** Of that size and no other. */
+  fetch(wanted: Wanted): Effect.Effect<Uint8Array, Undelivered> {
+    const { sizeBytes } = wanted
+    const count = Math.min(MAX_FETCH_STREAMS, Math.ceil(sizeBytes / PART_BYTES))
+    if (count === 1) return this.#part(wanted, 0, sizeBytes)
+    const cut = (part: number): number => Math.floor((part * sizeBytes) / count)
+    const parts = Array.from({ length: count }, (_, i) => this.#part(wanted, cut(i), cut(i + 1)))
+    return Effect.map(Effect.all(parts, { concurrency: "unbounded" }), concat)
+  }
+
+  /** Opens its streams before they are needed. */
+  prepare(peer: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const missing = this.#linesOf(peer).free.filter((line) => line === undefined).length
+      const one = this.#borrow(peer, "closed", () => Effect.map(this.#open(peer), (line) => ({ line })))
+      return Effect.ignore(Effect.replicateEffect(one, missing, { concurrency: "unbounded", discard: true }))
+    })
+  }
+
+  /** A peer that is gone has no streams. */
+  forget(peer: string): void {
+    this.#lines.delete(peer)
+  }
+
+  #linesOf(peer: string): Lines {
+    const known = this.#lines.get(peer)
+    if (known !== undefined) return known
+    const free = Array.from({ length: MAX_FETCH_STREAMS }, () => undefined)
+    const lines: Lines = { permits: Semaphore.makeUnsafe(MAX_FETCH_STREAMS), free }
+    this.#lines.set(peer, lines)
+    return lines
+  }
+
+  /** One of its streams for as long as it is used, best one that is open or is not; what fails with it has closed it. */
+  #borrow<A extends { readonly line: Line }>(
+    peer: string,
+    best: "open" | "closed",
+    use: (line: Line | undefined) => Effect.Effect<A, Undelivered>
+  ): Effect.Effect<A, Undelivered> {
+    const { free, permits } = this.#linesOf(peer)
+    return permits.withPermit(
+      Effect.suspend(() => {
+        const at = free.findIndex((line) => (line === undefined) === (best === "closed"))
+        const [line] = free.splice(Math.max(at, 0), 1)
+        return Effect.onExit(use(line), (exit) =>
+          Effect.sync(() => void free.push(Exit.isSuccess(exit) ? exit.value.line : undefined))
+        )
+      })
     )
   }
 
-  /** Peers that are gone have no idle streams. */
-  forget(isThere: (peer: string) => boolean): void {
-    for (const peer of this.#idle.keys()) if (!isThere(peer)) this.#idle.delete(peer)
+  #part(wanted: Wanted, from: number, to: number): Effect.Effect<Uint8Array, Undelivered> {
+    const { peer, timeoutMs } = wanted
+    const ask = (line: Line) => Effect.map(this.#ask(line, wanted, from, to), (bytes) => ({ bytes, line }))
+    const fresh = Effect.flatMap(this.#open(peer), ask)
+    const part = this.#borrow(peer, "open", (line) => {
+      // One that waited may have ended meanwhile.
+      const asked = line === undefined ? fresh : Effect.catchIf(ask(line), isUnreachable, () => fresh)
+      return Effect.timeoutOrElse(asked, { duration: timeoutMs, orElse: () => Effect.fail("Late" as const) })
+    })
+    return Effect.map(part, ({ bytes }) => bytes)
   }
 
   #open(peer: string): Effect.Effect<Line, Undelivered> {
@@ -77,29 +143,29 @@ export class Fetching {
     })
   }
 
-  #ask(peer: string, line: Line, id: Uint8Array, sizeBytes: number): Effect.Effect<Uint8Array, Undelivered> {
+  #ask(line: Line, { id, sizeBytes }: Wanted, from: number, to: number): Effect.Effect<Uint8Array, Undelivered> {
     return Effect.gen(function* () {
-      yield* line.stream.write(id.slice())
+      yield* line.stream.write(encodeRequest(id, from, to))
       const head = yield* line.reader.exact(4)
       const size = new DataView(head.buffer).getUint32(0, true)
       if (size !== sizeBytes) return yield* Effect.fail<Undelivered>(size === 0 ? "Absent" : "WrongSize")
-      return yield* line.reader.exact(size)
+      return yield* line.reader.exact(to - from)
     }).pipe(
       Effect.mapError((error): Undelivered => (typeof error === "string" ? error : "Unreachable")),
-      Effect.onExit((exit) => {
-        if (Exit.isFailure(exit)) return Scope.close(line.scope, exit)
-        return this.#keep(peer, line)
-      })
+      Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(line.scope, exit) : Effect.void))
     )
   }
+}
 
-  #keep(peer: string, line: Line): Effect.Effect<void> {
-    const idle = this.#idle.get(peer) ?? []
-    if (idle.length >= MAX_FETCH_STREAMS) return Scope.close(line.scope, Exit.void)
-    idle.push(line)
-    this.#idle.set(peer, idle)
-    return Effect.void
-  }
+const isUnreachable = (why: Undelivered): why is "Unreachable" => why === "Unreachable"
+
+const encodeRequest = (id: Uint8Array, from: number, to: number): Uint8Array => {
+  const bytes = new Uint8Array(REQUEST_BYTES)
+  bytes.set(id)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(ID_BYTES, from, true)
+  view.setUint32(ID_BYTES + 4, to, true)
+  return bytes
 }
 
 export interface Serving {
@@ -109,7 +175,11 @@ export interface Serving {
   readonly nowMs: () => number
 }
 
-/** Hands payloads over to whoever asks, as long as the scope. */
+/**
+ * Hands payloads over to whoever asks, as long as the scope.
+ *
+ * Specification: a part counts as the whole, a part that no payload of that size has as none. Rationale: the whole may have to be read for it.
+ */
 export const serve = ({ node, protocol, find, nowMs }: Serving): Effect.Effect<void, ListenError, Scope.Scope> =>
   node.handle(
     protocol,
@@ -117,13 +187,17 @@ export const serve = ({ node, protocol, find, nowMs }: Serving): Effect.Effect<v
       const reader = new ByteReader(stream)
       const bucket = new TokenBucket({ perSecond: SERVED_BYTES_PER_SECOND, burst: SERVED_AT_ONCE }, nowMs())
       const one = Effect.gen(function* () {
-        const bytes = (yield* find(yield* reader.exact(ID_BYTES))) ?? new Uint8Array(0)
+        const request = yield* reader.exact(REQUEST_BYTES)
+        const view = new DataView(request.buffer)
+        const [from, to] = [view.getUint32(ID_BYTES, true), view.getUint32(ID_BYTES + 4, true)]
+        const bytes = (yield* find(request.subarray(0, ID_BYTES))) ?? new Uint8Array(0)
         while (!bucket.take(Math.min(bytes.length, SERVED_AT_ONCE), nowMs())) yield* Effect.sleep(50)
         const head = new Uint8Array(4)
         new DataView(head.buffer).setUint32(0, bytes.length, true)
         yield* stream.write(head)
         // The stream owns what it is given, and these bytes are handed over more than once.
-        if (bytes.length > 0) yield* stream.write(bytes.slice())
+        const part = bytes.slice(from, to)
+        if (part.length > 0) yield* stream.write(part)
       })
       return Effect.forever(one).pipe(Effect.catchTag("Done", () => Effect.void))
     },

@@ -22,7 +22,7 @@ const makeLine = Effect.gen(function* () {
         fetched++
         return bytes[0] === 66 ? "reject" : "accept"
       },
-      fetchTimeoutMs: 300
+      fetchTimeoutMs: 2000
     })
     return [gossip, topic] as const
   })
@@ -119,6 +119,24 @@ layer(Layer.effect(Line, makeLine), { excludeTestServices: true })("announced pa
       yield* eventually(() => heard.some(({ message }) => message[0] === 2))
       assert.deepStrictEqual(reasonsOf(facts, silent.node.peerId), ["undelivered"])
       assert.deepStrictEqual(reasonsOf(facts, liar.node.peerId), ["invalid"])
+    })
+  )
+
+  it.effect("come in any number at once, and nobody is blamed for the order", () =>
+    Effect.gen(function* () {
+      const { first, heard, facts } = yield* Line
+      const [before, blamed] = [heard.length, reasonsOf(facts, first[0].node.peerId).length]
+      const numbers = Array.from({ length: 20 }, (_, i) => 100 + i)
+      yield* Effect.forEach(numbers, (number) => first[1].publish(payload(number, 64 * 1024)), {
+        concurrency: "unbounded"
+      })
+      yield* eventually(() => heard.length === before + numbers.length)
+      const firsts = heard.slice(before).map(({ message }) => message[0] ?? -1)
+      assert.deepStrictEqual(
+        firsts.toSorted((a, b) => a - b),
+        numbers
+      )
+      assert.strictEqual(reasonsOf(facts, first[0].node.peerId).length, blamed)
     })
   )
 })
