@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { TopicCodec } from "./Codec.ts"
+import { judgeExpiry } from "./Expiry.ts"
 import type { Verdict } from "./Faults.ts"
 import type { GossipShape } from "./Gossip.ts"
 import { MAX_TOPIC_MESSAGE_BYTES, type Topic, type TopicOptions } from "./Topic.ts"
@@ -20,9 +21,6 @@ import { MAX_TOPIC_MESSAGE_BYTES, type Topic, type TopicOptions } from "./Topic.
  * @limit seconds from now until an envelope on a topic may expire, unless told otherwise
  */
 export const MAX_ENVELOPE_LIFE_SECONDS: number = 60 * 60
-/** Clocks differ. */
-const GRACE_SECONDS = 5
-
 export interface SealedEnvelope {
   readonly envelope: Envelope
   /** As it came, for `withHops` or a store. */
@@ -67,12 +65,8 @@ export const envelopeTopic = <R = never>(
   const { maxBytes = MAX_TOPIC_MESSAGE_BYTES } = options
   const judge = (sealed: SealedEnvelope): Verdict => {
     const { envelope, id } = sealed
-    const { unix } = gossip.shared.now()
-    if (envelope.expires + GRACE_SECONDS < unix)
-      return { reject: "expired", detail: `${unix - envelope.expires} seconds ago` }
-    if (envelope.expires > unix + maxLifeSeconds + GRACE_SECONDS)
-      return { reject: "invalid", detail: "it expires too late" }
-    if (signatures === undefined) return "accept"
+    const inTime = judgeExpiry(envelope.expires, gossip.shared.now().unix, maxLifeSeconds)
+    if (inTime !== "accept" || signatures === undefined) return inTime
     if (envelope.signature === undefined) return { reject: "invalid", detail: "no signature" }
     return isSignedBy(signatures, envelope, id) ? "accept" : { reject: "forged", detail: envelope.origin }
   }

@@ -5,12 +5,24 @@ import { encodeEnvelope, encodeSigned, withHops } from "@satwire/envelope"
 import { UnixSeconds } from "@satwire/machine"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { envelopeTopic, sealedEnvelope } from "../src/index.ts"
+import { CLOCK_SKEW_SECONDS, envelopeTopic, judgeExpiry, sealedEnvelope } from "../src/index.ts"
 import { addressOf, eventually, gathered, gossipNode, lawless, meshed, reasonsOf, wasBanned } from "./Nodes.ts"
 
 const TOPIC = "envelopes"
 const random = ChaChaRandom.fromNumber(1)
 const key = makeSchnorrKey(random)
+
+it("what one clock lets go on is no fault to another one that lies up to a minute beside it", () => {
+  const life = 100
+  for (let expires = -300; expires <= 300; expires++) {
+    if (judgeExpiry(expires, 0, life) !== "accept") continue
+    for (let there = -2 * CLOCK_SKEW_SECONDS; there <= 2 * CLOCK_SKEW_SECONDS; there += 0.5) {
+      assert.isString(judgeExpiry(expires, there, life), `${expires} at ${there}`)
+    }
+  }
+  assert.deepInclude(judgeExpiry(-300, 0, life), { reject: "expired" })
+  assert.deepInclude(judgeExpiry(300, 0, life), { reject: "invalid" })
+})
 
 it.live("envelopes come once each, in time, and from whom they say, or cost whoever passed them on", () =>
   Effect.scoped(
@@ -44,8 +56,11 @@ it.live("envelopes come once each, in time, and from whom they say, or cost whoe
       yield* eventually(() => bob[1].mesh().includes(peerId))
       // The same with another count of hops is the same.
       yield* one.send(TOPIC, withHops(first, 3))
-      yield* one.send(TOPIC, signed(2, -60))
+      yield* one.send(TOPIC, signed(2, -300))
       yield* one.send(TOPIC, signed(3, 100_000))
+      // Of these another clock, or another moment, may still have thought well: they cost nothing.
+      yield* one.send(TOPIC, signed(6, -60))
+      yield* one.send(TOPIC, signed(7, 3600 + 60))
       yield* one.send(
         TOPIC,
         Result.getOrThrow(encodeEnvelope({ ...content(4, 60), origin: "me", hops: 0, signature: undefined }))

@@ -179,7 +179,8 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     const envelope = decoded.success
     const wrong = this.#wrongTimes(envelope, now)
     if (wrong !== undefined) return this.#offended(peer, wrong, now, out)
-    if (envelope.expires <= now.unix) return
+    // Over, or too far ahead by our clock, but not by that of whoever passed it on.
+    if (envelope.expires <= now.unix || envelope.expires > now.unix + RELAY_EXPIRY_SECONDS + CLOCK_SKEW_SECONDS) return
     if (envelope.origin === this.#settings.nodeId) return this.#offended(peer, { _tag: "Looping" }, now, out)
     this.#judged(peer, bytes, envelope, now, out)
   }
@@ -272,7 +273,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
   #wrongTimes({ hops, expires }: Envelope, now: Now): Offence | undefined {
     if (hops >= this.#settings.maxHops) return { _tag: "TooManyHops", hops }
     if (expires + CLOCK_SKEW_SECONDS <= now.unix) return { _tag: "Expired", expires }
-    return expires > now.unix + RELAY_EXPIRY_SECONDS + CLOCK_SKEW_SECONDS
+    return expires > now.unix + RELAY_EXPIRY_SECONDS + 2 * CLOCK_SKEW_SECONDS
       ? { _tag: "ExpiresTooLate", expires }
       : undefined
   }

@@ -13,7 +13,7 @@ import type { PrivateKey } from "@libp2p/interface"
 import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id"
 import { platformSha256 } from "@satwire/crypto/node"
 import { decodeEnvelope, encodeEnvelope, envelopeId } from "@satwire/envelope"
-import type { Verdict } from "@satwire/gossip"
+import { type Verdict, judgeExpiry } from "@satwire/gossip"
 import { type Now, type Random, UnixSeconds } from "@satwire/machine"
 import { type Kind, KindError } from "@satwire/overlay"
 import * as Effect from "effect/Effect"
@@ -23,8 +23,6 @@ const SIGNATURE_BYTES = 64
 /** What an envelope and a signature add to a message at most. */
 export const BROADCAST_OVERHEAD_BYTES = 512
 const LIFETIME_SECONDS = 120
-/** Clocks differ. */
-const GRACE_SECONDS = 5
 const PURPOSE: Uint8Array = new TextEncoder().encode("satwire/broadcast/1")
 
 export interface Broadcast<A> {
@@ -72,12 +70,15 @@ export const judgeBroadcast = (
   { bytes, expires, from }: Broadcast<unknown>,
   { unix }: Now
 ): Verdict | Effect.Effect<Verdict> => {
-  if (expires + GRACE_SECONDS < unix) return { reject: "expired", detail: `${unix - expires} seconds ago` }
-  if (expires > unix + LIFETIME_SECONDS + GRACE_SECONDS) return { reject: "invalid", detail: "it expires too late" }
+  const inTime = judgeExpiry(expires, unix, LIFETIME_SECONDS)
+  if (inTime !== "accept") return inTime
   const forged: Verdict = { reject: "forged", detail: from }
   try {
-    const { publicKey } = peerIdFromString(from)
+    const peerId = peerIdFromString(from)
+    const { publicKey } = peerId
     if (publicKey === undefined) return { reject: "invalid", detail: "a peer id without a key" }
+    // A key has several spellings, and would be as many authors.
+    if (peerId.toString() !== from) return { reject: "invalid", detail: "a peer id as nobody here writes it" }
     const holds = publicKey.verify(signed(envelopeOf(bytes)), bytes.subarray(bytes.length - SIGNATURE_BYTES))
     if (typeof holds === "boolean") return holds ? "accept" : forged
     return Effect.promise(() => holds.then((is): Verdict => (is ? "accept" : forged)).catch(() => forged))

@@ -2,7 +2,7 @@
 import type { SchnorrKey } from "@satwire/crypto"
 import type { GossipOptions } from "@satwire/gossip"
 import type { Kind } from "@satwire/overlay"
-import type { Discovery, Libp2pNodeOptions } from "@satwire/transport-libp2p"
+import { type Discovery, type Libp2pNodeOptions, isMultiaddr } from "@satwire/transport-libp2p"
 import { NetworkError } from "./NetworkError.ts"
 import type { MessageRates } from "./RatedMessenger.ts"
 import type { ScoringOptions } from "./Scores.ts"
@@ -139,9 +139,12 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
   const numbers = { ...preset }
   for (const name of Object.keys(preset) as Array<keyof Numbers>) {
     const given = options[name]
-    if (typeof given !== "number") continue
-    if (!Number.isSafeInteger(given) || given < 0)
-      return wrong(`${name} is ${given}, which is no whole number from 0 on`)
+    if (given === undefined || name === "localDiscovery") continue
+    if (typeof given !== "number" || !Number.isSafeInteger(given) || given < 0) {
+      return wrong(
+        `${name} is ${typeof given === "number" ? given : `a ${typeof given}`}, which is no whole number from 0 on`
+      )
+    }
     Object.assign(numbers, { [name]: given })
   }
   for (const name of ["pingIntervalMs", "discoveryIntervalMs", "connectTimeoutMs", "handshakeTimeoutMs"] as const) {
@@ -156,6 +159,9 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
   if (entries.length > MAX_METADATA_ENTRIES || isLong) {
     return wrong(`metadata has at most ${MAX_METADATA_ENTRIES} entries of at most ${MAX_METADATA_LENGTH} characters`)
   }
+  const listen = options.listen ?? [listenAddress(options.host ?? "0.0.0.0", options.port ?? 0)]
+  const odd = wrongAddressOf(options, listen) ?? wrongRateOf(options)
+  if (odd !== undefined) return wrong(odd)
   const { perSecond: messages = MESSAGES_PER_SECOND } = options.rateLimits?.messages ?? {}
   const { perSecond: bytes = MESSAGE_BYTES_PER_SECOND } = options.rateLimits?.bytes ?? {}
   return {
@@ -165,13 +171,33 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
     localDiscovery: options.localDiscovery === undefined ? numbers.localDiscovery : options.localDiscovery !== false,
     options,
     network,
-    listen: options.listen ?? [listenAddress(options.host ?? "0.0.0.0", options.port ?? 0)],
+    listen,
     rates: {
       messages: options.rateLimits?.messages ?? { perSecond: messages, burst: BURST_SECONDS * messages },
       bytes: options.rateLimits?.bytes ?? { perSecond: bytes, burst: BURST_SECONDS * bytes }
     },
     redialMs: options.redialMs ?? { first: 1000, longest: 300_000 }
   }
+}
+
+const wrongAddressOf = (options: NetworkOptions, listen: ReadonlyArray<string>): string | undefined => {
+  const { bootstrapPeers, externalAddresses, persistentPeers } = options
+  const lists = {
+    [options.listen === undefined ? "host and port" : "listen"]: listen,
+    externalAddresses,
+    bootstrapPeers,
+    persistentPeers
+  }
+  for (const [name, addresses = []] of Object.entries(lists)) {
+    const odd = addresses.find((address) => !isMultiaddr(address))
+    if (odd !== undefined) return `${name}: "${odd.slice(0, 80)}" is no multiaddr such as /ip4/192.0.2.1/tcp/9333`
+  }
+  return undefined
+}
+
+const wrongRateOf = ({ rateLimits = {} }: NetworkOptions): string | undefined => {
+  const odd = Object.entries(rateLimits).find(([, { burst, perSecond }]) => !(perSecond > 0 && burst > 0))
+  return odd === undefined ? undefined : `rateLimits.${odd[0]} lets nothing through`
 }
 
 const wrong = (message: string): NetworkError => new NetworkError({ reason: "BadOptions", message })

@@ -51,7 +51,7 @@ export interface NetworkState {
   /** Multiaddrs of those to whom a connection is kept. */
   readonly persistent: Set<string>
   /** Closes the connections of who is banned, while there are any. */
-  onBan: () => void
+  onBan: (peer: string) => void
 }
 
 export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, NetworkError> =>
@@ -90,7 +90,7 @@ export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, 
       peers: new Peers(),
       scores: new Scores(options.scoring ?? true, now, (peer, reason) => {
         tally.bans += 1
-        state.onBan()
+        state.onBan(peer)
         tell({ _tag: "Banned", peer, reason })
       }),
       tally,

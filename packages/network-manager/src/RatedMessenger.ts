@@ -1,6 +1,6 @@
 /**
  * A messenger whose peers may send so much and no more: what is beyond goes no further, and whoever sent it is told of. Signatures and bytes that
- * are no envelope are judged before, by the messenger itself, whose faults are told of by the overlay.
+ * are no envelope are judged before, by the messenger itself, whose faults count as messages.
  */
 import { type Rate, TokenBucket } from "@satwire/gossip"
 import type { Messenger } from "@satwire/overlay"
@@ -81,6 +81,12 @@ export const ratedMessenger = (below: Messenger, { onFlood, rates, tally }: Rate
   listen: (handlers) =>
     below.listen({
       ...handlers,
+      // What is passed over, or dropped for its time, comes at the same rate.
+      onFault: (peer, fault, detail) => {
+        if (rates.take(peer, 0)) return handlers.onFault(peer, fault, detail)
+        tally.limited += 1
+        onFlood(peer)
+      },
       onLetter: (peer, letter) => {
         const bytes = letter.body.length
         if (!rates.take(peer, bytes)) {

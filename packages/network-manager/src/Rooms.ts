@@ -226,7 +226,9 @@ export class Rooms {
   /** A peer without gossip brings a message for all, or one with it to us, who have none. */
   #handedOver(ground: Ground, peer: string, bytes: Uint8Array): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const room = this.#rooms.get(broadcastKind(bytes) ?? "")
+      const name = broadcastKind(bytes)
+      if (name === undefined) return ground.record(peer, "message-malformed")
+      const room = this.#rooms.get(name)
       if (room === undefined) return
       const decoded = decodeBroadcast(room.kind, bytes)
       if (Result.isFailure(decoded)) return ground.record(peer, "message-malformed")

@@ -92,7 +92,8 @@ export const makeRunning = (
       scope,
       startedAt
     }
-    state.onBan = () => Effect.runSync(Effect.asVoid(node.dropBanned))
+    // Gossip counts the banned keys of each host, for whatever they are banned.
+    state.onBan = (peer) => Effect.runSync(gossip?.ban(peer) ?? Effect.asVoid(node.dropBanned))
     yield* Effect.addFinalizer(() => Effect.sync(() => (state.onBan = () => undefined)))
     yield* rooms.open(running)
     return running
@@ -224,6 +225,7 @@ export const pingPeer = (state: NetworkState, node: Libp2pNodeShape, record: Pee
 const behaviourOf = (fault: OverlayFault): NetworkBehaviour | undefined => {
   switch (fault) {
     case "unknown kind":
+    case "other version":
       return undefined
     case "not an envelope":
     case "forged":

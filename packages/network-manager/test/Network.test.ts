@@ -1,17 +1,19 @@
 /** Three networks' managers in one process, on loopback. They serve all tests but those that end one of them. */
 import { exposition } from "@satwire/metrics"
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
+import { peerIdFromString } from "@libp2p/peer-id"
 import { type Kind, kind, method } from "@satwire/overlay"
 import { nowReader, seededRandom } from "@satwire/runtime"
 import { makePrivateKey } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Exit from "effect/Exit"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { BroadcastWriter } from "../src/Broadcast.ts"
+import { BroadcastWriter, decodeBroadcast, judgeBroadcast } from "../src/Broadcast.ts"
 import {
   NETWORK_METRICS,
   NetworkManager,
@@ -181,7 +183,7 @@ describe("the limits of a network", () => {
   it("bans who floods, at once, and nobody else is the worse for it", () =>
     run(
       Effect.gen(function* () {
-        const limits = { rateLimits: { messages: { perSecond: 1, burst: 60 } } }
+        const limits = { rateLimits: { messages: { perSecond: 0.001, burst: 60 } } }
         const kept = { network: "flood", peerExchange: false, gossip: false } as const
         const victim = yield* started({ ...kept, ...limits })
         const address = yield* addressOf(victim)
@@ -203,6 +205,39 @@ describe("the limits of a network", () => {
         yield* friend.sendMessage(victim.peerId, Chat, { text: "still here" })
         yield* eventually(() => got.some(({ from, text }) => from === friend.peerId && text === "still here"))
         expect(got.filter(({ from }) => from === mallory.peerId).length).toBeLessThan(61)
+      })
+    ))
+})
+
+describe("a ban", () => {
+  it("counts against the host, too, whatever it is for", () =>
+    run(
+      Effect.gen(function* () {
+        const kept = { network: "hosts", peerExchange: false }
+        const victim = yield* started({ ...kept, gossip: { maxBannedPerHost: 1 } })
+        const address = yield* addressOf(victim)
+        const mallory = yield* started(kept)
+        yield* mallory.addPeer(address)
+        yield* until(victim.getPeers, (peers) => peers.length === 1)
+        yield* victim.banPeer(mallory.peerId, "a flood")
+        yield* until(mallory.getPeers, (peers) => peers.length === 0)
+        const again = yield* started(kept)
+        expect((yield* Effect.flip(again.addPeer(address)))._tag).toBe("DialError")
+        yield* victim.unbanPeer(mallory.peerId)
+        yield* again.addPeer(address)
+      })
+    ))
+})
+
+describe("the author of a broadcast", () => {
+  it("has one name, though a key has several spellings", () =>
+    run(
+      Effect.gen(function* () {
+        const { from, ...broadcast } = Result.getOrThrow(decodeBroadcast(Chat, yield* foreignBroadcast({ text: "" })))
+        const now = (yield* nowReader)()
+        expect(judgeBroadcast({ ...broadcast, from }, now)).toBe("accept")
+        const other = peerIdFromString(from).toCID().toString()
+        expect(judgeBroadcast({ ...broadcast, from: other }, now)).toMatchObject({ reject: "invalid" })
       })
     ))
 })
@@ -237,6 +272,9 @@ describe("broadcasts among peers of which one has no gossip", () => {
         const { overlay } = yield* plain.parts
         const written = yield* foreignBroadcast({ text: "of a fourth" })
         for (const _ of "twice") yield* overlay.send(one.peerId, NetworkBroadcast, written)
+        const before = (yield* one.getPeer(plain.peerId))?.score ?? 0
+        yield* overlay.send(one.peerId, NetworkBroadcast, new Uint8Array(100))
+        yield* until(one.getPeer(plain.peerId), (peer) => (peer?.score ?? before) < before)
         yield* plain.broadcastMessage(Chat, { text: "after it" })
         yield* eventually(() => atOne.some(({ text }) => text === "after it"))
         expect(atOne.map(({ text }) => text)).toEqual(["without", "end", "of a fourth", "after it"])
@@ -262,6 +300,17 @@ describe("presets", () => {
         expect(PRESETS.development).toMatchObject({ maxPeers: 50, connectTimeoutMs: 10_000, pingIntervalMs: 60_000 })
         const bad = yield* Effect.flip(NetworkManager.make({ pingIntervalMs: 0 }))
         expect(bad).toMatchObject({ reason: "BadOptions", message: "pingIntervalMs is 0" })
+        for (const [options, what] of [
+          [{ host: "no such" }, "host and port:"],
+          [{ port: 70_000 }, "host and port:"],
+          [{ externalAddresses: ["203.0.113.9:1"] }, "externalAddresses:"],
+          [{ bootstrapPeers: ["example.org"] }, "bootstrapPeers:"],
+          [{ persistentPeers: ["/ip4"] }, "persistentPeers:"],
+          [{ rateLimits: { messages: { perSecond: -1, burst: 1 } } }, "rateLimits.messages"]
+        ] as const) {
+          const { message, reason } = yield* Effect.flip(NetworkManager.make(options))
+          expect([reason, message.startsWith(what)]).toEqual(["BadOptions", true])
+        }
       })
     ))
 })

@@ -24,6 +24,8 @@ import type { Letter, MessengerFault, Outgoing } from "./Messenger.ts"
 
 /** How long a message counts after it was sent. */
 const LIFETIME_SECONDS = 60
+/** How far the sender's clock may be behind. */
+const CLOCK_SKEW_SECONDS = 30
 /**
  * Seconds by which the expiry of a signed message may lie ahead: so long it has to be remembered.
  *
@@ -101,10 +103,9 @@ export class Envelopes {
   open(bytes: Uint8Array, fault: (what: MessengerFault, detail: string) => void): Letter | undefined | "stop" {
     const opened = decodeEnvelope(bytes)
     if (Result.isFailure(opened)) {
-      // One of a later version is passed over.
-      if (opened.failure.kind === "badVersion") return undefined
-      fault("not an envelope", opened.failure.toString())
-      return "stop"
+      const isOfLater = opened.failure.kind === "badVersion"
+      fault(isOfLater ? "other version" : "not an envelope", opened.failure.toString())
+      return isOfLater ? undefined : "stop"
     }
     const { body, signature, type } = opened.success
     // A copy: the letter may outlive what it came with.
@@ -117,7 +118,7 @@ export class Envelopes {
 
   #judge(envelope: Envelope, bytes: Uint8Array): MessengerFault | undefined {
     const { unix } = this.#now()
-    if (envelope.expires < unix || envelope.expires > unix + MAX_LIFETIME_SECONDS) return "expired"
+    if (envelope.expires + CLOCK_SKEW_SECONDS < unix || envelope.expires > unix + MAX_LIFETIME_SECONDS) return "expired"
     const id = envelopeId(this.#sha256, bytes, true)
     const name = toHex(id)
     if (this.#seen.has(name)) return "replayed"

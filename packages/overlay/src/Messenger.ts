@@ -25,9 +25,10 @@ export interface Letter {
 
 /**
  * What no honest peer does with envelopes. `not an envelope` ends the session. `forged`: a signature that does not hold, which ends it, too.
- * `expired`, `replayed`: a signed envelope after its time, or once more.
+ * `expired`, `replayed`: a signed envelope after its time, or once more. `other version`: it may be of a later version, and is passed over; told of
+ * so that it counts.
  */
-export type MessengerFault = "not an envelope" | "forged" | "expired" | "replayed"
+export type MessengerFault = "not an envelope" | "forged" | "expired" | "replayed" | "other version"
 
 export interface MessengerHandlers {
   readonly onPeer: (peer: string) => void

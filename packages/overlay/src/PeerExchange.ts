@@ -27,6 +27,12 @@ export const MAX_BOOK_PEERS = 4096
  * @limit peers in an address book in memory that one peer has told of
  */
 export const MAX_BOOK_PEERS_OF_ONE = 256
+/**
+ * Peers in the book by one way, such as what they say of themselves: who comes with one new key after the other fills no more.
+ *
+ * @limit peers in an address book in memory that were found in one way
+ */
+export const MAX_BOOK_PEERS_OF_A_WAY = 1024
 
 /** Where an address comes from. */
 export type AddressSource =
@@ -54,42 +60,52 @@ export interface MemoryAddressBook extends AddressBookShape {
   readonly entries: () => ReadonlyArray<Entry>
 }
 
+/** Named by whoever runs the node; these are never forgotten. */
+const isNamed = ({ via }: AddressSource): boolean => via === "manual" || via === "bootstrap"
+
+/** Of whom, or of which way, an entry is part of the share. */
+const sharerOf = (source: AddressSource): string => ("from" in source ? `from ${source.from}` : source.via)
+
 /**
  * A book in memory. The first who told of a peer stays its teller, and its addresses are replaced only by that teller or by what is not peer
- * exchange; a full book forgets the oldest that was told by peers, never the rest.
+ * exchange. Of one teller nothing more is taken once his share is full; of what was found in one way the oldest makes room. A full book forgets the
+ * oldest, but for those who were named.
  */
 export const makeMemoryAddressBook = (): MemoryAddressBook => {
   const entries = new Map<string, Entry>()
   const counts = new Map<string, number>()
-  const tellerOf = (source: AddressSource): string | undefined => ("from" in source ? source.from : undefined)
-  const count = (teller: string | undefined, by: number): void => {
-    if (teller === undefined) return
-    const left = (counts.get(teller) ?? 0) + by
-    if (left === 0) counts.delete(teller)
-    else counts.set(teller, left)
+  const count = (source: AddressSource, by: number): void => {
+    const sharer = sharerOf(source)
+    const left = (counts.get(sharer) ?? 0) + by
+    if (left === 0) counts.delete(sharer)
+    else counts.set(sharer, left)
   }
-  const makeRoom = (): boolean => {
-    if (entries.size < MAX_BOOK_PEERS) return true
+  const forgetOldest = (isToGo: (source: AddressSource) => boolean): boolean => {
     for (const [peerId, { source }] of entries) {
-      const teller = tellerOf(source)
-      if (teller === undefined) continue
+      if (!isToGo(source)) continue
       entries.delete(peerId)
-      count(teller, -1)
+      count(source, -1)
       return true
     }
     return false
   }
+  const makeRoom = (source: AddressSource): boolean => {
+    const shared = counts.get(sharerOf(source)) ?? 0
+    if ("from" in source && shared >= MAX_BOOK_PEERS_OF_ONE) return false
+    if (!isNamed(source) && shared >= MAX_BOOK_PEERS_OF_A_WAY) return forgetOldest(({ via }) => via === source.via)
+    return entries.size < MAX_BOOK_PEERS || forgetOldest((other) => !isNamed(other))
+  }
   const add = (peer: ToldPeer, source: AddressSource): void => {
     const known = entries.get(peer.peerId)
-    const teller = tellerOf(source)
     if (known !== undefined) {
-      if (teller !== undefined && teller !== tellerOf(known.source)) return
-      count(tellerOf(known.source), -1)
-    } else if ((counts.get(teller ?? "") ?? 0) >= MAX_BOOK_PEERS_OF_ONE || !makeRoom()) {
+      if ("from" in source && sharerOf(source) !== sharerOf(known.source)) return
+      count(known.source, -1)
+    } else if (!makeRoom(source)) {
       return
     }
-    entries.set(peer.peerId, { peer, source })
-    count(teller, 1)
+    const kept = known !== undefined && isNamed(known.source) ? known.source : source
+    entries.set(peer.peerId, { peer, source: kept })
+    count(kept, 1)
   }
   return {
     add: (peer, source) => Effect.sync(() => add(peer, source)),

@@ -32,6 +32,7 @@ export {
   EXCHANGE_INTERVAL_MS,
   type Found,
   MAX_BOOK_PEERS,
+  MAX_BOOK_PEERS_OF_A_WAY,
   MAX_BOOK_PEERS_OF_ONE,
   type MemoryAddressBook,
   exchangePeers,

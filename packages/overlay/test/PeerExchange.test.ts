@@ -6,6 +6,7 @@ import {
   AddressBook,
   EXCHANGE_INTERVAL_MS,
   MAX_BOOK_PEERS,
+  MAX_BOOK_PEERS_OF_A_WAY,
   MAX_BOOK_PEERS_OF_ONE,
   exchangePeers,
   keepFound,
@@ -79,6 +80,17 @@ describe("an address book in memory", () => {
     expect(book.entries().map((entry) => entry.peer)).toEqual([peer("alice"), peer("bob")])
     add(book, peer("bob", "/ip4/192.0.2.7/tcp/1"), { via: "peer exchange", from: "carol" })
     expect(book.entries().at(-1)?.peer.addresses).toEqual(["/ip4/192.0.2.7/tcp/1"])
+  })
+
+  it("is not full for good when strangers have come with one new key after the other", () => {
+    const book = makeMemoryAddressBook()
+    add(book, peer("named"), { via: "manual" })
+    add(book, peer("told"), { via: "peer exchange", from: "bob" })
+    for (let i = 0; i < 2 * MAX_BOOK_PEERS; i++) add(book, peer(`key${i}`), { via: "identify" })
+    add(book, peer("latest"), { via: "kademlia" })
+    const names = book.entries().map(({ peer: { peerId } }) => peerId)
+    expect(names).toHaveLength(MAX_BOOK_PEERS_OF_A_WAY + 3)
+    expect(names).toEqual(expect.arrayContaining(["named", "told", "latest", `key${2 * MAX_BOOK_PEERS - 1}`]))
   })
 
   it("is never larger than it may be, and forgets none that is known by oneself", () => {

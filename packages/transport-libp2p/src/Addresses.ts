@@ -44,6 +44,9 @@ export const parsePeer = (text: string): PeerId | undefined => quietly(() => pee
 /** A multiaddr from its text; `undefined` where it is none. */
 export const parseMultiaddr = (text: string): Multiaddr | undefined => quietly(() => multiaddr(text))
 
+/** Whether libp2p can read it as an address. */
+export const isMultiaddr = (text: string): boolean => parseMultiaddr(text) !== undefined
+
 const quietly = <A>(parse: () => A): A | undefined => {
   try {
     return parse()

@@ -4,6 +4,7 @@
  */
 import type { PeerDiscovery, PeerInfo } from "@libp2p/interface"
 import type { PeerFinder, Service } from "./Engine.ts"
+import { ProviderStore } from "./ProviderStore.ts"
 
 /** Not IPFS's, whose table is of another network. */
 export const DHT_PROTOCOL = "/satwire/kad/1.0.0"
@@ -110,7 +111,7 @@ const dhtService = async ({
   privateAddresses = false
 }: DhtOptions): Promise<Service> => {
   const { kadDHT, passthroughMapper, removePrivateAddressesMapper } = await import("@libp2p/kad-dht")
-  return kadDHT({
+  const make = kadDHT({
     protocol,
     clientMode: mode === "client",
     peerInfoMapper: privateAddresses ? passthroughMapper : removePrivateAddressesMapper,
@@ -118,5 +119,11 @@ const dhtService = async ({
     // A record without its validator is refused: nobody can store values here.
     validators: {},
     selectors: {}
-  }) as unknown as Service
+  })
+  const service = (components: Parameters<typeof make>[0]) => {
+    const datastore = { value: new ProviderStore(components.peerId.toString()) }
+    // All others are as they were.
+    return make(Object.create(components, { datastore }))
+  }
+  return service as unknown as Service
 }

@@ -23,7 +23,7 @@ import { type ByteStream, scopedStream } from "./ByteStream.ts"
 import { dialFailure } from "./DialFailure.ts"
 import { type FoundPeer, foundPeer } from "./Discovery.ts"
 import { type Engine, keyOf, makeEngine } from "./Engine.ts"
-import { Inbound, gaterOf, remoteOfConnection } from "./Gater.ts"
+import { Inbound, ShakingHands, gaterOf, remoteOfConnection } from "./Gater.ts"
 import { KnownPeers } from "./KnownPeers.ts"
 import { DEFAULT_LIMITS, type Libp2pNodeOptions, type Remote } from "./NodeOptions.ts"
 import { type HandleOptions, type StreamHandler, handleProtocol } from "./Protocols.ts"
@@ -254,10 +254,12 @@ const started = (
   Effect.gen(function* () {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const inbound = new Inbound()
+    const shakingHands = new ShakingHands(limits)
     const gater = gaterOf({
       isBanned: options.isBanned ?? (() => false),
       maxInbound: limits.maxInbound,
-      inbound: () => inbound.count
+      inbound: () => inbound.count,
+      shakingHands
     })
     const failed = (thrown: unknown): ListenError => listenFailure(options, thrown)
     const engine = yield* Effect.tryPromise({
@@ -265,6 +267,7 @@ const started = (
       catch: failed
     })
     inbound.watch(engine, limits.maxInbound)
+    shakingHands.watch(engine)
     const known = new KnownPeers(engine, limits.maxKnownPeers)
     engine.addEventListener("peer:identify", ({ detail }) => {
       onFound(foundPeer({ id: detail.peerId, multiaddrs: detail.listenAddrs }, "identify"))

@@ -27,7 +27,7 @@ export const MAX_CONNECTIONS = 300
 export const MAX_INBOUND = 150
 
 /**
- * More than js-libp2p's 10, which one slow stranger each fills in a second.
+ * More than js-libp2p's 10, which one slow stranger each fills in a second. One host has a quarter of them.
  *
  * @limit accepted connections of a libp2p node that are not through with their handshake, unless told otherwise
  */
@@ -71,7 +71,7 @@ export interface NodeLimits {
   readonly maxConnections: number
   /** Of these, how many others may have dialled. */
   readonly maxInbound: number
-  /** Accepted and not through with their handshake. */
+  /** Accepted and not through with their handshake; of one host a quarter of these. */
   readonly maxPending: number
   /** Accepted from one host in a second. */
   readonly maxPerHostASecond: number

@@ -1,4 +1,4 @@
-export { type Carriage, hostOfPeer, peerOfHost } from "./Addresses.ts"
+export { type Carriage, hostOfPeer, isMultiaddr, peerOfHost } from "./Addresses.ts"
 export { type ByteStream, MAX_UNSENT_BYTES, StreamError, type StreamFailure } from "./ByteStream.ts"
 export {
   DHT_PROTOCOL,
