@@ -1,19 +1,13 @@
 #!/usr/bin/env node
-/** The `satwire` program. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Effect from "effect/Effect"
-import { normaliseArgv } from "./cli/Argv.ts"
-import { runCommand } from "./cli/Commands.ts"
-import { exitCodeOf, report, stopInTime } from "./cli/Ending.ts"
+/**
+ * The `satwire` program. All that it is made of takes a moment to load, on a busy machine seconds: who asks it to stop meanwhile is heard as
+ * later on.
+ */
+import { interruptedCode } from "./cli/Interrupted.ts"
 
-const program = runCommand(normaliseArgv(process.argv.slice(2))).pipe(
-  Effect.tapCause(report),
-  Effect.provide(NodeServices.layer)
-)
-
-stopInTime()
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  teardown: (exit, onExit) => onExit(exitCodeOf(exit))
-})
+const interrupted = interruptedCode(process.argv.slice(2))
+const endEarly = (): void => process.exit(interrupted)
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, endEarly)
+const { start } = await import("./cli/Start.ts")
+start(process.argv.slice(2), interrupted)
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, endEarly)

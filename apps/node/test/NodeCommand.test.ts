@@ -234,6 +234,23 @@ describe("satwire", () => {
     expect(existsSync(join(home, ".satwire/regtest/satwire.pid"))).toBe(false)
   })
 
+  // Deno has no such hook.
+  it.skipIf("Deno" in globalThis).each([
+    [["-regtest", "-connect=0"], 0],
+    [["rpc", "-regtest", "uptime"], 130]
+  ])("hears a signal while it loads: %j ends with %d", async (args, code) => {
+    const hook = `import { registerHooks } from "node:module"
+      let told = false
+      registerHooks({ resolve(specifier, context, next) {
+        if (!told && specifier.includes("Commands.ts")) process.kill(process.pid, "SIGTERM")
+        told ||= specifier.includes("Commands.ts")
+        return next(specifier, context)
+      } })`
+    const preload = `--import=data:text/javascript,${encodeURIComponent(hook)}`
+    const ended = await run(args, { environment: { NODE_OPTIONS: preload } })
+    expect([ended.code, ended.signal, ended.stderr]).toEqual([code, null, ""])
+  })
+
   it("ends by a second signal at the latest", async () => {
     const { node } = await nodeWith(0)
     node.signal("SIGINT")

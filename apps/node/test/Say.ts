@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import { normaliseArgv } from "../src/cli/Argv.ts"
 import { runCommand } from "../src/cli/Commands.ts"
 import { exitCodeOf, report } from "../src/cli/Ending.ts"
+import { interruptedCode } from "../src/cli/Interrupted.ts"
 
 export interface Said {
   readonly code: number
@@ -30,5 +31,5 @@ export const say = async (args: ReadonlyArray<string>, input = ""): Promise<Said
     Effect.provideService(Console.Console, captured),
     Effect.runPromiseExit
   )
-  return { code: exitCodeOf(exit), stdout: out.join("\n"), stderr: err.join("\n") }
+  return { code: exitCodeOf(exit, interruptedCode(args)), stdout: out.join("\n"), stderr: err.join("\n") }
 }

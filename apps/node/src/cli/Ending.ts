@@ -17,7 +17,8 @@ import * as Exit from "effect/Exit"
 import { RpcAnsweredError } from "../rpc/RpcErrors.ts"
 import { complaint } from "./Presenter.ts"
 
-const INTERRUPTED = 130
+/** A second signal. */
+const AT_ONCE = 130
 
 /** How long everything may take to close after Ctrl-C. */
 const CLOSING_MS = 5000
@@ -39,7 +40,7 @@ export const stopInTime = (): void => {
     Effect.sync(() => void (asked = "before"))
   )
   const onSignal = (): void => {
-    if (asked === "before") process.exit(INTERRUPTED)
+    if (asked === "before") process.exit(AT_ONCE)
     if (asked === "just now") return
     asked = "just now"
     Effect.runFork(settle)
@@ -49,14 +50,14 @@ export const stopInTime = (): void => {
   stopWhenNobodyReads()
 }
 
-/** Something that goes on until it is asked to stop has then done what it should. */
-export const endsWell = <A, E, R>(endless: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.onInterrupt(endless, () => Effect.sync(() => void (process.exitCode = 0)))
-
-/** The exit code for how the program went. */
-export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+/**
+ * The exit code for how the program went.
+ *
+ * @param interrupted where it was asked to stop
+ */
+export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>, interrupted: number): number => {
   if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? INTERRUPTED)
+  if (Cause.hasInterruptsOnly(exit.cause)) return interrupted
   const error = Cause.squash(exit.cause)
   return error instanceof RpcAnsweredError ? error.exitCode : failureCodeOf(error)
 }

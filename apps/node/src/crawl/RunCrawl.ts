@@ -6,7 +6,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Scope from "effect/Scope"
-import { endsWell } from "../cli/Ending.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { complaint } from "../cli/Presenter.ts"
 import { ConfigError } from "../config/ConfigError.ts"
@@ -33,8 +32,7 @@ export const runCrawl = (
       return yield* new ConfigError({ message })
     }
     yield* Effect.scoped(follow(starts, loaded, identity)).pipe(
-      Effect.provide([layerWays(loaded.settings), SeedResolver.layer()]),
-      endsWell
+      Effect.provide([layerWays(loaded.settings), SeedResolver.layer()])
     )
   })
 

@@ -8,7 +8,6 @@ import type * as FileSystem from "effect/FileSystem"
 import { HttpClient } from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Result from "effect/Result"
-import { endsWell } from "../cli/Ending.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
 import { complaint } from "../cli/Presenter.ts"
 import { ConfigError } from "../config/ConfigError.ts"
@@ -51,7 +50,7 @@ export const runEvents = (
     const end = yield* read(place, yield* Console.Console)
     if (end === "never opened") return yield* yield* whyNot(place)
     if (end !== NODE_ENDED) return yield* new NoEvents({ message: `${place.url}: ${ENDS.get(end) ?? LOST}` })
-  }).pipe(endsWell, Effect.provide(layerNodeHttp))
+  }).pipe(Effect.provide(layerNodeHttp))
 
 interface Place {
   readonly url: string

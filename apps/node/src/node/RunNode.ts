@@ -19,7 +19,6 @@ import { formatConfig } from "../config/PrintConfig.ts"
 import { counted } from "../Numbers.ts"
 import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
-import { endsWell } from "../cli/Ending.ts"
 import { thisMachine } from "../network/ThisMachine.ts"
 import { layerWays } from "../network/Ways.ts"
 import { withFiles } from "./BroughtFiles.ts"
@@ -50,7 +49,7 @@ export const runNode = (flags: FlagTexts): Effect.Effect<void, RunNodeError, Fil
     if (loaded.settings["print-config"] === true) return yield* Console.log(formatConfig(loaded, "node"))
     const plan = { ...planned, options: yield* withFiles(planned.options, loaded.settings) }
     return yield* onItsClock(running(plan, loaded), loaded)
-  }).pipe(endsWell)
+  })
 
 /** Tests set the time of a private network; anywhere else that is for who says so at start. */
 const onItsClock = <A, E, R>(effect: Effect.Effect<A, E, R>, { network, settings }: Loaded): Effect.Effect<A, E, R> =>
