@@ -11,7 +11,7 @@ const REFUSALS: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
   [["--port=99999"], 'the flag --port is "99999", but must be a whole number from 0 to 65535'],
   [["-port=-1"], 'the flag --port is "-1", but must be a whole number from 0 to 65535'],
   [["-listen=maybe"], 'the flag --listen is "maybe", but must be 0 or 1'],
-  [["-network=foonet"], 'the flag --network is "foonet", but must be one of mainnet, testnet3'],
+  [["-chain=foonet"], 'the flag --network or --chain is "foonet", but must be one of mainnet, testnet3'],
   [["-regtest", "-testnet4"], "the flag --regtest and the flag --testnet4 choose two networks: give one of them"],
   [["--connect"], "the flag --connect has no value, but must be host, host:port or [IPv6 address]:port"],
   [["-noport"], "there is no option --noport; did you mean --port?"],

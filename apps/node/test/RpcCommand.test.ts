@@ -110,6 +110,11 @@ it("says in one sentence why nobody answers", async () => {
   const home = freshHome()
   const lost = await say(["rpc", "-regtest", `-datadir=${home}`, "hello"])
   expect(lost.stderr).toContain(`satwire: no password: there is no cookie in ${join(home, "regtest", ".cookie")}`)
+  mkdirSync(join(home, "regtest", ".cookie"), { recursive: true })
+  const unreadable = await say(["rpc", "-regtest", "-rpcwait", `-datadir=${home}`, "hello"])
+  expect(unreadable.stderr).toContain(
+    `the cookie ${join(home, "regtest", ".cookie")} cannot be read: it is a directory`
+  )
   const nobody = await say(["rpc", `-datadir=${home}`, "-rpcconnect=127.0.0.1:1", "-rpcpassword=x", "hello"])
   expect(nobody.code).toBe(1)
   expect(nobody.stderr).toContain("satwire: http://127.0.0.1:1/: ")

@@ -105,7 +105,9 @@ describe("settings", () => {
         const said = faultOf({ flags: { [row.name]: [text] } })
         expect(said).toMatch(/^[^\n\r]+$/)
         if (said !== "nothing wrong") {
-          expect(said).toContain(`the flag --${row.name} is ${row.isSecret ? "something else" : '"'}`)
+          expect(said).toContain(
+            `the flag --${[row.name, ...row.aliases].join(" or --")} is ${row.isSecret ? "something else" : '"'}`
+          )
           expect(said).toContain(`but must be ${row.allowed}`)
         }
       })

@@ -48,6 +48,13 @@ export const nothing = (status: number): HttpServerResponse.HttpServerResponse =
 
 const UNAUTHORIZED = HttpServerResponse.setHeader(nothing(401), "www-authenticate", 'Basic realm="jsonrpc"')
 const FORBIDDEN = nothing(403)
+const BAD_REQUEST = nothing(400)
+
+/** How many `Host` headers there are: of several Node shows the first. */
+const hostsOf = (request: object): number | undefined =>
+  "rawHeaders" in request && Array.isArray(request.rawHeaders)
+    ? request.rawHeaders.filter((name, at) => at % 2 === 0 && String(name).toLowerCase() === "host").length
+    : undefined
 
 export const makeHttpDoor = (options: HttpDoorOptions): HttpDoorShape => {
   const { credentials, allowed = [], hostNames = [], origins = [] } = options
@@ -58,8 +65,10 @@ export const makeHttpDoor = (options: HttpDoorOptions): HttpDoorShape => {
     Effect.gen(function* () {
       const request = yield* HttpServerRequest
       const remoteAddress = Option.getOrUndefined(request.remoteAddress)
-      const refusal = refusalOf({ remoteAddress, headers: request.headers }, rules)
-      return refusal === undefined ? yield* handler : yield* Effect.as(tell(refusal), FORBIDDEN)
+      const head = { remoteAddress, headers: request.headers, hosts: hostsOf(request.source) }
+      const refusal = refusalOf(head, rules)
+      if (refusal === undefined) return yield* handler
+      return yield* Effect.as(tell(refusal), refusal.reason === "malformed" ? BAD_REQUEST : FORBIDDEN)
     })
 
   const refused: HttpDoorShape["refused"] = (refusal) =>

@@ -24,6 +24,8 @@ export interface DoorRules {
 export interface RequestHead {
   readonly remoteAddress: string | undefined
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** How many hosts it names; `headers` has the first. */
+  readonly hosts?: number | undefined
 }
 
 /** Why the request is refused, or `undefined` where it may come in. */
@@ -33,6 +35,8 @@ export const refusalOf = (head: RequestHead, rules: DoorRules): Refusal | undefi
   if (remote === undefined || !mayAsk(remote, rules.allowed)) {
     return { reason: "address", from, why: "this address may not ask" }
   }
+  // RFC 9112 §3.2: whoever looks at the last of two would see another name than we do.
+  if ((head.hosts ?? 1) > 1) return { reason: "malformed", from, why: "it names more than one host" }
   const host = head.headers["host"]
   if (host === undefined || !isOurs(host, rules.hostNames)) {
     const name = host === undefined ? "no host" : `the host ${shown(host)}, which this node is not called`

@@ -74,6 +74,14 @@ describe("a door", () => {
     expect((await rawHttp(served.port, "GET /open HTTP/1.1\r\nConnection: close\r\n\r\n")).status).toBe(403)
     expect(served.lines.at(-1)).toBe("Refused an HTTP request from 127.0.0.1: it names no host")
   })
+  test("refuses who names two hosts, whichever stands first", async () => {
+    for (const hosts of ["Host: 127.0.0.1\r\nhost: evil.example", "Host: evil.example\r\nHost: 127.0.0.1"]) {
+      expect((await rawHttp(served.port, `GET /open HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`)).status).toBe(
+        400
+      )
+      expect(served.lines.at(-1)).toBe("Refused an HTTP request from 127.0.0.1: it names more than one host")
+    }
+  })
   test("refuses what is no HTTP", async () => {
     expect((await rawHttp(served.port, "nonsense\r\n\r\n")).status).toBe(400)
     expect(served.lines.at(-1)).toBe("Refused an HTTP request from 127.0.0.1: it is not HTTP")

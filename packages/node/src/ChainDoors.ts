@@ -3,7 +3,7 @@ import type { Sha256 } from "@satwire/crypto"
 import type { HeaderTree } from "@satwire/header-sync"
 import type { ChainLookups, NodeCore, NodeCoreInput } from "@satwire/node-core"
 import type { BlockView } from "@satwire/primitives"
-import type { StoreError } from "@satwire/store"
+import type { DiskFull, StoreError } from "@satwire/store"
 import * as Effect from "effect/Effect"
 import { type BlockKeeper, MIN_BLOCKS_TO_KEEP } from "./KeptBlocks.ts"
 import type { SubmitRule, Submissions } from "./Submissions.ts"
@@ -13,10 +13,10 @@ export interface ChainDoors {
   readonly lookup: Lookup
   /**
    * Takes in a block from elsewhere, as `submitBlock` does, and waits for what becomes of it, as BIP-0022 names it: `undefined` where it is
-   * kept and is part of the followed chain,
-   * `"inconclusive"` where it is kept and another chain is followed, `"duplicate"`, or the rule that it breaks.
+   * kept and is part of the followed chain, `"inconclusive"` where it is kept and another chain is followed, `"duplicate"`, or the rule that it
+   * breaks. While the disk is full it fails and takes none in.
    */
-  readonly submitBlockAndWait: (block: BlockView) => Effect.Effect<SubmitRule>
+  readonly submitBlockAndWait: (block: BlockView) => Effect.Effect<SubmitRule, DiskFull>
   /** What all kept blocks take on the disk; 0 where none are kept. */
   readonly blocksSizeBytes: Effect.Effect<number, StoreError>
   /** Lets files go whose every block lies below a height, but none of the last 288 blocks. Nothing happens where none are kept. */
@@ -49,7 +49,8 @@ export const chainDoors = (given: {
   const { blocks, core, sha256, submissions, submit, tree } = given
   return {
     lookup: lookupIn(core.lookups),
-    submitBlockAndWait: (block) => submissions.submit(block.hash(sha256), () => submit({ _tag: "SubmitBlock", block })),
+    submitBlockAndWait: (block) =>
+      submissions.blocks.submit(block.hash(sha256), () => submit({ _tag: "SubmitBlock", block })),
     blocksSizeBytes: blocks?.sizeBytes ?? Effect.succeed(0),
     pruneBlocks: (belowHeight) =>
       Effect.suspend(() => {

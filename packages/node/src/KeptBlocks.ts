@@ -241,12 +241,7 @@ const checker = (
   fork: (effect: Effect.Effect<void>) => void
 ): ((output: Command<"CheckBlock">) => void) => {
   const here = ({ block, context, header }: Command<"CheckBlock">): void =>
-    submit({
-      _tag: "BlockChecked",
-      header,
-      block,
-      fault: checkBlock(sha256, block, context, portableSignatures)
-    })
+    submit({ _tag: "BlockChecked", header, block, fault: checkBlock(sha256, block, context, portableSignatures) })
   return (output) => {
     const { block, context, header } = output
     if (workers === undefined || block.bytes.length < WORKER_BYTES) return here(output)

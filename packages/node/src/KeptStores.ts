@@ -3,7 +3,7 @@ import { Changes } from "@satwire/block-stream/effect"
 import type { Sha256 } from "@satwire/crypto"
 import type { HeaderTree } from "@satwire/header-sync"
 import type { NodeCoreInput } from "@satwire/node-core"
-import type { HeaderStore, Keeper, StoreNews } from "@satwire/store"
+import type { DiskFull, HeaderStore, Keeper, StoreNews } from "@satwire/store"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -13,6 +13,7 @@ import { type HeaderBatch, keepHeaders } from "./KeptHeaders.ts"
 import type { NodeFact } from "./NodeFact.ts"
 import type { NodeOptions } from "./NodeOptions.ts"
 import type { NodeFailure } from "./NodeShape.ts"
+import type { Submissions } from "./Submissions.ts"
 
 /** What there is from the first moment of a node on. */
 export interface Running {
@@ -35,12 +36,14 @@ export const keepStores = (
   {
     blocks,
     connections,
+    submissions,
     submit,
     tree
   }: {
     readonly tree: HeaderTree
     readonly blocks: BlocksHere | undefined
     readonly connections: Connections
+    readonly submissions: Submissions
     readonly submit: (input: NodeCoreInput) => void
   }
 ): Effect.Effect<KeptStores, never, HeaderStore | Scope.Scope> =>
@@ -48,6 +51,10 @@ export const keepStores = (
     const changes = new Changes()
     yield* Effect.addFinalizer(() => Effect.sync(() => changes.end()))
     let howManyAreBehind = 0
+    const room = (fact: NodeFact, full?: DiskFull): void => {
+      submissions.blocks.fails(full)
+      tell(fact)
+    }
     const news = (hold: (held: boolean) => void): StoreNews => ({
       behind(isBehind) {
         howManyAreBehind += isBehind ? 1 : -1
@@ -55,14 +62,11 @@ export const keepStores = (
         connections.hold(howManyAreBehind > 0)
         tell({ _tag: "StoreBehind", isBehind })
       },
-      full: (error, retryInMs) => tell({ _tag: "StoreFull", error, retryInMs }),
-      roomAgain: () => tell({ _tag: "StoreHasRoom" }),
+      full: (error, retryInMs) => room({ _tag: "StoreFull", error, retryInMs }, error),
+      roomAgain: () => room({ _tag: "StoreHasRoom" }),
       failed: fail
     })
-    const headers = yield* keepHeaders({
-      ...news(() => {}),
-      stored: (count) => tell({ _tag: "HeadersStored", count })
-    })
+    const headers = yield* keepHeaders({ ...news(() => {}), stored: (count) => tell({ _tag: "HeadersStored", count }) })
     if (blocks === undefined) return { headers, blocks: undefined, changes }
     const keeper = yield* keepBlocks(blocks, {
       ...news((held) => submit({ _tag: "HoldBlocks", held })),

@@ -17,7 +17,7 @@ import { platformSha256 } from "@satwire/crypto/node"
 import { HeaderTree } from "@satwire/header-sync"
 import type { Now, Random } from "@satwire/machine"
 import { NetGroups } from "@satwire/netaddress"
-import { NodeCore, type NodeCoreOutput } from "@satwire/node-core"
+import { NodeCore, type NodeCoreInput, type NodeCoreOutput } from "@satwire/node-core"
 import { machineService, seededRandom } from "@satwire/runtime"
 import type { HeaderStore, StoreError } from "@satwire/store"
 import {
@@ -133,25 +133,20 @@ const runningNode = (
       random,
       watch: messages
     })
-    const connections: Connections = new Connections(
-      (input) => service.submit(input),
-      (peer, address) => edge.tell({ _tag: "PeerDisconnected", peer, address })
+    const submit = (input: NodeCoreInput): void => service.submit(input)
+    const connections: Connections = new Connections(submit, (peer, address) =>
+      edge.tell({ _tag: "PeerDisconnected", peer, address })
     )
-    const stores = yield* keepStores(running, { tree, blocks, connections, submit: (input) => service.submit(input) })
+    const submissions = new Submissions()
+    const stores = yield* keepStores(running, { tree, blocks, connections, submissions, submit })
     yield* Effect.addFinalizer(() => connections.closeAll)
     const service = yield* machineService({
       machine: core,
       timeout: { _tag: "Timeout" } as const,
       perform: (output) => perform(output, edge)
     })
-    const dials = yield* dialling({
-      connections,
-      submit: service.submit,
-      tell,
-      dialTimeoutMs: options.dialTimeoutMs
-    })
+    const dials = yield* dialling({ connections, submit, tell, dialTimeoutMs: options.dialTimeoutMs })
     const askSeed = yield* seedAsker(service.submit)
-    const submissions = new Submissions()
     const edge: Edge = {
       submissions,
       askSeed,
@@ -223,10 +218,10 @@ const perform = (output: NodeCoreOutput, to: Edge): void => {
       return to.tell({ ...reconstructed, tookMs: to.now().instant - since })
     }
     case "TransactionSubmitted":
-      to.between(() => to.submissions.heard(output.wtxid, output.rule))
+      to.between(() => to.submissions.transactions.heard(output.wtxid, output.rule))
       return to.tell(output)
     case "BlockSubmitted":
-      to.between(() => to.submissions.heard(output.hash, output.rule))
+      to.between(() => to.submissions.blocks.heard(output.hash, output.rule))
       return to.tell(output)
     case "Dial":
       return to.between(() => to.dials.dial(output))

@@ -160,7 +160,7 @@ export const doors = ({
       }),
     submitTransaction: (tx) => {
       if (core.query("pool") === undefined) return Effect.succeed("no-mempool")
-      return submissions.submit(tx.wtxid(sha256), () => submit({ _tag: "SubmitTransaction", tx }))
+      return submissions.transactions.submit(tx.wtxid(sha256), () => submit({ _tag: "SubmitTransaction", tx }))
     },
     makeTransactions: (count) => submitted({ _tag: "MakeTransactions", count }),
     makeBlock: submitted({ _tag: "MakeBlock" })

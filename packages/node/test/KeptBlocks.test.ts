@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { BlockStore } from "@satwire/block-store"
 import { platformSha256 } from "@satwire/crypto/node"
 import { type BlockStep, BlockUnavailable, type NodeOptions, PrunedBefore, layerOnDisk } from "@satwire/node"
-import { headerHash, regtest, toHex } from "@satwire/primitives"
+import { BlockView, headerHash, regtest, toHex } from "@satwire/primitives"
 import { HeaderStore, Snapshots } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
 import { FilledChain } from "@satwire/testkit"
@@ -10,6 +10,7 @@ import { layerTcp } from "@satwire/transport-tcp"
 import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs"
@@ -92,6 +93,34 @@ describe("blocks on a disk", () => {
         yield* node.until("StoreHasRoom")
         yield* reaches(node, 60)
         assert.deepStrictEqual(node.all("PeerDisconnecting"), [])
+      })
+    )
+  )
+
+  it.live("that is full lets nobody who hands a block in wait: it says so, until there is room", () =>
+    scoped(
+      Effect.gen(function* () {
+        const { chain } = yield* serverOf(60)
+        const place = new Place()
+        place.faults.freeBytes = 120_000
+        const node = yield* place.start({ blocks: { serve: false } })
+        const handIn = (height: number) =>
+          node.service.submitBlockAndWait(Result.getOrThrow(BlockView.decode(chain.bytes(height))).value)
+        const taken: Array<string | undefined> = []
+        const inVain = yield* Effect.flip(
+          Effect.forEach(
+            Array.from({ length: 60 }, (_, i) => 1 + i),
+            (height) => Effect.map(handIn(height), (rule) => taken.push(rule))
+          )
+        )
+        assert.strictEqual(inVain._tag, "DiskFull")
+        assert.isAbove(taken.length, 0)
+        assert.deepStrictEqual(new Set(taken), new Set([undefined]))
+        assert.strictEqual((yield* Effect.flip(handIn(60)))._tag, "DiskFull")
+        place.faults.freeBytes = undefined
+        yield* node.until("StoreHasRoom")
+        // It stands on the one that waited.
+        assert.isUndefined(yield* handIn(taken.length + 2))
       })
     )
   )

@@ -50,6 +50,8 @@ export interface RpcNode {
   readonly warnings: Effect.Effect<ReadonlyArray<string>>
   readonly proxyOf: (network: Network) => ProxyInUse | undefined
   readonly log: LogCategories
+  /** How long the process runs, whatever became of the clock. */
+  readonly uptimeSeconds: Effect.Effect<number>
   /** How long `setban` bans where it does not say: `-bantime`. */
   readonly banSeconds: number
   /** Asks the process to end, and returns at once. */

@@ -66,6 +66,7 @@ const benchOf = (node: NodeShape, more: Partial<RpcNode>): Bench => {
         Effect.sync(() => process.log.has(category) && process.log.set(category, isLogged) === process.log)
     },
     stop: Effect.sync(() => void process.stops++),
+    uptimeSeconds: Effect.succeed(7.9),
     banSeconds: 43_200,
     clock: undefined,
     ...more

@@ -3,12 +3,12 @@ import { homedir } from "node:os"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import { ConfigError } from "./ConfigError.ts"
 import { type ConfigFile, parseConfigFile } from "./ConfigFile.ts"
 import type { CommandName } from "./OptionRow.ts"
 import { type Resolution, type Sources, includedFiles, resolveBefore, resolveSettings } from "./Settings.ts"
+import { codeOf, whyNot } from "./WhyNot.ts"
 
 export interface Loaded extends Resolution {
   /** The configuration file that was read, if there is one. */
@@ -80,17 +80,6 @@ const readConfigFile = (
     const code = codeOf(text.failure)
     const isMissing = code === "ENOENT" || code === "ENOTDIR"
     if (isMissing && !mustExist) return undefined
-    const why = isMissing ? "does not exist" : `cannot be read: ${WORDS[code] ?? code}`
+    const why = isMissing ? "does not exist" : `cannot be read: ${whyNot(text.failure)}`
     return yield* new ConfigError({ message: `the configuration file ${path} ${why}` })
   })
-
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: "this user has not the right to",
-  EISDIR: "it is a directory"
-}
-
-/** The system's own word for what went wrong. */
-const codeOf = ({ reason }: PlatformError): string => {
-  const { cause } = reason
-  return cause instanceof Error && "code" in cause ? String(cause.code) : reason._tag
-}

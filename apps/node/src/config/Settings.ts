@@ -152,8 +152,12 @@ const defaultOf = (row: OptionRow<unknown>): Text | undefined =>
 
 const decoded = (row: OptionRow<unknown>, { value, origin }: Text): Result.Result<unknown, ConfigError> =>
   Result.mapError(Schema.decodeUnknownResult(row.value)(value), () =>
-    wrongValue(origin, value, row.allowed, row.isSecret)
+    wrongValue(asWritten(origin, row), value, row.allowed, row.isSecret)
   )
+
+/** The parser does not tell by which of its names a flag was given. */
+const asWritten = (origin: Origin, { aliases, name }: OptionRow<unknown>): Origin =>
+  origin._tag === "Flag" ? { ...origin, name: [name, ...aliases].join(" or --") } : origin
 
 /**
  * Of the options that choose a network those of the first place count; two of one place must agree. An option that says "not this one"

@@ -1,4 +1,5 @@
 /** Files that the node's options name: a map of autonomous systems, a list of nodes to begin with, and lists of headers. */
+import { join } from "node:path"
 import { platformSha256 } from "@satwire/crypto/node"
 import { readSeedsFile } from "@satwire/discovery/effect"
 import { MAX_STRETCH_HEADERS } from "@satwire/header-sync"
@@ -17,20 +18,24 @@ export const withFiles = (
   options: NodeOptions,
   {
     asmap,
+    datadir,
     headerskeleton,
     seedsfile,
     trustedheaders
-  }: Pick<Settings, "asmap" | "headerskeleton" | "seedsfile" | "trustedheaders">
+  }: Pick<Settings, "asmap" | "datadir" | "headerskeleton" | "seedsfile" | "trustedheaders">
 ): Effect.Effect<NodeOptions, ConfigError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const groups = asmap === undefined ? undefined : yield* readAsMap(absolute(asmap))
+    const { params } = options
+    const groups =
+      asmap === undefined || asmap === "0"
+        ? undefined
+        : yield* readAsMap(absolute(asmap, join(absolute(datadir), params.directory)))
     const fixedSeeds =
       seedsfile === undefined
         ? []
         : yield* readSeedsFile(absolute(seedsfile), options.params.name).pipe(
             Effect.mapError(({ message }) => new ConfigError({ message: `seedsfile: ${message}` }))
           )
-    const { params } = options
     const trusted =
       trustedheaders === undefined ? undefined : yield* readPoints("trustedheaders", trustedheaders, params)
     const skeleton =

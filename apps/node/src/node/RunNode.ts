@@ -19,6 +19,7 @@ import { formatConfig } from "../config/PrintConfig.ts"
 import { counted } from "../Numbers.ts"
 import { VERSION } from "../Version.ts"
 import type { FlagTexts } from "../cli/Flags.ts"
+import { complaint } from "../cli/Presenter.ts"
 import { thisMachine } from "../network/ThisMachine.ts"
 import { layerWays } from "../network/Ways.ts"
 import { withFiles } from "./BroughtFiles.ts"
@@ -46,7 +47,10 @@ export const runNode = (flags: FlagTexts): Effect.Effect<void, RunNodeError, Fil
   Effect.gen(function* () {
     const loaded = yield* loadSettings("node", flags)
     const planned = yield* Effect.fromResult(planNode(loaded, thisMachine()))
-    if (loaded.settings["print-config"] === true) return yield* Console.log(formatConfig(loaded, "node"))
+    if (loaded.settings["print-config"] === true) {
+      for (const warning of loaded.warnings) yield* Console.error(complaint(warning))
+      return yield* Console.log(formatConfig(loaded, "node"))
+    }
     const plan = { ...planned, options: yield* withFiles(planned.options, loaded.settings) }
     return yield* onItsClock(running(plan, loaded), loaded)
   })

@@ -12,5 +12,9 @@ export const startPlayground = (
   flags: FlagTexts
 ): Effect.Effect<void, ConfigError | PlaygroundError, FileSystem.FileSystem | Stdio.Stdio | Terminal.Terminal> =>
   Effect.flatMap(loadSettings("playground", flags), ({ settings }) =>
-    runPlayground({ blocks: settings.blocks, intervalMs: settings.interval, hasDashboard: settings.dashboard !== false })
+    runPlayground({
+      blocks: settings.blocks,
+      intervalMs: settings.interval,
+      hasDashboard: settings.dashboard !== false
+    })
   )

@@ -8,6 +8,7 @@ import type { ConfigError } from "../config/ConfigError.ts"
 import { identityOf } from "../config/Identity.ts"
 import { type Loaded, absolute } from "../config/LoadSettings.ts"
 import { RPC_PORTS } from "../config/rows/Rpc.ts"
+import { codeOf, whyNot } from "../config/WhyNot.ts"
 import { NoCredentials } from "./RpcErrors.ts"
 
 /** Such as `127.0.0.1:8332`. */
@@ -25,11 +26,12 @@ export const credentialsOf = (
     if (rpcpassword !== undefined) return `${rpcuser}:${rpcpassword}`
     const { params } = yield* Effect.fromResult(identityOf(loaded))
     const path = resolve(join(absolute(datadir), params.directory), rpccookiefile)
-    return yield* Effect.mapError(
-      readCookie(path),
-      () =>
-        new NoCredentials({
-          message: `no password: there is no cookie in ${path}, which a node makes when it starts; else give --rpccookiefile, or --rpcuser and --rpcpassword`
-        })
-    )
+    return yield* Effect.mapError(readCookie(path), (error) => {
+      const isMissing = codeOf(error) === "ENOENT"
+      const what = isMissing
+        ? `there is no cookie in ${path}, which a node makes when it starts`
+        : `the cookie ${path} cannot be read: ${whyNot(error)}`
+      const message = `no password: ${what}; else give --rpccookiefile, or --rpcuser and --rpcpassword`
+      return new NoCredentials({ message, isMissing })
+    })
   })

@@ -17,10 +17,14 @@ const RpcAnsweredErrorBase: new (
 /** A node answered with an error, which is said and ended with as `bitcoin-cli` does. */
 export class RpcAnsweredError extends RpcAnsweredErrorBase {}
 
-const NoCredentialsBase: new (fields: {
+interface NoCredentialsFields {
   readonly message: string
-}) => Cause.YieldableError & { readonly _tag: "NoCredentials"; readonly message: string } =
-  Data.TaggedError("NoCredentials")
+  /** Whether the file may still come, with the node. */
+  readonly isMissing: boolean
+}
+const NoCredentialsBase: new (
+  fields: NoCredentialsFields
+) => Cause.YieldableError & { readonly _tag: "NoCredentials" } & NoCredentialsFields = Data.TaggedError("NoCredentials")
 
-/** There is no file with a password, and none was given. */
+/** There is no file with a password that can be read, and none was given. */
 export class NoCredentials extends NoCredentialsBase {}

@@ -97,7 +97,7 @@ const isNotYet = (error: RpcError | RpcClientError | NoCredentials | ConfigError
     case "RpcClientError":
       return error.fault === "unreachable"
     case "NoCredentials":
-      return true
+      return error.isMissing
     case "ConfigError":
       return false
   }

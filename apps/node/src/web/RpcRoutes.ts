@@ -105,6 +105,7 @@ const nodeOf = (options: RpcRoutesOptions): RpcNode => ({
     list: Effect.sync(() => options.wishes.list),
     set: (category, isLogged) => Effect.sync(() => options.wishes.set(category, isLogged))
   },
+  uptimeSeconds: Effect.sync(() => process.uptime()),
   banSeconds: options.settings.bantime,
   stop: options.stop,
   clock: options.clock

@@ -27,6 +27,7 @@ import { type SocketAddress, formatInet } from "effect/net/NetAddress"
 import type * as Scope from "effect/Scope"
 import { RPC_PORTS, type RpcSettings } from "../config/rows/Rpc.ts"
 import type { HostPort, NetworkName } from "../config/Values.ts"
+import { whyNot } from "../config/WhyNot.ts"
 import { logLine } from "../log/LogLine.ts"
 
 const WebServerErrorBase: new (fields: {
@@ -81,7 +82,7 @@ const credentialsOf = (
     const path = resolve(directory, rpccookiefile)
     const cookie = yield* writeCookie(path, rpccookieperms).pipe(
       Effect.mapError(
-        ({ message }) => new WebServerError({ message: `the cookie ${path} cannot be written: ${message}` })
+        (error) => new WebServerError({ message: `the cookie ${path} cannot be written: ${whyNot(error)}` })
       )
     )
     return [...rpcauth, cookie]

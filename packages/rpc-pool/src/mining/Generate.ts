@@ -4,7 +4,7 @@ import { type RpcError, rpcError } from "@satwire/json-rpc"
 import { ProofSearch } from "@satwire/mining"
 import type { Template } from "@satwire/node-core"
 import { BlockView, type Transaction, encodeHeader } from "@satwire/primitives"
-import { type NodeContextShape, unixSeconds } from "@satwire/rpc-chain"
+import { type NodeContextShape, orDatabaseError, unixSeconds } from "@satwire/rpc-chain"
 import * as Effect from "effect/Effect"
 
 /** After so many nonces others have their turn: a millisecond. */
@@ -56,7 +56,7 @@ export const findBlock = (
 
 /** Hands a block in that was found here. */
 export const handIn = ({ node }: NodeContextShape, block: BlockView): Effect.Effect<void, RpcError> =>
-  Effect.flatMap(node.submitBlockAndWait(block), (rule) =>
+  Effect.flatMap(orDatabaseError(node.submitBlockAndWait(block)), (rule) =>
     rule === undefined || rule === "inconclusive" || rule === "duplicate"
       ? Effect.void
       : rpcError("VERIFY_ERROR", `The block that was found is not taken: ${rule}`)

@@ -32,6 +32,7 @@ import {
   type NodeContextShape,
   WORK_DOC,
   chainName,
+  orDatabaseError,
   readDescriptor,
   readTransactionHex,
   real,
@@ -189,7 +190,7 @@ const submitblock = method({
     withNode(({ node }) =>
       Effect.gen(function* () {
         const block = yield* readBlockHex(hexdata)
-        return (yield* node.submitBlockAndWait(block)) ?? null
+        return (yield* orDatabaseError(node.submitBlockAndWait(block))) ?? null
       })
     )
 })

@@ -30,8 +30,6 @@ export const stop: Method<Rpc> = method({
     })
 })
 
-const MS = 1000
-
 export const uptime: Method<Rpc> = method({
   name: "uptime",
   category: "control",
@@ -39,7 +37,8 @@ export const uptime: Method<Rpc> = method({
   params: [],
   result: result.number("The number of seconds that the server has been running"),
   examples: [[]],
-  run: () => Effect.flatMap(Rpc, ({ node }) => Effect.map(node.now, ({ instant }) => Math.floor(instant / MS)))
+  // Since Core 31 it does not follow a clock that was set.
+  run: () => Effect.flatMap(Rpc, ({ uptimeSeconds }) => Effect.map(uptimeSeconds, Math.floor))
 })
 
 export const getmemoryinfo: Method<Rpc> = method({

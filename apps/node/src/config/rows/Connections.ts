@@ -168,8 +168,9 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
     completes: "file",
     metavar: "<file>",
     allowed: "a file",
-    doc: "A map of addresses to autonomous systems in Core's format, by which peers are spread instead of by /16.",
+    doc: "A map of addresses to autonomous systems in Core's format, by which peers are spread instead of by /16; a relative path starts at the network's data directory.",
     defaultDoc: "none",
+    negatable: true,
     commands: NODE
   }),
   listen: onOff({
