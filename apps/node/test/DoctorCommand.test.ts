@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { listen } from "@satwire/client"
 import { regtest } from "@satwire/primitives"
+import { DataDirectory, layerFiles } from "@satwire/store"
 import { type Listener, formatEndpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
-import { run } from "./Program.ts"
+import { freshHome, run } from "./Program.ts"
 
 const live = <A, E>(program: Effect.Effect<A, E, Listener | Scope.Scope>): Promise<A> =>
   program.pipe(Effect.scoped, Effect.provide(layerTcp), Effect.runPromise)
@@ -27,12 +30,16 @@ describe("satwire doctor", () => {
           { params: regtest, userAgent: "/well:1.0/", services: 9n, startHeight: 0 },
           () => Effect.never
         )
+        const home = freshHome()
+        const place = DataDirectory.layer({ root: join(home, ".satwire"), network: regtest })
+        yield* Layer.build(Layer.provide(place, layerFiles))
         const { code, stderr, stdout } = yield* Effect.promise(() =>
-          run(["doctor", "-regtest", `-connect=${formatEndpoint(endpoint)}`, "-rpcport=0", "-timeout=500"])
+          run(["doctor", "-regtest", `-connect=${formatEndpoint(endpoint)}`, "-rpcport=0", "-timeout=500"], { home })
         )
         expect([code, stderr]).toEqual([0, ""])
         expect(signs(stdout)).toEqual([
           "Disk ok",
+          "Disk note",
           "Ports ok",
           "Reachability skipped",
           "DNS seeds skipped",
@@ -40,6 +47,7 @@ describe("satwire doctor", () => {
           "Headers note",
           "Clock ok"
         ])
+        expect(stdout).toContain(`${join(home, ".satwire/regtest")} is in use by process ${process.pid}.`)
         expect(stdout).toContain("1 of 1 nodes shook hands, 1 of them encrypted")
       })
     ))

@@ -297,6 +297,26 @@ describe("whatever comes", () => {
     })
     fc.assert(property, { numRuns: 300 })
   })
+  test("JSON is what JSON.parse takes for it, at every length of a number and a string", () => {
+    const unit = fc.constantFrom(...'0019-.eE+""\\n \t\u0001\u007Fé'.split(""), "12345678901234", "x".repeat(31))
+    const text = fc.oneof(
+      fc.string({ unit, maxLength: 8 }),
+      fc.string({ unit, maxLength: 8 }).map((text) => `"${text}"`),
+      fc.string({ unit, maxLength: 4 }).map((text) => `[${text}]`)
+    )
+    const expected = (text: string): unknown => {
+      try {
+        return JSON.stringify(JSON.parse(text))
+      } catch {
+        return undefined
+      }
+    }
+    const property = fc.property(text, (text) => {
+      const read = parseJsonBytes(new TextEncoder().encode(text))
+      expect(read._tag === "Success" ? JSON.stringify(read.success, plain) : undefined).toBe(expected(text))
+    })
+    fc.assert(property, { numRuns: 2000 })
+  })
 })
 
 /** What is no number of JavaScript, as one. */

@@ -3,9 +3,11 @@ import { mkdir, open, rm, stat, statfs } from "node:fs/promises"
 import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { formatHost, isRoutable } from "@satwire/netaddress"
-import { HEADER_SIZE } from "@satwire/primitives"
+import { type ChainParams, HEADER_SIZE } from "@satwire/primitives"
+import { DataDirectory, layerFiles } from "@satwire/store"
 import { formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { thisMachine } from "../network/ThisMachine.ts"
 import type { Finding } from "./Finding.ts"
 
@@ -48,6 +50,22 @@ const unwritable = (directory: string, code: string): Finding => {
         : "Choose another directory with --datadir."
   return { check: "Disk", state: "unwell", text: `${directory} cannot be written to (${code}).`, advice }
 }
+
+/** Whether another process works in the directory. What else is wrong with it `disk` has said. */
+export const inUse = (root: string, network: ChainParams): Effect.Effect<Finding | undefined> =>
+  Effect.scoped(Layer.build(DataDirectory.layer({ root, network }))).pipe(
+    Effect.as(undefined),
+    Effect.catchTag("DirectoryLocked", ({ path, pid }) =>
+      Effect.succeed<Finding>({
+        check: "Disk",
+        state: "unsure",
+        text: `${path} is in use by ${pid === undefined ? "another process" : `process ${pid}`}.`,
+        advice: "That may be a node that runs already; another one needs a directory of its own: --datadir."
+      })
+    ),
+    Effect.catch(() => Effect.succeed(undefined)),
+    Effect.provide(layerFiles)
+  )
 
 /** About how many headers are kept in the directory. */
 export const headersKept = (directory: string): Effect.Effect<number> =>

@@ -19,7 +19,7 @@ import { RPC_PORTS } from "../config/rows/Rpc.ts"
 import { layerWays, withPort } from "../network/Ways.ts"
 import { counted } from "../Numbers.ts"
 import { type Finding, TROUBLESHOOTING, findingLines } from "./Finding.ts"
-import { disk, headersKept, port, reachability } from "./Machine.ts"
+import { disk, headersKept, inUse, port, reachability } from "./Machine.ts"
 import { meet, seeds } from "./Peers.ts"
 
 const UnwellBase: new (fields: {
@@ -51,8 +51,12 @@ const examine = (loaded: Loaded, tell: Tell): Effect.Effect<void, ConfigError, D
     const { network, settings } = loaded
     const identity = yield* Effect.fromResult(identityOf(loaded))
     const { params } = identity
-    const directory = join(absolute(settings.datadir), params.directory)
-    yield* tell(yield* disk(directory))
+    const root = absolute(settings.datadir)
+    const directory = join(root, params.directory)
+    const found = yield* disk(directory)
+    yield* tell(found)
+    const taken = found.state === "unwell" ? undefined : yield* inUse(root, params)
+    if (taken !== undefined) yield* tell(taken)
     const own = settings.port ?? params.defaultPort
     const listens = settings.listen ?? settings.connect.length === 0
     if (listens) yield* tell(yield* port("peers", "0.0.0.0", own, "--port"))

@@ -54,6 +54,9 @@ export const serveWeb = ({
   settings
 }: WebServerOptions): Effect.Effect<ReadonlyArray<string>, WebServerError, FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
+    if (settings.rpcbind.length > 0 && settings.rpcallowip.length === 0) {
+      yield* Effect.logWarning("rpcbind is passed over without rpcallowip: only this machine may ask.")
+    }
     const credentials = yield* credentialsOf(settings, directory)
     const door = Context.get(yield* Layer.build(layerHttpDoor(doorOptions(settings, credentials))), HttpDoor)
     const addresses = addressesOf(settings, network)
