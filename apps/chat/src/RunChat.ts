@@ -4,7 +4,6 @@ import { platformSha256 } from "@satwire/crypto/node"
 import type { NetworkError } from "@satwire/network-manager"
 import { seededRandom } from "@satwire/runtime"
 import type { ListenError } from "@satwire/transport"
-import type { ServeError } from "effect/http/HttpServerError"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
@@ -19,7 +18,7 @@ import { makeTalk } from "./terminal/Talk.ts"
 import { makeTerminal } from "./terminal/Terminal.ts"
 import { servePage } from "./web/ServePage.ts"
 
-type Failure = ConfigError | ListenError | NetworkError | ServeError | ChatError
+type Failure = ConfigError | ListenError | NetworkError | ChatError
 
 /** Runs the chat that these flags describe. */
 export const runChat = (flags: Flags): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>

@@ -2,7 +2,7 @@ import { portableSha256 } from "@satwire/crypto"
 import { encodeEnvelope, decodeEnvelope } from "@satwire/envelope"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { TEXTS_AT_ONCE, TEXTS_PER_SECOND } from "../src/chat/ChatRooms.ts"
 import { MAX_RECORD_BYTES, readRecord } from "../src/chat/Record.ts"
 import { AWAY_AFTER_MS, GONE_AFTER_MS, MAX_KEPT_BYTES, MAX_KEPT_TEXTS, MAX_MEMBERS, Room } from "../src/chat/Room.ts"
@@ -194,5 +194,23 @@ describe("people", () => {
     room.sweep(START_MS + AWAY_AFTER_MS, "self")
     expect(came(MAX_MEMBERS + 1)?.change).toBe("came")
     expect(room.members()).toHaveLength(MAX_MEMBERS)
+  })
+})
+
+describe("names in a full room", () => {
+  it("are looked at once each, though all are alike", () => {
+    const room = new Room("lobby")
+    const fold = vi.spyOn(String.prototype, "normalize")
+    onTestFinished(() => fold.mockRestore())
+    for (let i = 0; i < MAX_MEMBERS; i++) {
+      const key = i.toString(16).padStart(64, "0")
+      const content = { room: "lobby", name: `Ann${i % 4}`, at: START_MS, here: true }
+      room.see({ id: key, key, content, expires: START_MS + 1, bytes: new Uint8Array(1) }, START_MS)
+    }
+    const labelOf = room.labels()
+    const labels = room.members().map(({ key, name }) => labelOf(key, name))
+    expect(new Set(labels).size).toBe(MAX_MEMBERS)
+    expect(labels[0]).toMatch(/^Ann0#0+$/)
+    expect(fold.mock.calls.length).toBeLessThanOrEqual(4)
   })
 })

@@ -1,12 +1,14 @@
 /** The real program, from source on this runtime, with a pipe where its terminal is. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
 import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { afterAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it, onTestFinished } from "vitest"
 import type { Flags } from "../src/cli/ChatCommand.ts"
 import { settingsOf } from "../src/cli/Settings.ts"
 
@@ -78,6 +80,16 @@ describe("satwire-chat", () => {
     const { code, stderr } = await start(...ALONE).ended
     expect(code).toBe(2)
     expect(stderr).toMatch(/^satwire-chat: others may read the key in \S+: chmod 600 it\n$/)
+    const other = createServer().listen(0, "127.0.0.1")
+    onTestFinished(() => void other.close())
+    await once(other, "listening")
+    const { port } = other.address() as AddressInfo
+    const taken = await start("--ephemeral", "--no-mdns", "--listen=/ip4/127.0.0.1/tcp/0", `--web=127.0.0.1:${port}`)
+      .ended
+    expect([taken.code, taken.stderr]).toEqual([
+      1,
+      `satwire-chat: 127.0.0.1:${port} is taken by another process or listener: stop it or choose another port\n`
+    ])
   })
 })
 

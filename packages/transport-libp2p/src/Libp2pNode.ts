@@ -286,11 +286,16 @@ const started = (
     return { engine, known }
   })
 
+/** Of several addresses, one line each, with a stack. */
+const ONE_OF_SEVERAL = /\n\s*(\/\S+): (?:Error: )?([^\n]+)/
+
 /** js-libp2p has the socket's error in the words of its own only. */
 const listenFailure = (options: Libp2pNodeOptions, thrown: unknown): ListenError => {
-  const detail = wordsOf(thrown)
-  const code = /\bE[A-Z]{4,}\b/.exec(detail)?.[0] ?? codeOf(thrown)
-  const address = parseMultiaddr(options.listen?.[0] ?? "")
+  const words = wordsOf(thrown)
+  const code = /\bE[A-Z]{4,}\b/.exec(words)?.[0] ?? codeOf(thrown)
+  const [, which = options.listen?.[0] ?? "", what] = ONE_OF_SEVERAL.exec(words) ?? []
+  const address = parseMultiaddr(which)
   const endpoint = (address === undefined ? undefined : directEndpoint(address)) ?? endpointOfTarget(undefined)
+  const detail = what === undefined ? words : `${which}: ${what}`
   return new ListenError({ reason: listenReasonOf(code), endpoint, code, detail })
 }

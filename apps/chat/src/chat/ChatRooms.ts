@@ -113,12 +113,15 @@ export class ChatRooms {
   members(name: string): ReadonlyArray<Member & { readonly label: string }> {
     const room = this.#rooms.get(name)
     if (room === undefined) return []
-    return room.members().map((member) => ({ ...member, label: room.labelOf(member.key, member.name) }))
+    const labelOf = room.labels()
+    return room.members().map((member) => ({ ...member, label: labelOf(member.key, member.name) }))
   }
 
   texts(name: string): ReadonlyArray<ShownText> {
     const room = this.#rooms.get(name)
-    return room === undefined ? [] : room.texts.flatMap((record) => shown(room, record))
+    if (room === undefined) return []
+    const labelOf = room.labels()
+    return room.texts.flatMap((record) => shown(room, record, labelOf))
   }
 
   /**
@@ -166,7 +169,9 @@ export class ChatRooms {
       // Who speaks is here, unless he spoke long ago; that he has come is for his presence to say.
       const isMember = !isHistory && room.members().some((member) => member.key === key)
       const changed = isMember ? room.see(record, nowMs) : undefined
-      const said = isKept ? shown(room, record).map((text) => ({ _tag: "Said" as const, text, isHistory })) : []
+      const said = isKept
+        ? shown(room, record, room.labels()).map((text) => ({ _tag: "Said" as const, text, isHistory }))
+        : []
       return changed === undefined ? said : [personEvent(room, changed), ...said]
     }
     const changed = room.see(record, nowMs)
@@ -194,11 +199,15 @@ const keep = (ids: Set<string>, id: string): void => {
 const personEvent = (room: Room, changed: PersonChanged): ChatEvent => ({
   _tag: "Person",
   room: room.name,
-  label: room.labelOf(changed.key, changed.name),
+  label: room.labels()(changed.key, changed.name),
   changed
 })
 
-const shown = (room: Room, { content, id, key }: ChatRecord): ReadonlyArray<ShownText> =>
+const shown = (
+  room: Room,
+  { content, id, key }: ChatRecord,
+  labelOf: ReturnType<Room["labels"]>
+): ReadonlyArray<ShownText> =>
   "text" in content
-    ? [{ room: room.name, id, key, from: room.labelOf(key, content.name), at: content.at, text: content.text }]
+    ? [{ room: room.name, id, key, from: labelOf(key, content.name), at: content.at, text: content.text }]
     : []

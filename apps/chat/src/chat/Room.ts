@@ -20,6 +20,8 @@ export const MAX_KEPT_BYTES: number = 256 * 1024
  * @limit people who are kept of a room
  */
 export const MAX_MEMBERS = 256
+/** More than are shown at once. */
+const MAX_FOLDED = 1024
 /** Who is silent for so long is away: three heartbeats. */
 export const AWAY_AFTER_MS = 50_000
 /** And for so long, gone. */
@@ -59,6 +61,7 @@ export class Room {
   readonly #members: Map<string, Kept> = new Map()
   /** When they have left, by their clocks: others may still tell that they were here. */
   readonly #gone: Map<string, number> = new Map()
+  readonly #folded: Map<string, string> = new Map()
 
   constructor(name: string) {
     this.name = name
@@ -135,17 +138,35 @@ export class Room {
     return changes
   }
 
-  /** A name as it is shown: with some of the key behind it where another key goes by the same name. */
-  labelOf(key: string, name: string): string {
+  /**
+   * Names as they are shown now: with some of the key behind it where another key goes by the same name. Made once for all names of a list: folding
+   * all for each of them is a second of work in a full room.
+   */
+  labels(): (key: string, name: string) => string {
+    const keysOf = new Map<string, Set<string>>()
+    const goesBy = (key: string, name: string): void => {
+      const folded = this.#fold(name)
+      keysOf.set(folded, (keysOf.get(folded) ?? new Set<string>()).add(key))
+    }
+    for (const [key, { name }] of this.#members) goesBy(key, name)
+    for (const { content, key } of this.#texts) goesBy(key, content.name)
+    return (key, name) => {
+      const others = [...(keysOf.get(this.#fold(name)) ?? [])].filter((other) => other !== key)
+      if (others.length === 0) return name
+      let length = SHORTEST_TAG
+      while (length < key.length && others.some((other) => other.startsWith(key.slice(0, length)))) length += 2
+      return `${name}#${key.slice(0, length)}`
+    }
+  }
+
+  /** Names come again and again. */
+  #fold(name: string): string {
+    const known = this.#folded.get(name)
+    if (known !== undefined) return known
+    if (this.#folded.size >= MAX_FOLDED) this.#folded.clear()
     const folded = foldedName(name)
-    const others = new Set<string>()
-    for (const [other, member] of this.#members) if (foldedName(member.name) === folded) others.add(other)
-    for (const { content, key: other } of this.#texts) if (foldedName(content.name) === folded) others.add(other)
-    others.delete(key)
-    if (others.size === 0) return name
-    let length = SHORTEST_TAG
-    while (length < key.length && [...others].some((other) => other.startsWith(key.slice(0, length)))) length += 2
-    return `${name}#${key.slice(0, length)}`
+    this.#folded.set(name, folded)
+    return folded
   }
 
   #leastWanted(): number {

@@ -2,6 +2,7 @@
 import { homedir, userInfo } from "node:os"
 import { join } from "node:path"
 import { parseEndpoint, type Endpoint } from "@satwire/transport"
+import { isMultiaddr } from "@satwire/transport-libp2p"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseRoom, plainName } from "../chat/Text.ts"
@@ -37,7 +38,7 @@ export const settingsOf = (flags: Flags): Result.Result<Settings, ConfigError> =
       ["relay", flags.relay],
       ["listen", flags.listen]
     ] as const) {
-      const odd = addresses.find((address) => !address.startsWith("/"))
+      const odd = addresses.find((address) => !isMultiaddr(address))
       if (odd !== undefined) {
         const shown = odd.replace(/[^\u0021-\u007e]/g, "?").slice(0, 80)
         return yield* wrong(`the flag --${flag} is "${shown}", but must be a multiaddr such as /ip4/192.0.2.1/tcp/4001`)

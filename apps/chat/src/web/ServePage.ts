@@ -7,6 +7,8 @@
  */
 import { pageFilesOf } from "@satwire/dashboard-page"
 import { HttpDoor, layerHttpDoor, listenHttp, pageHeaders } from "@satwire/http-door"
+import { ListenError } from "@satwire/transport"
+import { codeOf, listenReasonOf, wordsOf } from "@satwire/transport-tcp"
 import * as Effect from "effect/Effect"
 import { HttpRouter } from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -37,12 +39,16 @@ export interface PageOptions {
 }
 
 /** Serves the page as long as the scope; its address, token and all. */
-export const servePage = (options: PageOptions): Effect.Effect<string, ServeError, Scope.Scope> =>
+export const servePage = (options: PageOptions): Effect.Effect<string, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const { host, onRefusal, port, token } = options
     const door = layerHttpDoor({ credentials: [], onRefusal })
     const listening = listenHttp(routes(options), { addresses: [{ host, port }] })
-    const [address] = yield* Effect.provide(listening, door)
+    const unserved = ({ cause }: ServeError): ListenError => {
+      const code = codeOf(cause)
+      return new ListenError({ reason: listenReasonOf(code), endpoint: { host, port }, code, detail: wordsOf(cause) })
+    }
+    const [address] = yield* Effect.mapError(Effect.provide(listening, door), unserved)
     const bound = address !== undefined && "port" in address ? address.port : port
     return `http://${host.includes(":") ? `[${host}]` : host}:${bound}/#${token}`
   })
