@@ -31,7 +31,7 @@ import type { SessionEnd } from "./SessionEnd.ts"
 import { HANDSHAKE_TIMEOUT_MS, PING_AFTER_MS, SessionState } from "./SessionState.ts"
 
 /**
- * Sessions that came in and have not introduced themselves.
+ * Sessions that came in and have not introduced themselves. Of more the oldest ends: who says nothing would else keep all others out.
  *
  * @limit overlay sessions that came in and are in their handshake
  */
@@ -76,7 +76,8 @@ export class OverlayMachine implements Machine<OverlayInput, OverlayOutput> {
   /** Whom this turn has bytes for. */
   readonly #written: Set<SessionState> = new Set()
   readonly #relayed: Array<RelayOutput> = []
-  #unintroduced = 0
+  /** The oldest first. */
+  readonly #unintroduced: Set<PeerId> = new Set()
 
   constructor(options: OverlayOptions) {
     this.#options = options
@@ -129,9 +130,14 @@ export class OverlayMachine implements Machine<OverlayInput, OverlayOutput> {
     const session = new SessionState(peer, isInbound, this.#maxBytes, ours)
     session.heardAt = now.instant
     this.#sessions.set(peer, session)
-    if (isInbound) this.#unintroduced += 1
-    if (isInbound && (this.#unintroduced > MAX_UNINTRODUCED || !this.#relay.hasRoom))
-      return this.#end(peer, { _tag: "NoRoom" }, now, out)
+    if (isInbound) {
+      if (!this.#relay.hasRoom) return this.#end(peer, { _tag: "NoRoom" }, now, out)
+      const [oldest] = this.#unintroduced
+      if (oldest !== undefined && this.#unintroduced.size >= MAX_UNINTRODUCED) {
+        this.#end(oldest, { _tag: "NoRoom" }, now, out)
+      }
+      this.#unintroduced.add(peer)
+    }
     this.#deadlines.set(peer, after(now.instant, HANDSHAKE_TIMEOUT_MS))
     this.#write(session, FrameKind.hello, encodeHello(ours))
   }
@@ -205,7 +211,7 @@ export class OverlayMachine implements Machine<OverlayInput, OverlayOutput> {
     if (this.#nodeIds.has(nodeId)) return "KnownAlready"
     if (!this.#relay.hasRoom) return "NoRoom"
     this.#nodeIds.add(nodeId)
-    if (session.isInbound) this.#unintroduced -= 1
+    this.#unintroduced.delete(session.peer)
     session.packer = new Packer(this.#options.deflate, capabilities & this.#capabilities)
     session.unpacker = new Unpacker(this.#options.deflate, this.#capabilities, this.#maxBytes)
     this.#deadlines.set(session.peer, after(now.instant, PING_AFTER_MS))
@@ -221,9 +227,8 @@ export class OverlayMachine implements Machine<OverlayInput, OverlayOutput> {
     this.#sessions.delete(peer)
     this.#deadlines.set(peer, undefined)
     this.#written.delete(session)
-    if (session.unpacker === undefined) {
-      if (session.isInbound) this.#unintroduced -= 1
-    } else if (session.theirs !== undefined) {
+    this.#unintroduced.delete(peer)
+    if (session.unpacker !== undefined && session.theirs !== undefined) {
       this.#nodeIds.delete(session.theirs.nodeId)
       this.#tell({ _tag: "PeerLeft", peer }, now, out)
     }

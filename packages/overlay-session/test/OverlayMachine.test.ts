@@ -160,8 +160,10 @@ describe("a handshake", () => {
   it("is open to so many that came in, and to no more than there is room for", () => {
     const bench = new Bench({ maxPeers: 2 })
     for (let i = 1; i <= MAX_UNINTRODUCED + 1; i++) bench.open(PeerId(i))
+    // Who has been silent for longest has made room.
     expect(bench.ends).toEqual(["NoRoom"])
-    for (let i = 1; i <= 3; i++) bench.frame(FrameKind.hello, hello(`node-${i}`), PeerId(i))
+    expect(bench.machine.size.sessions).toBe(MAX_UNINTRODUCED)
+    for (const i of [MAX_UNINTRODUCED + 1, 2, 3]) bench.frame(FrameKind.hello, hello(`node-${i}`), PeerId(i))
     expect(bench.machine.size.peers).toBe(2)
     expect(bench.ends).toEqual(["NoRoom", "NoRoom"])
   })

@@ -178,6 +178,22 @@ describe("envelopes", () => {
       })
     ))
 
+  it("of another version are passed over, and told of", () =>
+    run(
+      Effect.gen(function* () {
+        const bytes = yield* recorded
+        const bob = yield* makeNode()
+        const votes = yield* nextOf(bob.overlay.messages(Vote))
+        const later = new Uint8Array(bytes)
+        later[5] = 2
+        const someone = yield* raw(bob)
+        someone.write(later)
+        someone.write(new Uint8Array(bytes))
+        yield* bob.faulted("other version")
+        yield* Fiber.join(votes)
+      })
+    ))
+
   it("with a signature that does not hold end the session", () =>
     run(
       Effect.gen(function* () {

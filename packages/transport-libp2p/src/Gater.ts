@@ -11,13 +11,11 @@ import type { NodeLimits, Remote } from "./NodeOptions.ts"
 
 export interface Gate {
   readonly isBanned: (who: Remote) => boolean
-  readonly maxInbound: number
-  /** How many stand that others dialled. */
-  readonly inbound: () => number
+  readonly inbound: Inbound
   readonly shakingHands: ShakingHands
 }
 
-/** Of the places for handshakes one host has this part. */
+/** Of the places for handshakes, and of those for who has come, one host has this part. */
 const PART_OF_A_HOST = 1 / 4
 
 /**
@@ -61,24 +59,42 @@ export class ShakingHands {
   }
 }
 
+/** Of this machine itself, and through relays, as many may come as may come at all. */
+const THIS_MACHINE: ReadonlySet<string | undefined> = new Set([undefined, "127.0.0.1", "::1"])
+/** And of one host a few in any case. */
+const FEW_OF_A_HOST = 8
+
 /**
- * Counts those whom others dialled, and closes at once what is too many: several may shake hands at the same time, and js-libp2p asks about each
- * before any of them is counted.
+ * Counts those whom others dialled, and closes at once what is too many, of all or of one host: several may shake hands at the same time, and js-libp2p
+ * asks about each before any of them is counted.
  */
 export class Inbound {
-  readonly #standing: Set<Connection> = new Set()
+  readonly #most: number
+  readonly #mostOfHost: number
+  readonly #standing: Map<Connection, string | undefined> = new Map()
 
-  get count(): number {
-    return this.#standing.size
+  constructor(most: number) {
+    this.#most = most
+    this.#mostOfHost = Math.max(FEW_OF_A_HOST, Math.floor(most * PART_OF_A_HOST))
   }
 
-  watch(node: Pick<Libp2p, "addEventListener">, most: number): void {
+  watch(node: Pick<Libp2p, "addEventListener">): void {
     node.addEventListener("connection:close", ({ detail }) => this.#standing.delete(detail))
     node.addEventListener("connection:open", ({ detail }) => {
       if (detail.direction !== "inbound") return
-      if (this.#standing.size >= most) detail.abort(new Error("too many connections"))
-      else this.#standing.add(detail)
+      if (this.isFull(detail.remoteAddr)) detail.abort(new Error("too many connections"))
+      else this.#standing.set(detail, directEndpoint(detail.remoteAddr)?.host)
     })
+  }
+
+  /** Whether nobody more may come from there. */
+  isFull(address: Multiaddr): boolean {
+    if (this.#standing.size >= this.#most) return true
+    const host = directEndpoint(address)?.host
+    if (THIS_MACHINE.has(host) || this.#standing.size < this.#mostOfHost) return false
+    let there = 0
+    for (const each of this.#standing.values()) if (each === host) there++
+    return there >= this.#mostOfHost
   }
 }
 
@@ -89,10 +105,9 @@ const remoteOf = (address: Multiaddr | undefined, peerId: PeerId | undefined): R
 
 export const remoteOfConnection = ({ remoteAddr, remotePeer }: Connection): Remote => remoteOf(remoteAddr, remotePeer)
 
-export const gaterOf = ({ isBanned, maxInbound, inbound, shakingHands }: Gate): ConnectionGater => {
+export const gaterOf = ({ isBanned, inbound, shakingHands }: Gate): ConnectionGater => {
   const denied = (peerId: PeerId, { remoteAddr }: MultiaddrConnection): boolean =>
     isBanned(remoteOf(remoteAddr, peerId))
-  const isFull = (): boolean => inbound() >= maxInbound
   return {
     denyDialPeer: (peerId) => isBanned(remoteOf(undefined, peerId)),
     denyDialMultiaddr: (address) => {
@@ -100,7 +115,9 @@ export const gaterOf = ({ isBanned, maxInbound, inbound, shakingHands }: Gate): 
       return isBanned(remoteOf(address, peer === undefined ? undefined : parsePeer(peer)))
     },
     denyInboundConnection: (connection) =>
-      isFull() || isBanned(remoteOf(connection.remoteAddr, undefined)) || !shakingHands.begin(connection),
+      inbound.isFull(connection.remoteAddr) ||
+      isBanned(remoteOf(connection.remoteAddr, undefined)) ||
+      !shakingHands.begin(connection),
     denyInboundEncryptedConnection: denied,
     denyOutboundEncryptedConnection: denied,
     denyInboundRelayReservation: (source) => isBanned(remoteOf(undefined, source)),

@@ -253,12 +253,11 @@ const started = (
 ): Effect.Effect<{ readonly engine: Engine; readonly known: KnownPeers }, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
-    const inbound = new Inbound()
+    const inbound = new Inbound(limits.maxInbound)
     const shakingHands = new ShakingHands(limits)
     const gater = gaterOf({
       isBanned: options.isBanned ?? (() => false),
-      maxInbound: limits.maxInbound,
-      inbound: () => inbound.count,
+      inbound,
       shakingHands
     })
     const failed = (thrown: unknown): ListenError => listenFailure(options, thrown)
@@ -266,7 +265,7 @@ const started = (
       try: () => makeEngine({ options, limits, gater, onFound }),
       catch: failed
     })
-    inbound.watch(engine, limits.maxInbound)
+    inbound.watch(engine)
     shakingHands.watch(engine)
     const known = new KnownPeers(engine, limits.maxKnownPeers)
     engine.addEventListener("peer:identify", ({ detail }) => {

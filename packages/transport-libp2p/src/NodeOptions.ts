@@ -69,7 +69,7 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000
 export interface NodeLimits {
   /** Connections that stand. Of dialled ones beyond it those of least worth are closed (js-libp2p's pruner). */
   readonly maxConnections: number
-  /** Of these, how many others may have dialled. */
+  /** Of these, how many others may have dialled; of one host, but for this machine, a quarter of these, and eight in any case. */
   readonly maxInbound: number
   /** Accepted and not through with their handshake; of one host a quarter of these. */
   readonly maxPending: number

@@ -1,0 +1,30 @@
+/** Who stands, with events as js-libp2p tells of connections. */
+import { assert, it } from "@effect/vitest"
+import type { Connection } from "@libp2p/interface"
+import { multiaddr } from "@multiformats/multiaddr"
+import { Inbound } from "../src/Gater.ts"
+
+it("one host has a quarter of the places of those who come, and this machine as many as there are", () => {
+  const events = new EventTarget()
+  const inbound = new Inbound(40)
+  inbound.watch(events as Parameters<Inbound["watch"]>[0])
+  const dropped: Array<Connection> = []
+  const open = (host: string, port: number): Connection => {
+    const connection = {
+      direction: "inbound",
+      remoteAddr: multiaddr(`/ip4/${host}/tcp/${port}`),
+      abort: () => void dropped.push(connection)
+    } as unknown as Connection
+    events.dispatchEvent(new CustomEvent("connection:open", { detail: connection }))
+    return connection
+  }
+  const standing = Array.from({ length: 11 }, (_, i) => open("203.0.113.5", 1000 + i))
+  assert.deepStrictEqual(dropped, standing.slice(10))
+  assert.isTrue(inbound.isFull(multiaddr("/ip4/203.0.113.5/tcp/1")))
+  assert.isFalse(inbound.isFull(multiaddr("/ip4/203.0.113.6/tcp/1")))
+  events.dispatchEvent(new CustomEvent("connection:close", { detail: standing[0] }))
+  assert.isFalse(inbound.isFull(multiaddr("/ip4/203.0.113.5/tcp/1")))
+  for (let i = 0; i < 31; i++) open("127.0.0.1", 1000 + i)
+  assert.strictEqual(dropped.length, 1)
+  assert.isTrue(inbound.isFull(multiaddr("/ip4/203.0.113.6/tcp/1")))
+})
