@@ -22,7 +22,7 @@ it("one host has a quarter of the places of those who come, and this machine as 
   assert.deepStrictEqual(dropped, standing.slice(10))
   assert.isTrue(inbound.isFull(multiaddr("/ip4/203.0.113.5/tcp/1")))
   assert.isFalse(inbound.isFull(multiaddr("/ip4/203.0.113.6/tcp/1")))
-  events.dispatchEvent(new CustomEvent("connection:close", { detail: standing[0] }))
+  events.dispatchEvent(new CustomEvent("connection:close", { detail: standing[0] as Connection }))
   assert.isFalse(inbound.isFull(multiaddr("/ip4/203.0.113.5/tcp/1")))
   for (let i = 0; i < 31; i++) open("127.0.0.1", 1000 + i)
   assert.strictEqual(dropped.length, 1)
