@@ -33,8 +33,12 @@ const SWEEP_MS = 5000
 const SETTLE_MS = 750
 /** How often rooms are compared with those of a peer that is drawn. */
 const COMPARE_MS = 60_000
-/** For peers that come one on the other, once is enough. */
-const ANNOUNCE_MS = 200
+/**
+ * Records by which we tell who comes that we are here: so many at once, and so many more in a second. Others take two records a second of one person,
+ * and somebody who comes again and again must not use them up.
+ */
+const ANNOUNCED_AT_ONCE = 10
+const ANNOUNCED_PER_SECOND = 0.5
 /** So many peers are asked for the history of a room that is joined. */
 const ASKED_PEERS = 3
 /**
@@ -110,6 +114,7 @@ class Running implements Chat {
   /** Of our last record: a clock that is put back, or two records in a millisecond, must not undo their order. */
   #lastAt = 0
   #announcedMs = 0
+  #announceable = ANNOUNCED_AT_ONCE
 
   constructor(options: ChatOptions, name: string, random: Random, published: PubSub.PubSub<ChatEvent>) {
     const {
@@ -198,10 +203,7 @@ class Running implements Chat {
   #greet(peer: string): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const nowMs = yield* Clock.currentTimeMillis
-      if (nowMs - this.#announcedMs >= ANNOUNCE_MS) {
-        this.#announcedMs = nowMs
-        yield* this.#beat
-      }
+      if (this.#mayAnnounce(nowMs)) yield* this.#beat
       const fetchAll = Effect.suspend(() =>
         Effect.forEach(this.rooms(), (room) => this.#fetch(peer, room), { discard: true })
       )
@@ -209,6 +211,15 @@ class Running implements Chat {
       yield* Effect.sleep(SETTLE_MS)
       yield* fetchAll
     })
+  }
+
+  #mayAnnounce(nowMs: number): boolean {
+    const since = Math.max(0, nowMs - this.#announcedMs) / 1000
+    const left = Math.min(ANNOUNCED_AT_ONCE, this.#announceable + since * ANNOUNCED_PER_SECOND)
+    const records = Math.min(ANNOUNCED_AT_ONCE, this.rooms().length)
+    this.#announcedMs = nowMs
+    this.#announceable = left < records ? left : left - records
+    return left >= records
   }
 
   /** What a broadcast has lost on its way, one peer in passing has. */
