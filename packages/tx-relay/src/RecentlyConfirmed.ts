@@ -13,6 +13,10 @@ import { RollingBloomFilter } from "@satwire/filters"
  * @limit transactions that are known to be in a block lately
  */
 export const RECENT_CONFIRMED = 48_000
+/**
+ * @limit blocks that are remembered one by one, so that others stay known when one of them leaves the chain
+ */
+export const RECENT_CONFIRMED_BLOCKS = 288
 const FALSE_POSITIVE_RATE = 0.000_001
 const HASH_BYTES = 32
 
@@ -24,7 +28,7 @@ interface ConfirmedBlock {
 
 export class RecentlyConfirmed {
   readonly #filter: RollingBloomFilter
-  /** The latest last, of together no more ids than the filter has. */
+  /** The latest last, few, and of together no more ids than the filter has. */
   readonly #blocks: Array<ConfirmedBlock> = []
   #bytes = 0
   /** A block was taken out, so the filter is to be made again before it is asked. */
@@ -40,7 +44,9 @@ export class RecentlyConfirmed {
     this.#insert(block)
     this.#blocks.push(block)
     this.#bytes += block.ids.length
-    while (this.#bytes > RECENT_CONFIRMED * HASH_BYTES) this.#bytes -= this.#blocks.shift()?.ids.length ?? 0
+    while (this.#blocks.length > RECENT_CONFIRMED_BLOCKS || this.#bytes > RECENT_CONFIRMED * HASH_BYTES) {
+      this.#bytes -= this.#blocks.shift()?.ids.length ?? 0
+    }
   }
 
   /** A block left the chain: perhaps one of which nobody knew what it has. */

@@ -12,7 +12,7 @@ export {
   OUTBOUND_INVENTORY_BROADCAST_INTERVAL_MS
 } from "./InventoryTrickle.ts"
 export type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
-export { RECENT_CONFIRMED } from "./RecentlyConfirmed.ts"
+export { RECENT_CONFIRMED, RECENT_CONFIRMED_BLOCKS } from "./RecentlyConfirmed.ts"
 export {
   GETDATA_TX_INTERVAL_MS,
   MAX_PEER_TX_ANNOUNCEMENTS,
