@@ -85,7 +85,7 @@ describe("satwire crawl", () => {
           run(["crawl", "-regtest", places[0] ?? "", "-out=seeds.jsonl", "-timeout=500"], { home })
         )
         expect([code, stdout]).toEqual([0, ""])
-        expect(stderr).toMatch(/^5 of 6 visited nodes answered in \d+ seconds?, and 6 nodes are known\n$/)
+        expect(stderr).toMatch(/^5 of 6 visited nodes answered in \d+ seconds?, with 6 nodes known\n$/)
         const text = readFileSync(join(home, "seeds.jsonl"), "utf8")
         expect(placesOf(text)).toEqual([...places, ours].toSorted())
         expect(peers.map(({ getaddrs, sessions }) => [sessions, getaddrs])).toEqual([

@@ -34,7 +34,7 @@ describe("satwire doctor", () => {
         const place = DataDirectory.layer({ root: join(home, ".satwire"), network: regtest })
         yield* Layer.build(Layer.provide(place, layerFiles))
         const { code, stderr, stdout } = yield* Effect.promise(() =>
-          run(["doctor", "-regtest", `-connect=${formatEndpoint(endpoint)}`, "-rpcport=0", "-timeout=500"], { home })
+          run(["doctor", "-regtest", `-connect=${formatEndpoint(endpoint)}`, "-rpcport=0", "-timeout=2500"], { home })
         )
         expect([code, stderr]).toEqual([0, ""])
         expect(signs(stdout)).toEqual([

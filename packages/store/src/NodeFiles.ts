@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs/promises"
 import { constants } from "node:os"
+import { dirname } from "node:path"
 import type * as Sqlite from "node:sqlite"
 import { FileError, type FileOperation, Files, type OpenFile, type OpenMode } from "./Files.ts"
 
@@ -19,7 +20,7 @@ export const layerFiles: Layer.Layer<Files> = Layer.sync(Files, () =>
     rename: (from, to) => attempt("rename", from, () => Fs.rename(from, to)),
     remove: (path) => attempt("remove", path, () => Fs.unlink(path)),
     list: (directory) => attempt("list", directory, () => Fs.readdir(directory)),
-    makeDirectory: (path) => Effect.asVoid(attempt("makeDirectory", path, () => Fs.mkdir(path, { recursive: true }))),
+    makeDirectory: (path) => attempt("makeDirectory", path, () => makeDirectory(path)),
     syncDirectory,
     lock: (path) => Effect.asVoid(Effect.acquireRelease(locked(path), (lock) => Effect.sync(() => lock.close())))
   })
@@ -42,6 +43,29 @@ const codeIn = (message: string): string => {
   const number = Number(/\(os error (\d+)\)/.exec(message)?.[1])
   return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "UNKNOWN"
 }
+
+/**
+ * With those above it. Not by `recursive`: on Node that never ends where a file system keeps a name from us by ENOENT (/proc), and calls a disk that
+ * can only be read ENOENT, too.
+ */
+const makeDirectory = async (path: string): Promise<void> => {
+  try {
+    await Fs.mkdir(path)
+  } catch (thrown) {
+    const isOrphan = failure("makeDirectory", path, thrown).code === "ENOENT" && !(await isDirectory(dirname(path)))
+    if (isOrphan && dirname(path) !== path) {
+      await makeDirectory(dirname(path))
+      return makeDirectory(path)
+    }
+    if (!(await isDirectory(path))) throw thrown
+  }
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  Fs.stat(path).then(
+    (found) => found.isDirectory(),
+    () => false
+  )
 
 const opened = (path: string, handle: Fs.FileHandle): OpenFile => ({
   path,

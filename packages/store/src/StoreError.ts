@@ -113,12 +113,14 @@ export class ForeignFile extends ForeignFileBase {
 }
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
+/** What a directory cannot be made for: a file of its name, or a file system that holds no directories of ours. */
+const MISPLACED = new Set(["EEXIST", "ENOENT"])
 const FORBIDDEN = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR"])
 
 /** What a failed file operation means to who owns the data directory. */
 export const storeErrorOf = ({ code, operation, path }: FileError): DirectoryNotWritable | DiskFull | IoFailed =>
   FULL.has(code)
     ? new DiskFull({ path, code })
-    : FORBIDDEN.has(code) || (operation === "makeDirectory" && code === "EEXIST")
+    : FORBIDDEN.has(code) || (operation === "makeDirectory" && MISPLACED.has(code))
       ? new DirectoryNotWritable({ path, code })
       : new IoFailed({ path, operation, code })

@@ -121,6 +121,14 @@ describe("a data directory that cannot be written", () => {
     })
   )
 
+  // Node's own way to make a directory with those above it never ends there.
+  it.effect.skipIf(process.platform !== "linux")("because a file system takes no directories is named", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(taken("/proc/nowhere"))
+      expect(error).toMatchObject({ _tag: "DirectoryNotWritable", path: "/proc/nowhere", code: "ENOENT" })
+    })
+  )
+
   for (const { code, operation, tag } of [
     { operation: "makeDirectory", code: "EACCES", tag: "DirectoryNotWritable" },
     { operation: "makeDirectory", code: "EROFS", tag: "DirectoryNotWritable" },

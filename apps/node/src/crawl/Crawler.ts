@@ -40,7 +40,7 @@ export class Crawler {
   summary(): string {
     const { size } = this.#frontier
     const seconds = Math.round(this.#now().instant / 1000)
-    return `${counted(this.answered)} of ${counted(this.#visited, "visited node")} answered in ${counted(seconds, "second")}, and ${counted(size, "node")} are known`
+    return `${counted(this.answered)} of ${counted(this.#visited, "visited node")} answered in ${counted(seconds, "second")}, with ${counted(size, "node")} known`
   }
 
   /** From these, or from the network's DNS seeds, to everybody. */

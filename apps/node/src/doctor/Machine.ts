@@ -1,10 +1,10 @@
 /** What of the doctor's questions this machine alone can answer: its disk, its ports, its addresses. */
-import { mkdir, open, rm, stat, statfs } from "node:fs/promises"
+import { open, rm, stat, statfs } from "node:fs/promises"
 import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { formatHost, isRoutable } from "@satwire/netaddress"
 import { type ChainParams, HEADER_SIZE } from "@satwire/primitives"
-import { DataDirectory, layerFiles } from "@satwire/store"
+import { DataDirectory, Files, layerFiles } from "@satwire/store"
 import { formatEndpoint } from "@satwire/transport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,11 +19,17 @@ const codeOf = (thrown: unknown): string =>
 
 /** Whether the data directory can be written to, and how much room there is. */
 export const disk = (directory: string): Effect.Effect<Finding> =>
+  Effect.gen(function* () {
+    const { makeDirectory } = yield* Files
+    const made = yield* Effect.result(makeDirectory(directory))
+    return made._tag === "Failure" ? unwritable(directory, made.failure.code) : yield* writable(directory)
+  }).pipe(Effect.provide(layerFiles))
+
+const writable = (directory: string): Effect.Effect<Finding> =>
   Effect.promise(async (): Promise<Finding> => {
     const check = "Disk"
     const probe = join(directory, `.doctor-${process.pid}`)
     try {
-      await mkdir(directory, { recursive: true })
       const file = await open(probe, "wx")
       await file.write("x")
       await file.sync()
