@@ -2,7 +2,7 @@ import { bundlePage, pageFiles } from "@satwire/dashboard-page"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import type { Sample, State } from "../src/Told.ts"
-import { ago, bytes, count, duration, ms, percent, rate } from "../src/page/Format.ts"
+import { ago, axisTimes, bytes, count, duration, ms, percent, rate } from "../src/page/Format.ts"
 import { syncProgress } from "../src/page/Sync.ts"
 
 describe("the page's files", () => {
@@ -52,6 +52,13 @@ it("numbers are written as people read them", () => {
     "1 min 1 s ago",
     "1,234,567",
     "1.2 %"
+  ])
+})
+
+it("times under an axis have their seconds where two would be the same without", () => {
+  expect([axisTimes([30, 40]), axisTimes([60, 120])].map((times) => times.map((time) => time.length))).toEqual([
+    [8, 8],
+    [5, 5]
   ])
 })
 

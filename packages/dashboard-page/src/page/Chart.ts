@@ -3,7 +3,7 @@ import { type ComponentChildren, h } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 import uPlot from "uplot"
 import type { Sample } from "../Told.ts"
-import { clock } from "./Format.ts"
+import { axisTimes, clock } from "./Format.ts"
 
 export interface Series {
   readonly label: string
@@ -17,11 +17,15 @@ export interface ChartProps {
   readonly format: (value: number) => string
   /** Each on top of those before. */
   readonly isStacked?: boolean
+  /** There are no halves of what is counted. */
+  readonly isWhole?: boolean
 }
 
 const HEIGHT = 180
 const AXIS_WIDTH = 66
 const COLOURS = 8
+/** 1, 2, 5, 10, … between two lines. */
+const WHOLE_STEPS = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((step) => step * 10 ** i)).flat()
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
@@ -47,7 +51,7 @@ const dataOf = ({ isStacked, samples, series }: ChartProps): uPlot.AlignedData =
 }
 
 const optionsOf = (props: ChartProps, width: number, own: () => ChartProps): uPlot.Options => {
-  const { format, isStacked, series } = props
+  const { format, isStacked, isWhole, series } = props
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } }
   return {
     width,
@@ -59,10 +63,15 @@ const optionsOf = (props: ChartProps, width: number, own: () => ChartProps): uPl
       {
         ...axis,
         size: 28,
-        values: (_, times) => times.map((time) => new Date(1000 * time).toTimeString().slice(0, 5)),
-        space: 60
+        values: (_, times) => [...axisTimes(times)],
+        space: 72
       },
-      { ...axis, size: AXIS_WIDTH, values: (_, values) => values.map(format) }
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        values: (_, values) => values.map(format),
+        ...(isWhole === true ? { incrs: WHOLE_STEPS } : {})
+      }
     ],
     series: [
       { label: "at", value: (_, time) => clock(time === null ? (own().samples.at(-1)?.unixMs ?? 0) : 1000 * time) },

@@ -52,6 +52,12 @@ export const clock = (unixMs: number, isExact = false): string => {
   return isExact ? `${text}.${String(at.getMilliseconds()).padStart(3, "0")}` : text
 }
 
+/** Times under an axis, in seconds since 1970: with their seconds where two would be of one minute. */
+export const axisTimes = (times: ReadonlyArray<number>): ReadonlyArray<string> => {
+  const [first = 0, second = Infinity] = times
+  return times.map((time) => clock(1000 * time).slice(0, second - first < 60 ? undefined : 5))
+}
+
 export const date = (unixMs: number): string => new Date(unixMs).toISOString().slice(0, 16).replace("T", " ")
 
 /** A hash by its last digits: the first are zeros. */

@@ -62,6 +62,7 @@ export const Network = ({
         title: "Peers",
         samples,
         format: (value) => value.toFixed(0),
+        isWhole: true,
         series: [{ label: "peers", values: samples.map(({ peers }) => peers) }]
       })
     ),

@@ -131,6 +131,7 @@ const WaitingBytes = ({ samples }: { readonly samples: ReadonlyArray<Sample> }):
       title: "Received bytes that wait",
       samples,
       format: bytes,
+      isWhole: true,
       series: [{ label: "bytes", values: samples.map(({ receivedBytesWaiting }) => receivedBytesWaiting) }]
     })
   )
@@ -143,6 +144,7 @@ const WaitingBlocks = ({ samples }: { readonly samples: ReadonlyArray<Sample> })
       title: "Blocks that wait",
       samples,
       format: (value) => value.toFixed(0),
+      isWhole: true,
       series: [
         { label: "asked for", values: samples.map(({ blocksInFlight }) => blocksInFlight) },
         { label: "to check or keep", values: samples.map(({ blocksWaiting }) => blocksWaiting) }
