@@ -89,7 +89,7 @@ const ABOUT: ReadonlyArray<Row> = [
     kind: "histogram",
     labels: [],
     distributions: ({ turns }) => [
-      { ends: TURN_STEPS_MS.map((ms) => ms / 1000), counts: turns.steps, sum: turns.totalMs / 1000 }
+      { ends: TURN_STEPS_MS.map((ms) => Number((ms / 1000).toPrecision(3))), counts: turns.steps, sum: turns.totalMs / 1000 }
     ]
   },
   gauge("The node", "satwire_turn_longest_seconds", "The longest turn so far.", ({ turns }) => turns.longestMs / 1000),

@@ -71,6 +71,7 @@ describe("a node's metrics", () => {
         assert.isAbove(valueOf(text, "satwire_useful_bytes_ratio"), 0)
         assert.strictEqual(valueOf(text, "satwire_connect_seconds_count"), 1)
         assert.isAbove(valueOf(text, "satwire_turn_seconds_count"), 3)
+        assert.include(text, 'satwire_turn_seconds_bucket{le="0.00003"}')
         assert.strictEqual(valueOf(text, "satwire_sync_progress_ratio"), 1)
         const before = valueOf(text, "satwire_sent_bytes_total")
         yield* follower.release(miner.listening ?? { host: "", port: 0 })

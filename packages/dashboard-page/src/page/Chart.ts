@@ -56,7 +56,7 @@ const optionsOf = (props: ChartProps, width: number, own: () => ChartProps): uPl
   return {
     width,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? 1.05 * (high ?? 0) : 1] } },
     axes: [
