@@ -46,7 +46,8 @@ export const nodeMeter = (options: NodeMeterOptions): Effect.Effect<NodeMeter, n
     const { node } = options
     const tally = new Tally()
     const unix = Effect.map(Clock.currentTimeMillis, (ms) => Math.floor(ms / 1000))
-    const startedUnix = yield* unix
+    // Not by the wall clock, which jumps where it is set.
+    const startedAt = process.uptime()
     yield* Effect.forkScoped(
       Stream.runForEach(node.facts, (fact) =>
         Effect.map(Clock.monotonicTimeNanos, (nanos) => tally.note(fact, Number(nanos / 1000n) / 1000))
@@ -67,7 +68,7 @@ export const nodeMeter = (options: NodeMeterOptions): Effect.Effect<NodeMeter, n
         traffic: yield* node.query("traffic"),
         turns: yield* node.turns,
         unix: yield* unix,
-        startedUnix,
+        uptimeSeconds: process.uptime() - startedAt,
         about: { version: options.version, network: options.network },
         process: ofProcess()
       }
@@ -88,8 +89,7 @@ const ofProcess = (): Readings["process"] => {
 /** So long after the start nobody need have been found. */
 const PATIENCE_S = 300
 
-const healthOf = ({ about, blocks, headers, peers, startedUnix, tally, unix }: Readings): Health => {
-  const uptimeSeconds = Math.max(0, unix - startedUnix)
+const healthOf = ({ about, blocks, headers, peers, tally, uptimeSeconds }: Readings): Health => {
   const ready = peers.filter(({ state }) => state === "ready").length
   const problems: Array<string> = []
   if (tally.isStoreFull) problems.push("The disk is full: nothing more is kept until there is room.")
@@ -99,7 +99,7 @@ const healthOf = ({ about, blocks, headers, peers, startedUnix, tally, unix }: R
     isWell: problems.length === 0,
     problems,
     ...about,
-    uptimeSeconds,
+    uptimeSeconds: Math.floor(uptimeSeconds),
     peers: ready,
     headersHeight: headers?.tip.height,
     blocksHeight: blocks?.tip.height

@@ -15,7 +15,7 @@ export interface Readings extends Pick<
   readonly turns: TurnsSnapshot
   /** Seconds since 1970. */
   readonly unix: number
-  readonly startedUnix: number
+  readonly uptimeSeconds: number
   readonly about: { readonly version: string; readonly network: string }
   readonly process: { readonly residentBytes: number; readonly heapBytes: number; readonly cpuSeconds: number }
 }
@@ -66,9 +66,7 @@ const ABOUT: ReadonlyArray<Row> = [
     labels: ["version", "network"],
     samples: ({ about }) => [{ labels: [about.version, about.network], value: 1 }]
   },
-  gauge("The node", "satwire_uptime_seconds", "How long it has been running.", ({ startedUnix, unix }) =>
-    Math.max(0, unix - startedUnix)
-  ),
+  gauge("The node", "satwire_uptime_seconds", "How long it has been running.", ({ uptimeSeconds }) => uptimeSeconds),
   gauge("The node", "satwire_process_resident_bytes", "Memory of the process.", ({ process }) => process.residentBytes),
   gauge(
     "The node",
@@ -89,7 +87,11 @@ const ABOUT: ReadonlyArray<Row> = [
     kind: "histogram",
     labels: [],
     distributions: ({ turns }) => [
-      { ends: TURN_STEPS_MS.map((ms) => Number((ms / 1000).toPrecision(3))), counts: turns.steps, sum: turns.totalMs / 1000 }
+      {
+        ends: TURN_STEPS_MS.map((ms) => Number((ms / 1000).toPrecision(3))),
+        counts: turns.steps,
+        sum: turns.totalMs / 1000
+      }
     ]
   },
   gauge("The node", "satwire_turn_longest_seconds", "The longest turn so far.", ({ turns }) => turns.longestMs / 1000),

@@ -7,6 +7,7 @@ import { HeaderStore } from "@satwire/store"
 import type { Endpoint } from "@satwire/transport"
 import { layerTcp } from "@satwire/transport-tcp"
 import * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -81,6 +82,13 @@ describe("a node's metrics", () => {
         assert.isNaN(valueOf(after, peer))
         const health = yield* meter.health
         assert.deepInclude(health, { isWell: true, problems: [], peers: 0, blocksHeight: 1, network: "regtest" })
+        // A clock that is set an hour forward makes nobody older.
+        const clock = yield* Clock.clockWith(Effect.succeed)
+        const currentTimeMillis = Effect.map(clock.currentTimeMillis, (ms) => ms + 3_600_000)
+        const ahead: Clock.Clock = Object.assign(Object.create(clock) as Clock.Clock, { currentTimeMillis })
+        const later = yield* Effect.provideService(meter.health, Clock.Clock, ahead)
+        assert.isTrue(later.isWell)
+        assert.isBelow(later.uptimeSeconds, 3600)
       })
     )
   )
