@@ -8,6 +8,8 @@
  *   big       segwit blocks of 2 MB
  *   bulk      the same, while somebody asks for such blocks with all their transactions (`getblock` of verbosity 2), one after another
  *
+ * With `--open` all connections are there before that: libuv accepts one a turn, so that who opens some at once waits for them to be accepted.
+ *
  * What is timed is from the moment at which a call was to be made to the end of its answer: a stall counts for all that wait in it. The last row
  * is what the node itself is to blame for: how long its event loop was held without a break, in processor time, as a call finds it that comes at
  * any moment. On a machine with other work the rows above it say more of that than of the node.
@@ -30,7 +32,8 @@ const { values } = parseArgs({
     headers: { type: "string", default: "300000" },
     small: { type: "string", default: "22000" },
     big: { type: "string", default: "400" },
-    methods: { type: "boolean", default: false }
+    methods: { type: "boolean", default: false },
+    open: { type: "boolean", default: false }
   }
 })
 const rounds = Number(values.rounds)
@@ -162,6 +165,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Once it has warmed up. */
 const ready = async (node: Node): Promise<void> => {
+  if (values.open) await Promise.all(Array.from({ length: CONNECTIONS }, () => node.call(["getblockcount"])))
   while (typeof (await node.call(["getblockcount"])) !== "number") await pause(2)
 }
 

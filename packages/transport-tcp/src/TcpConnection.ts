@@ -15,6 +15,7 @@ import {
   TimedOut
 } from "@satwire/transport"
 import { closeReasonOf } from "./SystemErrors.ts"
+import { READ_BYTES, beginFullRead, holdForTurns, isTurnLong } from "./TurnReads.ts"
 import { corkThisTurn, currentTurn } from "./TurnWrites.ts"
 
 const connectionOf: unique symbol = Symbol("connection")
@@ -53,6 +54,10 @@ export class TcpConnection implements Connection {
   #handlers: ConnectionHandlers | undefined = undefined
   #reason: CloseReason | undefined = undefined
   #isClosed = false
+  /** Whoever reads it wants nothing. */
+  #isPaused = false
+  /** Others have their turn first. */
+  #isHeld = false
   /** A write left bytes with us, and nobody was told since that they are gone. */
   #isHeldBack = false
   #writtenInTurn = -1
@@ -81,15 +86,17 @@ export class TcpConnection implements Connection {
       return
     }
     if (!this.#isRead) this.#socket.on("data", onData)
-    this.#socket.resume()
+    this.resume()
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    if (this.#handlers !== undefined) this.#socket.resume()
+    this.#isPaused = false
+    if (this.#handlers !== undefined && !this.#isHeld) this.#socket.resume()
   }
 
   write(bytes: Uint8Array): void {
@@ -118,7 +125,19 @@ export class TcpConnection implements Connection {
 
   /** Bytes arrived, in memory that may be reused after this call. */
   received(bytes: Uint8Array): void {
+    const isFull = bytes.length >= READ_BYTES
+    if (isFull) beginFullRead()
     this.#handlers?.onBytes(bytes)
+    if (!isFull || this.#isHeld || !isTurnLong()) return
+    this.#isHeld = true
+    this.#socket.pause()
+    holdForTurns(this)
+  }
+
+  /** Others had their turn. */
+  readOn(): void {
+    this.#isHeld = false
+    if (!this.#isPaused && !this.#socket.destroyed) this.#socket.resume()
   }
 
   /** The other end has ended, and so the socket ends ours by itself. */
