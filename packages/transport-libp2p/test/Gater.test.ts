@@ -1,8 +1,8 @@
 /** Who stands, with events as js-libp2p tells of connections. */
 import { assert, it } from "@effect/vitest"
-import type { Connection } from "@libp2p/interface"
+import type { Connection, MultiaddrConnection } from "@libp2p/interface"
 import { multiaddr } from "@multiformats/multiaddr"
-import { Inbound } from "../src/Gater.ts"
+import { Inbound, ShakingHands } from "../src/Gater.ts"
 
 it("one host has a quarter of the places of those who come, and this machine as many as there are", () => {
   const events = new EventTarget()
@@ -27,4 +27,26 @@ it("one host has a quarter of the places of those who come, and this machine as 
   for (let i = 0; i < 31; i++) open("127.0.0.1", 1000 + i)
   assert.strictEqual(dropped.length, 1)
   assert.isTrue(inbound.isFull(multiaddr("/ip4/203.0.113.6/tcp/1")))
+})
+
+it("one host that says nothing leaves others their places for handshakes, and has its own again when it is through or gone", () => {
+  const events = new EventTarget()
+  const shaking = new ShakingHands({ handshakeTimeoutMs: 60_000, maxPending: 16 })
+  shaking.watch(events as Parameters<ShakingHands["watch"]>[0])
+  const comer = (host: string, port: number) =>
+    Object.assign(new EventTarget(), {
+      remoteAddr: multiaddr(`/ip4/${host}/tcp/${port}`)
+    }) as unknown as MultiaddrConnection
+  const silent = Array.from({ length: 6 }, (_, i) => comer("203.0.113.5", 1000 + i))
+  assert.deepStrictEqual(
+    silent.map((one) => shaking.begin(one)),
+    [true, true, true, true, false, false]
+  )
+  assert.isTrue(shaking.begin(comer("203.0.113.6", 1000)))
+  silent[0]?.dispatchEvent(new Event("close"))
+  events.dispatchEvent(new CustomEvent("connection:open", { detail: silent[1] as MultiaddrConnection }))
+  assert.deepStrictEqual(
+    [1, 2, 3].map((port) => shaking.begin(comer("203.0.113.5", port))),
+    [true, true, false]
+  )
 })

@@ -210,18 +210,18 @@ describe("who may connect", () => {
   live(
     "is bounded where a thousand dial at once and say nothing",
     Effect.gen(function* () {
-      const there = yield* node({ limits: { ...limits, maxInbound: 4, maxPending: 16 } })
+      const there = yield* node({ limits: { ...limits, maxInbound: 4, maxPending: 64 } })
       const port = portOf(there)
       const open = new Set<Net.Socket>()
       let connected = 0
       yield* Effect.addFinalizer(() => Effect.sync(() => open.forEach((socket) => socket.destroy())))
       for (let dialled = 0; dialled < 1000; dialled++) {
-        const localAddress = `127.0.0.${1 + (dialled % 10)}`
-        const socket = Net.connect({ port, host: "127.0.0.1", localAddress }, () => (connected += 1))
+        const socket = Net.connect(port, "127.0.0.1", () => (connected += 1))
         open.add(socket)
         socket.resume().on("error", () => undefined)
         socket.on("close", () => open.delete(socket))
       }
+      // A quarter: all are of one host.
       yield* eventually(() => connected >= 16 && open.size <= 16)
       assert.strictEqual(open.size, 16)
       assert.strictEqual(there.connections().length, 0)
@@ -229,38 +229,6 @@ describe("who may connect", () => {
       assert.strictEqual((yield* Effect.flip(here.connect(addressOf(there))))._tag, "DialError")
       for (const socket of open) socket.destroy()
       yield* Effect.retry(here.connect(addressOf(there)), { times: 100 })
-    })
-  )
-
-  live(
-    "leaves others their places where one host takes all that it may, and says nothing",
-    Effect.gen(function* () {
-      const there = yield* node({ limits: { ...limits, maxPending: 16 } })
-      const open = new Set<Net.Socket>()
-      yield* Effect.addFinalizer(() => Effect.sync(() => open.forEach((socket) => socket.destroy())))
-      const dial = (localAddress: string) => {
-        const socket = Net.connect({ port: portOf(there), host: "127.0.0.1", localAddress })
-        open.add(socket)
-        socket.resume().on("error", () => undefined)
-        socket.on("close", () => open.delete(socket))
-        return socket
-      }
-      for (let i = 0; i < 16; i++) dial("127.0.0.66")
-      yield* eventually(() => open.size === 4)
-      const answered = yield* Deferred.make<void>()
-      const other = dial("127.0.0.7")
-      other.on("data", () => Deferred.doneUnsafe(answered, Effect.void))
-      other.write("\x13/multistream/1.0.0\n")
-      yield* Deferred.await(answered)
-      for (const socket of open) socket.destroy()
-      // The places are free again.
-      const again = [dial("127.0.0.66"), dial("127.0.0.66"), dial("127.0.0.66"), dial("127.0.0.66")]
-      const answers = new Set<Net.Socket>()
-      for (const socket of again) {
-        socket.on("data", () => answers.add(socket))
-        socket.write("\x13/multistream/1.0.0\n")
-      }
-      yield* eventually(() => answers.size === 4)
     })
   )
 
