@@ -100,7 +100,9 @@ const admit = (keeper: GateKeeper, peer: string, rpc: Rpc, sizeBytes: number): b
     keeper.fault(peer, "flood", "more than a peer may send")
     return false
   }
-  rpc.subscriptions = rpc.subscriptions.filter(({ topic }) => topic !== undefined && keeper.hasTopic(topic))
+  if (rpc.subscriptions.length > 0) {
+    rpc.subscriptions = rpc.subscriptions.filter(({ topic }) => topic !== undefined && keeper.hasTopic(topic))
+  }
   if (messages.length > 0) {
     const kept = messages.filter((message) => isWanted(keeper, peer, message))
     if (kept.length < messages.length) rpc.messages = kept
@@ -112,8 +114,9 @@ const admit = (keeper: GateKeeper, peer: string, rpc: Rpc, sizeBytes: number): b
 const IDS_OF_AN_ENTRY = 50
 
 /** Messages, subscriptions, and words about meshes and ids. */
-const entriesOf = ({ control = {}, messages, subscriptions }: Rpc): number => {
+const entriesOf = ({ control, messages, subscriptions }: Rpc): number => {
   let entries = messages.length + subscriptions.length
+  if (control === undefined) return entries
   for (const words of Object.values(control)) {
     for (const { messageIDs } of words ?? []) entries += 1 + (messageIDs?.length ?? 0) / IDS_OF_AN_ENTRY
   }
