@@ -8,7 +8,7 @@ export const RECENT_BLOCK_BYTES = 24_000_000
 /**
  * @limit blocks that were looked at last and are at hand
  */
-export const RECENT_BLOCKS = 32
+export const RECENT_BLOCKS = 64
 
 export class RecentBlocks {
   /** The oldest first. */
