@@ -9,6 +9,7 @@
  */
 import { toHex } from "@satwire/bytes"
 import { type SchnorrKey, type Sha256, type Signatures, portableSha256, portableSignatures } from "@satwire/crypto"
+import { type Rate, TokenBucket } from "@satwire/gossip"
 import type { Random } from "@satwire/machine"
 import { seededRandom } from "@satwire/runtime"
 import * as Clock from "effect/Clock"
@@ -37,8 +38,7 @@ const COMPARE_MS = 60_000
  * Records by which we tell who comes that we are here: so many at once, and so many more in a second. Others take two records a second of one person,
  * and somebody who comes again and again must not use them up.
  */
-const ANNOUNCED_AT_ONCE = 10
-const ANNOUNCED_PER_SECOND = 0.5
+const ANNOUNCED: Rate = { perSecond: 0.5, burst: 10 }
 /** So many peers are asked for the history of a room that is joined. */
 const ASKED_PEERS = 3
 /**
@@ -113,8 +113,7 @@ class Running implements Chat {
   #name: string
   /** Of our last record: a clock that is put back, or two records in a millisecond, must not undo their order. */
   #lastAt = 0
-  #announcedMs = 0
-  #announceable = ANNOUNCED_AT_ONCE
+  readonly #announcements: TokenBucket = new TokenBucket(ANNOUNCED, 0)
 
   constructor(options: ChatOptions, name: string, random: Random, published: PubSub.PubSub<ChatEvent>) {
     const {
@@ -202,8 +201,8 @@ class Running implements Chat {
   /** Who comes is asked for all rooms, twice, and those behind him learn that we are there. */
   #greet(peer: string): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const nowMs = yield* Clock.currentTimeMillis
-      if (this.#mayAnnounce(nowMs)) yield* this.#beat
+      const nowMs = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
+      if (this.#announcements.take(Math.min(ANNOUNCED.burst, this.rooms().length), nowMs)) yield* this.#beat
       const fetchAll = Effect.suspend(() =>
         Effect.forEach(this.rooms(), (room) => this.#fetch(peer, room), { discard: true })
       )
@@ -211,15 +210,6 @@ class Running implements Chat {
       yield* Effect.sleep(SETTLE_MS)
       yield* fetchAll
     })
-  }
-
-  #mayAnnounce(nowMs: number): boolean {
-    const since = Math.max(0, nowMs - this.#announcedMs) / 1000
-    const left = Math.min(ANNOUNCED_AT_ONCE, this.#announceable + since * ANNOUNCED_PER_SECOND)
-    const records = Math.min(ANNOUNCED_AT_ONCE, this.rooms().length)
-    this.#announcedMs = nowMs
-    this.#announceable = left < records ? left : left - records
-    return left >= records
   }
 
   /** What a broadcast has lost on its way, one peer in passing has. */
