@@ -293,7 +293,7 @@ const keepLines = (
     const run = Effect.runForkWith(yield* Effect.context())
     const scope = yield* Effect.scope
     const left = ({ detail }: CustomEvent<{ readonly toString: () => string }>): void =>
-      fetching.forget(detail.toString())
+      void run(fetching.forget(detail.toString()))
     const grafted = ({ detail: { peerId, topic } }: CustomEvent<MeshPeer>): void => {
       if (topic === name) run(Effect.forkIn(fetching.prepare(peerId), scope))
     }

@@ -46,6 +46,8 @@ interface Lines {
   readonly permits: Semaphore.Semaphore
   /** Those that nobody uses, opened or not. */
   readonly free: Array<Line | undefined>
+  /** Who uses one, or waits for one. */
+  users: number
 }
 
 interface Wanted {
@@ -57,12 +59,12 @@ interface Wanted {
 }
 
 export class Fetching {
-  readonly #node: Libp2pNodeShape
+  readonly #node: Pick<Libp2pNodeShape, "openStream">
   readonly #protocol: string
   readonly #scope: Scope.Scope
   readonly #lines: Map<string, Lines> = new Map()
 
-  constructor(node: Libp2pNodeShape, protocol: string, scope: Scope.Scope) {
+  constructor(node: Pick<Libp2pNodeShape, "openStream">, protocol: string, scope: Scope.Scope) {
     this.#node = node
     this.#protocol = protocol
     this.#scope = scope
@@ -87,16 +89,29 @@ export class Fetching {
     })
   }
 
-  /** A peer that is gone has no streams. */
-  forget(peer: string): void {
-    this.#lines.delete(peer)
+  /** A peer that is gone has no streams; what is in use ends by itself. */
+  forget(peer: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const lines = this.#lines.get(peer)
+      this.#lines.delete(peer)
+      return lines === undefined || lines.users > 0 ? Effect.void : closeAll(lines)
+    })
+  }
+
+  /** After the last one who used them: nothing is kept of a peer that has no open stream, or was forgotten meanwhile. */
+  #left(peer: string, lines: Lines): Effect.Effect<void> {
+    lines.users -= 1
+    const isKnown = this.#lines.get(peer) === lines
+    if (lines.users > 0 || (isKnown && lines.free.some((line) => line !== undefined))) return Effect.void
+    if (isKnown) this.#lines.delete(peer)
+    return closeAll(lines)
   }
 
   #linesOf(peer: string): Lines {
     const known = this.#lines.get(peer)
     if (known !== undefined) return known
     const free = Array.from({ length: MAX_FETCH_STREAMS }, () => undefined)
-    const lines: Lines = { permits: Semaphore.makeUnsafe(MAX_FETCH_STREAMS), free }
+    const lines: Lines = { permits: Semaphore.makeUnsafe(MAX_FETCH_STREAMS), free, users: 0 }
     this.#lines.set(peer, lines)
     return lines
   }
@@ -107,16 +122,22 @@ export class Fetching {
     best: "open" | "closed",
     use: (line: Line | undefined) => Effect.Effect<A, Undelivered>
   ): Effect.Effect<A, Undelivered> {
-    const { free, permits } = this.#linesOf(peer)
-    return permits.withPermit(
-      Effect.suspend(() => {
+    return Effect.suspend(() => {
+      const lines = this.#linesOf(peer)
+      const { free, permits } = lines
+      lines.users += 1
+      const used = Effect.suspend(() => {
         const at = free.findIndex((line) => (line === undefined) === (best === "closed"))
         const [line] = free.splice(Math.max(at, 0), 1)
         return Effect.onExit(use(line), (exit) =>
           Effect.sync(() => void free.push(Exit.isSuccess(exit) ? exit.value.line : undefined))
         )
       })
-    )
+      return Effect.ensuring(
+        permits.withPermit(used),
+        Effect.suspend(() => this.#left(peer, lines))
+      )
+    })
   }
 
   #part(wanted: Wanted, from: number, to: number): Effect.Effect<Uint8Array, Undelivered> {
@@ -156,6 +177,11 @@ export class Fetching {
     )
   }
 }
+
+const closeAll = ({ free }: Lines): Effect.Effect<void> =>
+  Effect.forEach(free, (line) => (line === undefined ? Effect.void : Scope.close(line.scope, Exit.void)), {
+    discard: true
+  })
 
 const isUnreachable = (why: Undelivered): why is "Unreachable" => why === "Unreachable"
 

@@ -1,0 +1,68 @@
+/** Streams to fetch on, opened before and gone with their peer. */
+import { assert, describe, it } from "@effect/vitest"
+import type { ByteStream } from "@satwire/transport-libp2p"
+import { DialError } from "@satwire/transport"
+import * as Effect from "effect/Effect"
+import { Fetching, MAX_FETCH_STREAMS } from "../src/Fetching.ts"
+
+/** A peer that never answers. */
+const mute: ByteStream = {
+  protocol: "fetch",
+  peerId: "peer",
+  address: "/memory/1",
+  direction: "outbound",
+  isLimited: false,
+  read: Effect.never,
+  bytes: undefined as never,
+  write: () => Effect.void,
+  endWriting: Effect.void,
+  reset: Effect.void
+}
+
+/** A node that counts what is open. */
+const counting = () => {
+  const open = { now: 0, ever: 0 }
+  const openStream = (peer: string) =>
+    peer === "nowhere"
+      ? Effect.fail(new DialError({ reason: "Refused", endpoint: { host: "h", port: 1 }, code: "ECONNREFUSED" }))
+      : Effect.acquireRelease(
+          Effect.sync(() => {
+            open.now += 1
+            open.ever += 1
+            return mute
+          }),
+          () => Effect.sync(() => (open.now -= 1))
+        )
+  return { open, node: { openStream } }
+}
+
+const payload = { id: new Uint8Array(32), sizeBytes: 1_000_000, timeoutMs: 20 }
+
+describe("streams to fetch on", () => {
+  it.live("are opened once, few for each peer, and closed when it is gone", () =>
+    Effect.gen(function* () {
+      const { node, open } = counting()
+      const fetching = new Fetching(node, "fetch", yield* Effect.scope)
+      yield* fetching.prepare("peer")
+      yield* fetching.prepare("peer")
+      assert.deepStrictEqual(open, { now: MAX_FETCH_STREAMS, ever: MAX_FETCH_STREAMS })
+      yield* fetching.forget("peer")
+      assert.strictEqual(open.now, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("are closed where nothing comes, also of a peer that goes meanwhile", () =>
+    Effect.gen(function* () {
+      const { node, open } = counting()
+      const fetching = new Fetching(node, "fetch", yield* Effect.scope)
+      yield* fetching.prepare("peer")
+      const [why] = yield* Effect.all(
+        [Effect.flip(fetching.fetch({ peer: "peer", ...payload })), fetching.forget("peer")],
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(why, "Late")
+      assert.strictEqual(open.now, 0)
+      assert.strictEqual(yield* Effect.flip(fetching.fetch({ peer: "nowhere", ...payload })), "Unreachable")
+    }).pipe(Effect.scoped)
+  )
+})
