@@ -201,7 +201,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
       if (!isSignedBy(this.#settings.signatures, envelope, id))
         return this.#offended(peer, { _tag: "Forged", id }, now, out)
     }
-    this.#seen.sentBy(this.#remember(id, expires, now), peer.slot)
+    this.#remember(id, expires, peer.slot, now)
     this.#passOn(peer, bytes, envelope, id, now, out)
   }
 
@@ -243,7 +243,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     }
     const bytes = encoded.success
     const id = envelopeId(sha256, bytes, key !== undefined)
-    this.#remember(id, content.expires, now)
+    this.#remember(id, content.expires, undefined, now)
     const peers = this.#chosen(target, nodeId, undefined, now)
     for (const peer of peers) out.push({ _tag: "Forward", peer, bytes })
     out.push({ _tag: "Sent", id, peers: peers.length })
@@ -278,9 +278,9 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
       : undefined
   }
 
-  #remember(id: Uint8Array, expires: UnixSeconds, now: Now): number {
+  #remember(id: Uint8Array, expires: UnixSeconds, slot: number | undefined, now: Now): void {
     this.#cleanUpAt ??= after(now.instant, CLEAN_UP_INTERVAL_MS)
-    return this.#seen.add(id, expires)
+    this.#seen.add(id, expires, slot)
   }
 
   #isWithinRates(peer: RelayPeer, messages: number, bytes: number, now: Now, out: Outbox<RelayOutput>): boolean {

@@ -43,9 +43,9 @@ export const CLEAN_UP_INTERVAL_MS = 300_000
 /** From which score on a peer is passed on to in the mode `selective`. */
 export const SELECTIVE_THRESHOLD = 50
 /**
- * Ids that are remembered, unless the options say otherwise: the oldest make room.
+ * Ids that are remembered, unless the options say otherwise.
  *
- * @limit ids of application messages that are remembered
+ * @limit ids of application messages that are remembered; beyond, the oldest of the peer that brought the most makes room
  */
 export const MAX_SEEN_IDS = 65_536
 /**

@@ -1,14 +1,20 @@
 /**
- * The ids that were seen, each until it expires, and which peers sent it. So many and no more: where there is no room the oldest makes it.
+ * The ids that were seen, each until it expires, and which peers sent it. So many and no more.
  *
  * ```
- *   ring    │ words of id 0 │ words of id 1 │ …      filled in turn, and over again
+ *   ids     │ id at place 0 │ id at place 1 │ …
  *   senders │ bits of peers │ bits of peers │ …
- *   table     mix of an id → its place in the ring
+ *   rows      the places of each peer, the oldest first; ours; those that are free
+ *   table     mix of an id → its place
  * ```
+ *
+ * Specification: an id counts for the peer that brought it, or for the one of several that has the fewest. Where there is no room the oldest of
+ * the peer that has the most makes it. Rationale: who sends many new ones has its own forgotten, and not what others brought, which could else be
+ * sent once more.
  */
 import { HashMix, MixTable } from "@satwire/primitives"
 import type { Random, UnixSeconds } from "@satwire/machine"
+import { Rows } from "./Rows.ts"
 
 const ID_BYTES = 32
 /** A place that holds nothing: no id expires in 1970. */
@@ -21,16 +27,22 @@ export class SeenIds {
   readonly #mix: HashMix
   readonly #table: MixTable = new MixTable()
   readonly #senderWords: number
+  readonly #rows: Rows
+  /** The row of what we send ourselves; those of peers have their numbers. */
+  readonly #ours: number
+  readonly #free: number
   /** They take no memory before the first id, and give it back with the last. */
   #ids: Uint8Array = new Uint8Array(0)
   #expires: Float64Array = new Float64Array(0)
   #senders: Uint32Array = new Uint32Array(0)
-  #next = 0
 
   /** @param peers how many peers there are at most, each with a number below it */
   constructor(capacity: number, peers: number, random: Random) {
     this.capacity = capacity
     this.#senderWords = Math.ceil(peers / BITS)
+    this.#ours = peers
+    this.#free = peers + 1
+    this.#rows = new Rows(peers + 2)
     this.#mix = new HashMix(random, "computed")
   }
 
@@ -40,7 +52,8 @@ export class SeenIds {
 
   /** Bytes that it takes now. */
   get bytes(): number {
-    return this.#ids.byteLength + this.#expires.byteLength + this.#senders.byteLength + this.#table.bytes
+    const { byteLength } = this.#ids
+    return byteLength + this.#expires.byteLength + this.#senders.byteLength + this.#rows.bytes + this.#table.bytes
   }
 
   /** The place of an id, or -1. */
@@ -52,28 +65,24 @@ export class SeenIds {
     return -1
   }
 
-  /** Takes in an id that is not there, and gives its place. */
-  add(id: Uint8Array, expires: UnixSeconds): number {
-    const place = this.#next
-    if (place === this.#expires.length) this.#grow()
-    this.#next = (place + 1) % this.capacity
-    if (this.#expires[place] !== EMPTY) this.#remove(place)
+  /** Takes in an id that is not there, of a peer or, where none is named, of our own. */
+  add(id: Uint8Array, expires: UnixSeconds, peer: number = this.#ours): void {
+    const place = this.#freePlace()
+    this.#rows.move(place, peer)
+    if (peer !== this.#ours) this.#mark(place, peer)
     this.#ids.set(id, place * ID_BYTES)
     this.#expires[place] = Math.max(1, expires)
     this.#table.add(this.#mix.of(id, 0, ID_BYTES), place)
-    return place
   }
 
-  /** Notes that a peer sent the id at `place`; whether it had done so before. */
+  /** Notes that a peer sent the id at `place`, too; whether it had done so before. */
   sentBy(place: number, peer: number): boolean {
-    const at = place * this.#senderWords + Math.floor(peer / BITS)
-    const bit = 1 << (peer % BITS)
-    const before = this.#senders[at] as number
-    this.#senders[at] = before | bit
-    return (before & bit) !== 0
+    if (this.#mark(place, peer)) return true
+    if (this.#rows.lengthOf(peer) + 1 < this.#rows.lengthOf(this.#rows.rowOf(place))) this.#rows.move(place, peer)
+    return false
   }
 
-  /** Forgets what a peer sent: its number is another's from now on. */
+  /** Forgets what a peer sent: its number is another's from now on, for which the ids that it brought count until they are forgotten. */
   forgetSender(peer: number): void {
     const word = Math.floor(peer / BITS)
     const bit = 1 << (peer % BITS)
@@ -90,6 +99,22 @@ export class SeenIds {
     if (this.size === 0) this.#end()
   }
 
+  #mark(place: number, peer: number): boolean {
+    const at = place * this.#senderWords + Math.floor(peer / BITS)
+    const bit = 1 << (peer % BITS)
+    const before = this.#senders[at] as number
+    this.#senders[at] = before | bit
+    return (before & bit) !== 0
+  }
+
+  #freePlace(): number {
+    if (this.#rows.lengthOf(this.#free) === 0) {
+      if (this.#expires.length < this.capacity) this.#grow()
+      else this.#remove(this.#rows.first(this.#rows.longest(this.#free)))
+    }
+    return this.#rows.first(this.#free)
+  }
+
   #grow(): void {
     const places = Math.min(Math.max(FIRST_PLACES, 2 * this.#expires.length), this.capacity)
     const [ids, expires, senders] = [this.#ids, this.#expires, this.#senders]
@@ -99,19 +124,21 @@ export class SeenIds {
     this.#expires.set(expires)
     this.#senders = new Uint32Array(places * this.#senderWords)
     this.#senders.set(senders)
+    this.#rows.grow(places, this.#free)
   }
 
   #end(): void {
     this.#ids = new Uint8Array(0)
     this.#expires = new Float64Array(0)
     this.#senders = new Uint32Array(0)
-    this.#next = 0
+    this.#rows.clear()
   }
 
   #remove(place: number): void {
     const at = place * ID_BYTES
     this.#table.delete(this.#mix.of(this.#ids, at, at + ID_BYTES), place)
     this.#expires[place] = EMPTY
+    this.#rows.move(place, this.#free)
     this.#senders.fill(0, place * this.#senderWords, (place + 1) * this.#senderWords)
   }
 

@@ -295,6 +295,24 @@ describe("what is remembered", () => {
     expect(network.offences(1)).toEqual(["Replayed"])
     expect(network.heard(1)).toHaveLength(4098)
   })
+  it("of a peer that floods makes room for what it sends, and not what others brought, nor what it was the first to bring", () => {
+    const network = new RelayNetwork(1)
+    network.addMany(4, { maxSeen: 64, rates: { burstMessages: 1e6 } })
+    for (const n of [0, 2, 3]) network.join(1, n)
+    const [brought, first] = [encoded({ nonce: 7000 }), encoded({ nonce: 7001 })]
+    network.bring(2, 1, brought)
+    for (let i = 0; i < 1000; i++) {
+      network.bring(0, 1, i === 0 ? first : encoded({ nonce: i }))
+      if (i === 9) network.bring(3, 1, first)
+    }
+    const heard = network.heard(1).length
+    for (const bytes of [brought, first]) network.bring(0, 1, bytes)
+    expect(network.node(1).relay.size.seen).toBe(64)
+    expect(network.heard(1)).toHaveLength(heard)
+    // What it alone brought it may bring again, as it may bring what is new.
+    network.bring(0, 1, encoded({ nonce: 1 }))
+    expect(network.heard(1)).toHaveLength(heard + 1)
+  })
   it("is forgotten five minutes after it expired at the latest, and then nothing is left of anybody", () => {
     const network = mesh(4, 3)
     for (let n = 0; n < 4; n++) network.send(n, `from ${n}`)
