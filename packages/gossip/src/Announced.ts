@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ListenError } from "@satwire/transport"
+import { Announcers, Shares } from "./Announcers.ts"
 import type { TopicCodec } from "./Codec.ts"
 import type { Verdict } from "./Faults.ts"
 import { Fetching, serve } from "./Fetching.ts"
@@ -37,13 +38,15 @@ export const MAX_KEPT_BYTES: number = 64 * 1024 * 1024
  */
 export const MAX_FETCHING = 8
 /**
+ * @limit payloads of a topic that are fetched of one peer at once, unless told otherwise
+ */
+export const MAX_FETCHING_OF_ONE: number = MAX_FETCHING / 4
+/**
  * @limit milliseconds that one peer has to hand a payload over, unless told otherwise; then the next one is asked
  */
 export const FETCH_TIMEOUT_MS = 10_000
 /** All peers together. */
 const FETCH_DEADLINE_MS = 60_000
-/** More need not be remembered of those who told. */
-const MAX_ANNOUNCERS = 16
 const HEAD_BYTES = 36
 
 export interface Announcement {
@@ -73,6 +76,7 @@ export interface AnnouncedOptions<R = never> {
   /** What is handed over beside the last payloads, such as a store's. */
   readonly find?: (id: Uint8Array) => Effect.Effect<Uint8Array | undefined>
   readonly maxKeptBytes?: number
+  /** A quarter of them of one peer, and one at least. */
   readonly maxFetching?: number
   readonly fetchTimeoutMs?: number
 }
@@ -116,39 +120,13 @@ const codecOf = (maxExtraBytes: number): TopicCodec<Fetched> => ({
 
 const keyOf = (id: Uint8Array): string => String.fromCharCode(...id)
 
-/** Who told of a payload, in order, for one who asks them in turn. */
-class Announcers {
-  readonly #peers: Array<string> = []
-  #asked = 0
-  #wake: (() => void) | undefined
-
-  add(peer: string): void {
-    if (this.#peers.length >= MAX_ANNOUNCERS || this.#peers.includes(peer)) return
-    this.#peers.push(peer)
-    this.#wake?.()
-  }
-
-  /** Who was not asked yet, sooner or later. */
-  readonly next: Effect.Effect<string> = Effect.callback((resume) => {
-    const look = (): void => {
-      const peer = this.#peers[this.#asked]
-      if (peer === undefined) return
-      this.#asked++
-      this.#wake = undefined
-      resume(Effect.succeed(peer))
-    }
-    this.#wake = look
-    look()
-    return Effect.sync(() => (this.#wake = undefined))
-  })
-}
-
 class Room<R> {
   readonly #name: string
   readonly #gossip: GossipShape
   readonly #options: AnnouncedOptions<R>
   readonly #fetching: Fetching
   readonly #slots: Semaphore.Semaphore
+  readonly #shares: Shares
   readonly kept: KeptPayloads
   /**
    * Who told of what is fetched just now, by the whole announcement: one that lies about the size of a payload is not passed on, and keeps nobody
@@ -161,7 +139,9 @@ class Room<R> {
     this.#gossip = gossip
     this.#options = options
     this.#fetching = fetching
-    this.#slots = Semaphore.makeUnsafe(options.maxFetching ?? MAX_FETCHING)
+    const { maxFetching = MAX_FETCHING } = options
+    this.#slots = Semaphore.makeUnsafe(maxFetching)
+    this.#shares = new Shares(Math.ceil((maxFetching * MAX_FETCHING_OF_ONE) / MAX_FETCHING))
     this.kept = new KeptPayloads(options.maxKeptBytes ?? MAX_KEPT_BYTES)
   }
 
@@ -187,8 +167,7 @@ class Room<R> {
     if (verdict !== "accept") return verdict
     if (this.kept.get(keyOf(one.id)) !== undefined) return "ignore"
     const key = keyOf(encode(one))
-    const announcers = new Announcers()
-    announcers.add(from)
+    const announcers = new Announcers(this.#shares, from)
     this.#underWay.set(key, announcers)
     return Effect.ensuring(
       this.#fromOneOf(one, announcers),
@@ -203,9 +182,11 @@ class Room<R> {
   #fromOneOf(one: Fetched, announcers: Announcers): Effect.Effect<Verdict, never, R> {
     return Effect.gen({ self: this }, function* () {
       while (true) {
-        const peer = yield* announcers.next
-        if (this.kept.get(keyOf(one.id)) !== undefined) return "ignore" as const
-        const verdict = yield* this.#slots.withPermit(this.#from(peer, one))
+        const verdict = yield* announcers.ask((peer) =>
+          this.kept.get(keyOf(one.id)) === undefined
+            ? this.#slots.withPermit(this.#from(peer, one))
+            : Effect.succeed("ignore" as const)
+        )
         if (verdict !== undefined) return verdict
       }
     })

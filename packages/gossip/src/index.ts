@@ -4,6 +4,7 @@ export {
   type Announcement,
   FETCH_TIMEOUT_MS,
   MAX_FETCHING,
+  MAX_FETCHING_OF_ONE,
   MAX_KEPT_BYTES,
   MAX_PAYLOAD_BYTES,
   type PayloadVerdict,

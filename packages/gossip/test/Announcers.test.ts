@@ -1,0 +1,51 @@
+/** Who is asked for what was announced. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Announcers, Shares } from "../src/Announcers.ts"
+
+it.effect("one who announces and never delivers has its share of the fetches, and others are asked before it", () =>
+  Effect.gen(function* () {
+    const shares = new Shares(2)
+    const asked: Array<string> = []
+    const begin = (announcers: Announcers) =>
+      Effect.forkChild(
+        announcers.ask((peer) =>
+          Effect.andThen(
+            Effect.sync(() => asked.push(peer)),
+            peer === "mute" ? Effect.never : Effect.void
+          )
+        ),
+        { startImmediately: true }
+      )
+    const of = () => new Announcers(shares, "mute")
+    const [first] = [yield* begin(of()), yield* begin(of())]
+    const [waiting, other] = [of(), of()]
+    other.add("good")
+    yield* begin(waiting)
+    yield* begin(other)
+    assert.deepStrictEqual(asked, ["mute", "mute", "good"])
+    waiting.add("late")
+    yield* Effect.yieldNow
+    assert.deepStrictEqual(asked, ["mute", "mute", "good", "late"])
+    yield* begin(of())
+    assert.strictEqual(asked.length, 4)
+    yield* Fiber.interrupt(first)
+    yield* Effect.yieldNow
+    assert.deepStrictEqual(asked.slice(4), ["mute"])
+  })
+)
+
+it.effect("nobody who waits takes a share", () =>
+  Effect.gen(function* () {
+    const shares = new Shares(1)
+    const fibers = []
+    for (let i = 0; i < 3; i++) {
+      const ask = new Announcers(shares, "mute").ask(() => Effect.never)
+      fibers.push(yield* Effect.forkChild(ask, { startImmediately: true }))
+    }
+    assert.isFalse(shares.has("mute"))
+    for (const fiber of fibers.toReversed()) yield* Fiber.interrupt(fiber)
+    assert.isTrue(shares.has("mute"))
+  })
+)
