@@ -2,7 +2,7 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import type * as NetAddress from "effect/net/NetAddress"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_SOURCES, Sources, sourceKey, sourceOf } from "../src/bridge/Sources.ts"
+import { MAX_SOURCES, Sources, sourceOf } from "../src/bridge/Sources.ts"
 
 const limits = { maxConnections: 5, maxPerSource: 2, perMinute: 6 }
 
@@ -94,11 +94,5 @@ describe("who asks", () => {
     expect(sourceOf("::1", "6.6.6.6, 1.2.3.4, 10.0.0.2", isProxy)).toBe("1.2.3.4")
     expect(sourceOf("10.0.0.1", undefined, isProxy)).toBe("10.0.0.1")
     expect(sourceOf("10.0.0.1", "6.6.6.6, unknown", isProxy)).toBe("10.0.0.1")
-  })
-
-  it("is one source for all addresses of a customer", () => {
-    expect(sourceKey("2a00:1:2:3:4:5:6:7")).toBe(sourceKey("2a00:1:2:3::1"))
-    expect(sourceKey("2a00:1:2:4::1")).not.toBe(sourceKey("2a00:1:2:3::1"))
-    expect(sourceKey("8.8.8.8")).not.toBe(sourceKey("8.8.8.9"))
   })
 })

@@ -3,9 +3,10 @@
  * thresholds long before one is banned here.
  *
  * Specification: a ban is of a peer's key, and of its host once several keys of that host are banned. Rationale: a key costs nothing, a host
- * something; and behind one host may be several people.
+ * something; and behind one host may be several people. Hosts of IPv6 count by 64 bits.
  */
 import type { Now } from "@satwire/machine"
+import { sourceKey } from "@satwire/netaddress"
 import { Reputation, type ReputationEvent } from "@satwire/reputation"
 import type { Remote } from "@satwire/transport-libp2p"
 import { type FaultPoints, type GossipFault, faultPolicy } from "./Faults.ts"
@@ -60,9 +61,10 @@ export class Standings {
   }
 
   /** For a node's `isBanned`. Of a banned peer it learns the host here. */
-  readonly isBanned = ({ host, peerId }: Remote): boolean => {
+  readonly isBanned = ({ host: from, peerId }: Remote): boolean => {
     const isPeer = peerId !== undefined && this.#isPeerBanned(peerId)
-    if (host === undefined) return isPeer
+    if (from === undefined || (!isPeer && this.#banned.size === 0)) return isPeer
+    const host = sourceKey(from)
     if (isPeer) this.#note(host, peerId)
     const peers = this.#banned.get(host)
     if (peers === undefined) return isPeer

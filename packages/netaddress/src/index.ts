@@ -27,3 +27,4 @@ export {
   nodeKey
 } from "./NetAddr.ts"
 export { NetGroups } from "./NetGroups.ts"
+export { sourceKey } from "./SourceKey.ts"

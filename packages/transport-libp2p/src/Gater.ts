@@ -6,6 +6,7 @@
  */
 import type { Connection, ConnectionGater, Libp2p, MultiaddrConnection, PeerId } from "@libp2p/interface"
 import type { Multiaddr } from "@multiformats/multiaddr"
+import { sourceKey } from "@satwire/netaddress"
 import { directEndpoint, parsePeer } from "./Addresses.ts"
 import type { NodeLimits, Remote } from "./NodeOptions.ts"
 
@@ -13,6 +14,12 @@ export interface Gate {
   readonly isBanned: (who: Remote) => boolean
   readonly inbound: Inbound
   readonly shakingHands: ShakingHands
+}
+
+/** What counts as one host; nothing where a relay is between, which has let in whom it would. */
+const sourceOf = (address: Multiaddr): string | undefined => {
+  const host = directEndpoint(address)?.host
+  return host === undefined ? undefined : sourceKey(host)
 }
 
 /** Of the places for handshakes, and of those for who has come, one host has this part. */
@@ -24,11 +31,21 @@ const PART_OF_A_HOST = 1 / 4
  */
 export class ShakingHands {
   readonly #most: number
+  readonly #mostASecond: number
   readonly #timeoutMs: number
   /** By host, whoever it is by address, and since when. */
   readonly #hosts: Map<string, Map<string, number>> = new Map()
 
-  constructor({ handshakeTimeoutMs, maxPending }: Pick<NodeLimits, "handshakeTimeoutMs" | "maxPending">) {
+  /** Who came in this second, by host. */
+  readonly #came: Map<string, number> = new Map()
+  #second = 0
+
+  constructor({
+    handshakeTimeoutMs,
+    maxPending,
+    maxPerHostASecond
+  }: Pick<NodeLimits, "handshakeTimeoutMs" | "maxPending" | "maxPerHostASecond">) {
+    this.#mostASecond = maxPerHostASecond
     this.#most = Math.max(1, Math.floor(maxPending * PART_OF_A_HOST))
     this.#timeoutMs = handshakeTimeoutMs
   }
@@ -40,11 +57,12 @@ export class ShakingHands {
   /** Whether there is a place for one more, which is taken then. */
   begin(connection: MultiaddrConnection): boolean {
     const { remoteAddr } = connection
-    const host = directEndpoint(remoteAddr)?.host
-    // Through a relay comes only whom the relay has let in.
+    const host = sourceOf(remoteAddr)
     if (host === undefined) return true
-    const others = this.#hosts.get(host) ?? new Map<string, number>()
     const now = performance.now()
+    // js-libp2p counts those of a second as well, by the whole address.
+    if (host !== directEndpoint(remoteAddr)?.host && !this.#isSlow(host, now)) return false
+    const others = this.#hosts.get(host) ?? new Map<string, number>()
     for (const [address, since] of others) if (now - since > this.#timeoutMs) others.delete(address)
     if (others.size >= this.#most) return false
     this.#hosts.set(host, others.set(remoteAddr.toString(), now))
@@ -52,8 +70,17 @@ export class ShakingHands {
     return true
   }
 
+  #isSlow(host: string, now: number): boolean {
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second) this.#came.clear()
+    this.#second = second
+    const came = (this.#came.get(host) ?? 0) + 1
+    this.#came.set(host, came)
+    return came <= this.#mostASecond
+  }
+
   #left(address: Multiaddr): void {
-    const host = directEndpoint(address)?.host ?? ""
+    const host = sourceOf(address) ?? ""
     const others = this.#hosts.get(host)
     if (others?.delete(address.toString()) === true && others.size === 0) this.#hosts.delete(host)
   }
@@ -71,6 +98,7 @@ const FEW_OF_A_HOST = 8
 export class Inbound {
   readonly #most: number
   readonly #mostOfHost: number
+  /** With the host that they come from. */
   readonly #standing: Map<Connection, string | undefined> = new Map()
 
   constructor(most: number) {
@@ -83,15 +111,15 @@ export class Inbound {
     node.addEventListener("connection:open", ({ detail }) => {
       if (detail.direction !== "inbound") return
       if (this.isFull(detail.remoteAddr)) detail.abort(new Error("too many connections"))
-      else this.#standing.set(detail, directEndpoint(detail.remoteAddr)?.host)
+      else this.#standing.set(detail, sourceOf(detail.remoteAddr))
     })
   }
 
   /** Whether nobody more may come from there. */
   isFull(address: Multiaddr): boolean {
     if (this.#standing.size >= this.#most) return true
-    const host = directEndpoint(address)?.host
-    if (THIS_MACHINE.has(host) || this.#standing.size < this.#mostOfHost) return false
+    if (THIS_MACHINE.has(directEndpoint(address)?.host) || this.#standing.size < this.#mostOfHost) return false
+    const host = sourceOf(address)
     let there = 0
     for (const each of this.#standing.values()) if (each === host) there++
     return there >= this.#mostOfHost

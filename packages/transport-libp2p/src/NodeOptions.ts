@@ -36,7 +36,7 @@ export const MAX_PENDING = 32
 /**
  * js-libp2p's own.
  *
- * @limit connections that one host may make to a libp2p node in a second, unless told otherwise
+ * @limit connections that one host, an IPv4 address or 64 bits of IPv6, may make to a libp2p node in a second, unless told otherwise
  */
 export const MAX_PER_HOST_A_SECOND = 5
 
@@ -73,7 +73,7 @@ export interface NodeLimits {
   readonly maxInbound: number
   /** Accepted and not through with their handshake; of one host a quarter of these. */
   readonly maxPending: number
-  /** Accepted from one host in a second. */
+  /** Accepted from one host in a second: an IPv4 address, or 64 bits of IPv6. */
   readonly maxPerHostASecond: number
   readonly maxDialling: number
   /** Dials that wait for their turn; more fail at once. */

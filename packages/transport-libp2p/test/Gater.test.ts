@@ -31,7 +31,7 @@ it("one host has a quarter of the places of those who come, and this machine as 
 
 it("one host that says nothing leaves others their places for handshakes, and has its own again when it is through or gone", () => {
   const events = new EventTarget()
-  const shaking = new ShakingHands({ handshakeTimeoutMs: 60_000, maxPending: 16 })
+  const shaking = new ShakingHands({ handshakeTimeoutMs: 60_000, maxPending: 16, maxPerHostASecond: 1000 })
   shaking.watch(events as Parameters<ShakingHands["watch"]>[0])
   const comer = (host: string, port: number) =>
     Object.assign(new EventTarget(), {
@@ -49,4 +49,31 @@ it("one host that says nothing leaves others their places for handshakes, and ha
     [1, 2, 3].map((port) => shaking.begin(comer("203.0.113.5", port))),
     [true, true, false]
   )
+})
+
+it("64 bits of IPv6 are one host, whatever addresses of theirs it comes from", () => {
+  const events = new EventTarget()
+  const inbound = new Inbound(40)
+  inbound.watch(events as Parameters<Inbound["watch"]>[0])
+  const remote = (network: number, i: number) => multiaddr(`/ip6/2001:db8:0:${network}::${i + 1}/tcp/1000`)
+  const dropped: Array<unknown> = []
+  for (let i = 0; i < 11; i++) {
+    const detail = { direction: "inbound", remoteAddr: remote(5, i), abort: () => dropped.push(i) }
+    events.dispatchEvent(new CustomEvent("connection:open", { detail }))
+  }
+  assert.deepStrictEqual(dropped, [10])
+  assert.isTrue(inbound.isFull(remote(5, 99)))
+  assert.isFalse(inbound.isFull(remote(6, 0)))
+
+  const comer = (network: number, i: number) =>
+    Object.assign(new EventTarget(), { remoteAddr: remote(network, i) }) as unknown as MultiaddrConnection
+  const begun = (limits: { readonly maxPending: number; readonly maxPerHostASecond: number }) => {
+    const shaking = new ShakingHands({ handshakeTimeoutMs: 60_000, ...limits })
+    return [5, 5, 5, 5, 5, 6].map((network, i) => shaking.begin(comer(network, i)))
+  }
+  assert.deepStrictEqual(begun({ maxPending: 16, maxPerHostASecond: 1000 }), [true, true, true, true, false, true])
+  // At most one second ends on the way.
+  const hasty = begun({ maxPending: 1000, maxPerHostASecond: 1 })
+  assert.isAtMost(hasty.slice(0, 5).filter(Boolean).length, 2)
+  assert.isTrue(hasty[5])
 })

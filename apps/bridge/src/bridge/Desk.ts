@@ -9,6 +9,7 @@
  * Up to the limits the answer is an HTTP status, which costs next to nothing. After them it is a WebSocket that closes with a code, because
  * a page is told the code and not the status.
  */
+import { sourceKey } from "@satwire/netaddress"
 import { type Connection, type Dialer, type Endpoint, parseEndpoint } from "@satwire/transport"
 import {
   BRIDGE_CLOSES,
@@ -28,7 +29,7 @@ import { Bucket } from "./Bucket.ts"
 import { Carriage, type CarriageRules } from "./Carriage.ts"
 import type { Origins } from "./Origins.ts"
 import { Refusal, reach } from "./Reach.ts"
-import { type SourceLimits, Sources, sourceKey, sourceOf } from "./Sources.ts"
+import { type SourceLimits, Sources, sourceOf } from "./Sources.ts"
 import type { Targets } from "./Targets.ts"
 
 export interface DeskOptions {

@@ -1,6 +1,5 @@
 /**
- * How much each source takes: connections at once, and new ones a minute. A source is an IPv4 address or an IPv6 network of 64 bits, since
- * that is what one customer is given.
+ * How much each source takes: connections at once, and new ones a minute. Sources go by what `sourceKey` of `netaddress` says of a host.
  */
 import * as NetAddress from "effect/net/NetAddress"
 import { Bucket } from "./Bucket.ts"
@@ -104,12 +103,4 @@ export const sourceOf = (
     if (!isProxy(address)) break
   }
   return source
-}
-
-/** What is counted as one source. */
-export const sourceKey = (source: string): string => {
-  const address = addressOf(source)
-  if (address === undefined || !NetAddress.isIpv6Address(address)) return source
-  const [a, b, c, d] = NetAddress.ipv6ToSegments(address)
-  return [a, b, c, d].map((segment) => segment.toString(16)).join(":")
 }
