@@ -2,6 +2,8 @@
  * Peers tell each other of peers. What is told is believed of nobody: it goes to an address book with the name of who told it, and the book
  * decides how much one teller is worth.
  */
+import { type Random, shuffle } from "@satwire/machine"
+import { seededRandom } from "@satwire/runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -42,7 +44,7 @@ export type AddressSource =
 export interface AddressBookShape {
   /** Hears of a peer; nobody has been there. */
   readonly add: (peer: ToldPeer, source: AddressSource) => Effect.Effect<void>
-  /** Some of the known peers, at most so many, such as may be told to anybody. */
+  /** Some of the known peers, at most so many, such as may be told to anybody; not each time the same. */
   readonly some: (most: number) => Effect.Effect<ReadonlyArray<ToldPeer>>
 }
 
@@ -65,6 +67,28 @@ const isNamed = ({ via }: AddressSource): boolean => via === "manual" || via ===
 
 /** Of whom, or of which way, an entry is part of the share. */
 const sharerOf = (source: AddressSource): string => ("from" in source ? `from ${source.from}` : source.via)
+
+/**
+ * Some of the peers, at random, and in turn one of each who told of them and of each way: so none of these has much more of it than its part,
+ * however many it told of, or how late.
+ */
+const sample = (random: Random, entries: Iterable<Entry>, most: number): ReadonlyArray<ToldPeer> => {
+  const bySharer = new Map<string, Array<ToldPeer>>()
+  for (const { peer, source } of shuffle(random, [...entries])) {
+    const peers = bySharer.get(sharerOf(source))
+    if (peers === undefined) bySharer.set(sharerOf(source), [peer])
+    else peers.push(peer)
+  }
+  const some: Array<ToldPeer> = []
+  for (let turn = 0; bySharer.size > 0 && some.length < most; turn++) {
+    for (const [sharer, peers] of bySharer) {
+      const peer = peers[turn]
+      if (peer === undefined) bySharer.delete(sharer)
+      else if (some.length < most) some.push(peer)
+    }
+  }
+  return some
+}
 
 /**
  * A book in memory. The first who told of a peer stays its teller, and its addresses are replaced only by that teller or by what is not peer
@@ -109,7 +133,7 @@ export const makeMemoryAddressBook = (): MemoryAddressBook => {
   }
   return {
     add: (peer, source) => Effect.sync(() => add(peer, source)),
-    some: (most) => Effect.sync(() => [...entries.values()].slice(-most).map((entry) => entry.peer)),
+    some: (most) => Effect.map(seededRandom, (random) => sample(random, entries.values(), most)),
     entries: () => [...entries.values()]
   }
 }

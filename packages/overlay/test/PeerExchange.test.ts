@@ -93,6 +93,20 @@ describe("an address book in memory", () => {
     expect(names).toEqual(expect.arrayContaining(["named", "told", "latest", `key${2 * MAX_BOOK_PEERS - 1}`]))
   })
 
+  it("gives some at random, and in turn of each teller: none fills it with what he told of last", () => {
+    const book = makeMemoryAddressBook()
+    for (let i = 0; i < 100; i++) add(book, peer(`k${i}`), { via: "identify" })
+    for (let i = 0; i < MAX_BOOK_PEERS_OF_ONE; i++) add(book, peer(`m${i}`), mallory)
+    const some = () => Effect.runSync(book.some(100)).map(({ peerId }) => peerId)
+    const [first, second] = [some(), some()]
+    for (const names of [first, second]) {
+      expect(new Set(names).size).toBe(100)
+      expect(names.filter((name) => name.startsWith("k"))).toHaveLength(50)
+    }
+    expect(first).not.toEqual(second)
+    expect(Effect.runSync(book.some(1000))).toHaveLength(100 + MAX_BOOK_PEERS_OF_ONE)
+  })
+
   it("is never larger than it may be, and forgets none that is known by oneself", () => {
     const book = makeMemoryAddressBook()
     add(book, peer("own"), { via: "bootstrap" })
