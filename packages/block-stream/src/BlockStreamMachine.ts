@@ -295,6 +295,7 @@ export class BlockStreamMachine implements Machine<BlockStreamInput, BlockStream
       case "TooSlow":
         return output.reason._tag === "NotServed" ? undefined : this.#letGo(output.peer, output.reason)
       case "GiveCompact":
+      case "GiveFiltered":
       case "ReadBlock":
       case "ReplyOwed":
         return

@@ -21,11 +21,12 @@ import {
   type InventoryQueue,
   MSG_BLOCK,
   MSG_CMPCT_BLOCK,
+  MSG_FILTERED_BLOCK,
   MSG_WITNESS_BLOCK,
   isTransaction
 } from "@satwire/wire"
 import type { BlockTree } from "./BlockTree.ts"
-import type { NotServed } from "./BlockSyncEvents.ts"
+import type { BloomLookup, NotServed } from "./BlockSyncEvents.ts"
 import type { HeaderLookup, Locate } from "./ChainLookups.ts"
 
 /**
@@ -55,6 +56,8 @@ export interface ServingOptions {
   readonly isLimited: boolean
   /** Transactions are somebody else's to give. */
   readonly leavesTransactions: boolean
+  /** Where peers may have bloom filters. */
+  readonly bloom: BloomLookup | undefined
 }
 
 /** A peer that is being served. */
@@ -64,6 +67,9 @@ export interface Asker {
   readonly isPrivileged: boolean
 }
 
+/** How a block was asked for: whole, in short (BIP-0152), or through the asker's filter (BIP-0037). */
+export type BlockForm = "whole" | "compact" | "filtered"
+
 export type Served =
   /** To be read: the answer comes later. */
   | {
@@ -71,8 +77,7 @@ export type Served =
       readonly header: number
       readonly hasWitness: boolean
       readonly isHistoric: boolean
-      /** It was asked for in short. */
-      readonly isCompact: boolean
+      readonly form: BlockForm
     }
   /** A turn's share of entries was looked at. */
   | { readonly _tag: "More" }
@@ -101,25 +106,30 @@ export class BlockServing {
     for (let looked = 0; looked < ENTRIES_PER_TURN; looked++) {
       if (!queue.next()) return { _tag: "Done", missing: queue.missing }
       const { type } = queue
-      const served = isBlock(type) ? this.#block(queue, asker, isTargetReached) : undefined
+      const form = FORMS.get(type)
+      if (form === "filtered" && this.#options.bloom?.hasFilter(asker.peer) !== true) continue
+      const served = form === undefined ? undefined : this.#block(queue, form, asker, isTargetReached)
       if (served !== undefined) return served
       // Who asks for what nobody knows is told nothing, as in Core; transactions are others' to give.
-      if (isBlock(type) || (isTransaction(type) && !this.#options.leavesTransactions)) queue.lacks()
+      if (FORMS.has(type) || (isTransaction(type) && !this.#options.leavesTransactions)) queue.lacks()
     }
     return { _tag: "More" }
   }
 
-  #block({ hash, type }: InventoryQueue, asker: Asker, isTargetReached: boolean): Served | undefined {
+  #block({ hash, type }: InventoryQueue, form: BlockForm, asker: Asker, isTargetReached: boolean): Served | undefined {
     const headers = this.#headers
     const header = headers.find(hash)
     if (header < 0 || !this.#isAllowed(header)) return undefined
     const isHistoric = headers.time(headers.best) - headers.time(header) > HISTORICAL_BLOCK_AGE_S
-    if (isHistoric && isTargetReached && !asker.isPrivileged) return { _tag: "Refused", because: "upload-target" }
+    // What a filter is looked for in costs as much as an old block, to Core too.
+    if ((isHistoric || form === "filtered") && isTargetReached && !asker.isPrivileged)
+      return { _tag: "Refused", because: "upload-target" }
     const depth = headers.height(this.#blocks.tip) - headers.height(header)
     if (this.#options.isLimited && depth > LIMITED_DEPTH && !asker.isPrivileged)
       return { _tag: "Refused", because: "limited" }
     if (!this.#blocks.isKept(header)) return undefined
-    return { _tag: "Read", header, hasWitness: type !== MSG_BLOCK, isHistoric, isCompact: type === MSG_CMPCT_BLOCK }
+    const hasWitness = type === MSG_WITNESS_BLOCK || form === "compact"
+    return { _tag: "Read", header, hasWitness, isHistoric, form }
   }
 
   /**
@@ -160,4 +170,9 @@ export class BlockServing {
   }
 }
 
-const isBlock = (type: number): boolean => type === MSG_BLOCK || type === MSG_WITNESS_BLOCK || type === MSG_CMPCT_BLOCK
+const FORMS: ReadonlyMap<number, BlockForm> = new Map([
+  [MSG_BLOCK, "whole"],
+  [MSG_WITNESS_BLOCK, "whole"],
+  [MSG_CMPCT_BLOCK, "compact"],
+  [MSG_FILTERED_BLOCK, "filtered"]
+])

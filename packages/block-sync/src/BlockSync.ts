@@ -31,8 +31,8 @@ import {
   type NotFound
 } from "@satwire/wire"
 import { BlockDownload, type DownloadBounds, type Late, type Overdue, type TakeOptions } from "./BlockDownload.ts"
-import { BlockServing } from "./BlockServing.ts"
-import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot, CompactLookup } from "./BlockSyncEvents.ts"
+import { type BlockForm, BlockServing } from "./BlockServing.ts"
+import type { BlockSyncInput, BlockSyncOutput, BlocksSnapshot, BloomLookup, CompactLookup } from "./BlockSyncEvents.ts"
 import { BlockTree } from "./BlockTree.ts"
 import type { HeaderLookup, Locate, PeerChains } from "./ChainLookups.ts"
 import { LACKING_MS, PeerBlocks } from "./PeerBlocks.ts"
@@ -61,6 +61,8 @@ export interface BlockSyncOptions extends DownloadBounds {
   readonly isTargetReached: (now: Now) => boolean
   /** Where blocks travel in short too. */
   readonly compact?: CompactLookup | undefined
+  /** Where peers may have bloom filters. */
+  readonly bloom?: BloomLookup | undefined
   /** Whether transactions that a peer asks for are somebody else's to give; they are said to be lacking where not given. */
   readonly leavesTransactions?: boolean | undefined
 }
@@ -87,7 +89,7 @@ interface Asker {
   readonly isPrivileged: boolean
   queue: InventoryQueue | undefined
   /** The block that is being read for it. */
-  reading: { readonly isHistoric: boolean; readonly header: number; readonly isCompact: boolean } | undefined
+  reading: { readonly isHistoric: boolean; readonly header: number; readonly form: BlockForm } | undefined
   /** The last hash of an answer to `getblocks` after which there is more, or -1. */
   goesOnAfter: number
 }
@@ -127,7 +129,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     this.#serving = new BlockServing(headers, this.#blocks, {
       isLimited,
       locate: options.locate,
-      leavesTransactions: options.leavesTransactions === true
+      leavesTransactions: options.leavesTransactions === true,
+      bloom: options.bloom
     })
   }
 
@@ -241,6 +244,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
         return this.#stored(input.headers, out)
       case "BlockRead":
         return this.#read(input, now, out)
+      case "FilteredGiven":
+        return this.#filteredGiven(input, now, out)
       case "Drained": {
         const asker = this.#askers.get(input.peer)
         if (asker !== undefined) this.#serve(asker, now, out)
@@ -545,8 +550,8 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const served = this.#serving.next(queue, asker, this.#options.isTargetReached(now))
     switch (served._tag) {
       case "Read": {
-        const { hasWitness, header, isCompact, isHistoric } = served
-        asker.reading = { header, isHistoric, isCompact }
+        const { form, hasWitness, header, isHistoric } = served
+        asker.reading = { header, isHistoric, form }
         return out.push({ _tag: "ReadBlock", peer, header, hash: this.#headers.hash(header), hasWitness })
       }
       case "More":
@@ -572,16 +577,31 @@ export class BlockSync implements Machine<BlockSyncInput, BlockSyncOutput> {
     const asker = this.#askers.get(peer)
     const reading = asker?.reading
     if (asker === undefined || reading === undefined) return
+    // It stays being read for the peer until the last of it was sent.
+    if (block !== undefined && reading.form === "filtered") return out.push({ _tag: "GiveFiltered", peer, block })
     asker.reading = undefined
     if (block === undefined) {
       // Nothing is sent, so that nothing will be on its way.
       asker.queue?.lacks()
       return this.#serveLater(asker, now)
     }
-    const { header, isCompact, isHistoric } = reading
-    if (isCompact) out.push({ _tag: "GiveCompact", peer, header, block })
+    const { form, header, isHistoric } = reading
+    if (form === "compact") out.push({ _tag: "GiveCompact", peer, header, block })
     else out.push({ _tag: "Send", peer, message: { _tag: "block", block }, isHistoric })
     this.#tellOfMore(asker, header, out)
+  }
+
+  #filteredGiven(
+    { isSent, peer }: BlockSyncInput & { _tag: "FilteredGiven" },
+    now: Now,
+    out: Outbox<BlockSyncOutput>
+  ): void {
+    const asker = this.#askers.get(peer)
+    const reading = asker?.reading
+    if (asker === undefined || reading === undefined) return
+    asker.reading = undefined
+    if (isSent) this.#tellOfMore(asker, reading.header, out)
+    else this.#serveLater(asker, now)
   }
 
   /** Who has fetched all that `getblocks` told it of is told of our tip, and asks again (Core `hashContinue`). */

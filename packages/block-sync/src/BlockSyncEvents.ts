@@ -52,6 +52,8 @@ export type BlockSyncInput =
   | { readonly _tag: "BlocksStored"; readonly headers: ReadonlyArray<number> }
   /** What became of `ReadBlock`: the bytes as they are sent, or `undefined` where there are none any more. */
   | { readonly _tag: "BlockRead"; readonly peer: PeerId; readonly block: BlockView | undefined }
+  /** What became of `GiveFiltered`: the last of what is given of the block was just sent, or nothing was. */
+  | { readonly _tag: "FilteredGiven"; readonly peer: PeerId; readonly isSent: boolean }
   /** What was sent to a peer last is on its way: what it asked for next may be fetched. */
   | { readonly _tag: "Drained"; readonly peer: PeerId }
   /** These are kept no more, to make room. */
@@ -100,6 +102,8 @@ export type BlockSyncOutput =
     }
   /** A peer asked for a block to be given compactly (BIP-0152): here it is. */
   | { readonly _tag: "GiveCompact"; readonly peer: PeerId; readonly header: number; readonly block: BlockView }
+  /** A peer asked for what its filter matches of a block (BIP-0037), which comes without witnesses: `FilteredGiven` is the answer. */
+  | { readonly _tag: "GiveFiltered"; readonly peer: PeerId; readonly block: BlockView }
   /** A block is here that was not; it may not be followed yet. */
   | { readonly _tag: "BlockAccepted"; readonly header: number; readonly from: PeerId | undefined }
   /** Another whole chain is followed: `removed` blocks above the fork are no longer, `added` are now. */
@@ -139,6 +143,11 @@ export interface BlockTimeout {
 export interface NotServed {
   readonly _tag: "NotServed"
   readonly because: "upload-target" | "limited"
+}
+
+/** Which peers have a bloom filter (BIP-0037): who has none is given nothing of a block through one, and no answer, as in Core. */
+export interface BloomLookup {
+  hasFilter(peer: PeerId): boolean
 }
 
 /** How blocks travel other than whole (BIP-0152). The interface lives here, with its consumer. */

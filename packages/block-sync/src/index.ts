@@ -16,6 +16,7 @@ export type {
   BlockSyncOutput,
   BlockTimeout,
   BlocksSnapshot,
+  BloomLookup,
   CompactLookup,
   NotServed
 } from "./BlockSyncEvents.ts"

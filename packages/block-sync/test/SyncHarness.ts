@@ -26,7 +26,7 @@ type Output<Tag extends BlockSyncOutput["_tag"]> = Extract<BlockSyncOutput, { re
 export interface HarnessOptions extends Partial<
   Pick<
     BlockSyncOptions,
-    "wanted" | "isLimited" | "serves" | "compact" | "leavesTransactions" | "mostBytes" | "blockTimeoutMs"
+    "wanted" | "isLimited" | "serves" | "compact" | "leavesTransactions" | "bloom" | "mostBytes" | "blockTimeoutMs"
   >
 > {
   /** How many headers stand on top of genesis: the one at a height has that number. */

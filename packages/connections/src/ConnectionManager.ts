@@ -315,6 +315,10 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
         return did(slot, { announcedAt: instant })
       case "UsefulBlock":
         return did(slot, { lastBlockAt: instant })
+      case "FilterSet":
+        slot.relaysTransactions = true
+        slot.hasBloomFilter = input.isSet
+        return
       case "UsefulTransaction":
         return did(slot, { lastTransactionAt: instant })
       case "BlocksInFlight":
@@ -421,7 +425,7 @@ export class ConnectionManager implements Machine<ConnectionsInput, ConnectionsO
       lastTransactionAt,
       hasRelevantServices: isIntroduced && this.#options.wants(services, this.#now),
       relaysTransactions: slot.relaysTransactions,
-      hasBloomFilter: false,
+      hasBloomFilter: slot.hasBloomFilter,
       keyedNetgroup: node === undefined ? 0 : this.#keyedGroup(node),
       isDiscouraged: node !== undefined && this.#discouraged.has(node),
       isLocal: node !== undefined && isLocal(node),

@@ -85,6 +85,8 @@ export type ConnectionsInput =
   | { readonly _tag: "BlockAnnounced"; readonly peer: PeerId }
   /** The peer sent a block that we had not. */
   | { readonly _tag: "UsefulBlock"; readonly peer: PeerId }
+  /** The peer set a bloom filter or cleared it: from now on it wants to be told of transactions (BIP-0037). */
+  | { readonly _tag: "FilterSet"; readonly peer: PeerId; readonly isSet: boolean }
   /** The peer sent a transaction that we took. */
   | { readonly _tag: "UsefulTransaction"; readonly peer: PeerId }
   /** So many blocks are on their way from the peer. */

@@ -36,6 +36,7 @@ export class Slot {
   isReady = false
   services = 0n
   relaysTransactions = false
+  hasBloomFilter = false
   minPingMs: number | undefined = undefined
   deeds: Deeds = NOTHING_DONE
   /** It was released while it was being dialled. */

@@ -55,6 +55,8 @@ export class BloomFilter {
   readonly #hashFunctions: number
   readonly #tweak: number
   readonly #flags: number
+  /** What was done since the last step. */
+  #work = 0
 
   /** The filter of a `filterload`, whose limits `wire` has judged. Its bits are copied: they change with what is added. */
   constructor(fields: BloomFields) {
@@ -115,8 +117,11 @@ export class BloomFilter {
     if (bits.length === 0) return true
     for (let n = 0; n < this.#hashFunctions; n++) {
       const bit = this.#bit(n, element)
-      if (((bits[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false
+      if (((bits[bit >>> 3] as number) & (1 << (bit & 7))) !== 0) continue
+      this.#work += n + 1
+      return false
     }
+    this.#work += this.#hashFunctions + 1
     return true
   }
 
@@ -129,26 +134,49 @@ export class BloomFilter {
    * output adds its outpoint where the filter's flags say so, so that its spending matches too (BIP-0037 §"Filter matching algorithm").
    */
   matchAndUpdate(tx: Transaction, txid: Txid): boolean {
+    const match = this.match(tx, txid, Infinity)
+    let step = match.next()
+    while (step.done !== true) step = match.next()
+    return step.value
+  }
+
+  /**
+   * The same in steps: a stranger's filter of 50 functions takes long over a stranger's transaction of many pushes.
+   *
+   * @param work how much is done from one step to the next: elements that are looked for, and hashes of them
+   */
+  *match(tx: Transaction, txid: Txid, work: number): Generator<undefined, boolean> {
     if (this.#bits.length === 0) return true
     let found = this.contains(txid)
-    tx.outputs.forEach(({ scriptPubKey }, index) => {
-      if (!this.#containsPushOf(scriptPubKey)) return
+    for (const [index, { scriptPubKey }] of tx.outputs.entries()) {
+      if (!(yield* this.#containsPushOf(scriptPubKey, work))) continue
       found = true
       if (this.#updates(scriptPubKey)) this.insertOutPoint({ txid, index })
-    })
-    return (
-      found ||
-      tx.inputs.some((input) => this.containsOutPoint(input.previousOutput) || this.#containsPushOf(input.scriptSig))
-    )
+    }
+    if (found) return true
+    for (const { previousOutput, scriptSig } of tx.inputs) {
+      if (this.containsOutPoint(previousOutput) || (yield* this.#containsPushOf(scriptSig, work))) return true
+    }
+    return false
   }
 
   #bit(n: number, element: Uint8Array): number {
     return murmur3((Math.imul(n, SEED_STEP) + this.#tweak) | 0, element) % (this.#bits.length * 8)
   }
 
-  #containsPushOf(script: Uint8Array): boolean {
+  *#containsPushOf(script: Uint8Array, work: number): Generator<undefined, boolean> {
     const walk = new ScriptWalk(script)
-    while (walk.next()) if (walk.dataEnd > walk.dataStart && this.contains(walk.data)) return true
+    if (this.#work >= work) {
+      this.#work = 0
+      yield
+    }
+    while (walk.next()) {
+      if (walk.dataEnd <= walk.dataStart) continue
+      if (this.contains(walk.data)) return true
+      if (this.#work < work) continue
+      this.#work = 0
+      yield
+    }
     return false
   }
 

@@ -22,6 +22,7 @@ import {
   Blocks,
   type BlocksHost,
   type BlocksRole,
+  BloomFilters,
   type ChainLookups,
   Compact,
   type CompactHost,
@@ -53,7 +54,8 @@ export interface ChainHost {
   /** Nothing more of the peer is to be handled until it is owed nothing by anybody. */
   readonly owe: (peer: PeerId, by: Owing, owed: boolean) => void
   readonly close: (peer: PeerId, reason: DisconnectReason, cost: "disconnect" | "discourage") => void
-  readonly isTargetReached: (now: Now) => boolean
+  /** Whether so much was uploaded today that nothing more is given, or, before, nothing historic. */
+  readonly isTargetReached: (now: Now, isHistoric: boolean) => boolean
   readonly connections: (input: ConnectionsInput) => void
   readonly tell: (output: NodeCoreOutput) => void
 }
@@ -111,6 +113,7 @@ export class Chain {
   readonly #contexts: BlockContexts
   readonly #headerSync: HeaderSync | undefined
   readonly #toHeaderSyncMachine: Manager<HeaderSyncInput, HeaderSyncOutput> | undefined
+  readonly #bloom: BloomFilters
   readonly #blocks: Blocks | undefined
   readonly #transactions: Transactions | undefined
   readonly #compact: Compact | undefined
@@ -136,6 +139,7 @@ export class Chain {
     this.#host = host
     this.#contexts = new BlockContexts(options.tree.params, options.tree)
     const { blocks, transactions } = options.roles
+    this.#bloom = this.#makeBloom()
     this.#blocks = blocks === undefined ? undefined : this.#makeBlocks(blocks)
     this.#headerSync = headerSyncOf(options, this.#blocks?.tip)
     this.#toHeaderSyncMachine =
@@ -167,13 +171,25 @@ export class Chain {
     })
   }
 
+  #makeBloom(): BloomFilters {
+    return new BloomFilters(this.#options.sha256, {
+      send: (peer, message) => this.#host.send(peer, message, undefined),
+      close: this.#host.close,
+      filterSet: (peer, isSet) => {
+        this.#transactions?.filterSet(peer, this.#now)
+        this.#host.connections({ _tag: "FilterSet", peer, isSet })
+      },
+      given: (peer, isSent) => this.#toBlocks({ _tag: "FilteredGiven", peer, isSent })
+    })
+  }
+
   #makeBlocks(role: BlocksRole): Blocks {
     const { sha256, tree } = this.#options
     const host: BlocksHost = {
       send: (peer, message, isHistoric) => this.#host.send(peer, message, undefined, isHistoric),
       owe: (peer, owed) => this.#host.owe(peer, "blocks", owed),
       close: this.#host.close,
-      isTargetReached: this.#host.isTargetReached,
+      isTargetReached: (now) => this.#host.isTargetReached(now, true),
       bestOf: (peer) => this.#headerSync?.bestOf(peer) ?? -1,
       submitHeader: (headers, from) => this.#toHeaderSync({ _tag: "Submit", headers, count: 1, from }),
       followed: (header) => {
@@ -188,6 +204,8 @@ export class Chain {
       },
       shouldAskCompact: (peer, header) => this.#compact?.shouldAsk(peer, header, this.#now) === true,
       giveCompact: (peer, header, block) => this.#toCompact({ _tag: "BlockRequested", peer, header, block }),
+      bloom: this.#bloom.lookup,
+      giveFiltered: (peer, block) => this.#bloom.handle({ _tag: "GiveBlock", peer, block }, this.#now),
       tell: this.#host.tell
     }
     const leavesTransactions = this.#options.roles.transactions !== undefined
@@ -202,6 +220,8 @@ export class Chain {
       owe: (peer, owed) => this.#host.owe(peer, "transactions", owed),
       close: this.#host.close,
       isCatchingUp: () => !this.#isNearPresent(),
+      bloom: this.#bloom.lookup,
+      isTargetReached: (now) => this.#host.isTargetReached(now, false),
       tip: () => this.#followedTip,
       block: (header) => this.#recent.get(header),
       notInPool: (tx) => this.#compact?.add(tx),
@@ -290,7 +310,8 @@ export class Chain {
 
   nextTimeout(): Instant | undefined {
     const chain = earliest(this.#headerSync?.nextTimeout(), this.#blocks?.nextTimeout())
-    return earliest(chain, earliest(this.#transactions?.nextTimeout(), this.#miner?.nextTimeout()))
+    const rest = earliest(this.#transactions?.nextTimeout(), this.#bloom.nextTimeout())
+    return earliest(chain, earliest(rest, this.#miner?.nextTimeout()))
   }
 
   /** The end of the chain of which we have the blocks, by the number of its header; the tree's first without the role. */
@@ -315,6 +336,7 @@ export class Chain {
       this.#blocks?.isEmpty !== false &&
       this.#transactions?.isEmpty !== false &&
       this.#compact?.isEmpty !== false &&
+      this.#bloom.isEmpty &&
       (headers === undefined || (headers.peers === 0 && this.#headerSync?.nextTimeout() === undefined))
     )
   }
@@ -420,6 +442,7 @@ export class Chain {
       isPreferred: outbound || isTrusted,
       isPrivileged: permissions.has("download")
     })
+    this.#bloom.handle({ _tag: "PeerReady", peer, isOffered: entry.offersBloom }, this.#now)
     this.#transactions?.ready(entry, info, this.#now)
     this.#toCompact({ _tag: "PeerReady", peer, outbound, protocolVersion: info.commonVersion })
   }
@@ -427,6 +450,7 @@ export class Chain {
   gone(peer: PeerId): void {
     this.#toHeaderSync({ _tag: "PeerGone", peer })
     this.#toBlocks({ _tag: "PeerGone", peer })
+    this.#bloom.handle({ _tag: "PeerGone", peer }, this.#now)
     this.#transactions?.gone(peer, this.#now)
     this.#toCompact({ _tag: "PeerGone", peer })
   }
@@ -451,6 +475,8 @@ export class Chain {
       case "data":
         this.#blocks?.received(peer, message, this.#now)
         return this.#transactions?.received(peer, message, this.#now)
+      case "bloom":
+        return this.#bloom.received(peer, message, this.#now)
       case "compact":
         return this.#compact?.received(peer, message, this.#now)
       case "transactions":
@@ -468,6 +494,7 @@ export class Chain {
     const { instant } = this.#now
     if (this.#toHeaderSyncMachine?.isDue(instant) === true) this.#toHeaderSync({ _tag: "Timeout" })
     this.#blocks?.timeout(this.#now)
+    this.#bloom.timeout(this.#now)
     this.#transactions?.timeout(this.#now)
     if ((this.#miner?.nextTimeout() ?? Infinity) <= instant) this.#toMiner({ _tag: "Timeout" })
   }

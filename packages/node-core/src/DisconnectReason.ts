@@ -4,6 +4,7 @@ import type { LetGo } from "@satwire/connections"
 import type { AddressFault } from "@satwire/discovery"
 import type { BadFilter, FilterDisagrees, FilterTimeout } from "@satwire/filter-sync"
 import type { ChainTimeout, HeadersTimeout, InvalidHeader, LittleWork } from "@satwire/header-sync"
+import type { BloomFault } from "@satwire/node-roles"
 import type { PoolNotServed, TransactionsUnwanted } from "@satwire/tx-relay"
 import type { BadCompactBlock } from "@satwire/compact-blocks"
 import { type PeerDisconnectReason, describePeerDisconnect } from "@satwire/peer"
@@ -26,6 +27,7 @@ export type DisconnectReason =
   | BadCompactBlock
   | TransactionsUnwanted
   | PoolNotServed
+  | BloomFault
   /** Too many others wait for the key exchange of BIP-0324, and it waited for longest. */
   | { readonly _tag: "ExchangeCrowdedOut" }
   /** All peers together have sent more of unfinished messages than we hold, and it most. */
@@ -72,7 +74,11 @@ export const describeDisconnect = (reason: DisconnectReason): string => {
     case "TransactionsUnwanted":
       return `it sent "${reason.command}" of a transaction, though our version says that we want none (BIP-0037)`
     case "PoolNotServed":
-      return "it asked for the whole pool, which is given to those alone whom our user allows it (BIP-0035)"
+      return POOL_NOT_SERVED[reason.because]
+    case "FilterMissing":
+      return "it added to a bloom filter that it never set (BIP-0037)"
+    case "FilterNotOffered":
+      return `it sent "${reason.command}", though we do not offer bloom filters to it (BIP-0111)`
     case "ExchangeCrowdedOut":
       return `more than MAX_EXCHANGES_WAITING (${MAX_EXCHANGES_WAITING}) waited for a key exchange (BIP-0324), and it for longest`
     case "HeldTooMuch":
@@ -98,6 +104,11 @@ const BAD_FILTER: { readonly [Because in BadFilter["because"]]: string } = {
   "not-of-its-hash": "it sent a filter that is not the one of its hash",
   "lacks-a-script": "the filter that it gives lacks what its block pays to",
   "wrong-count": "it sent other than so many filter hashes as it was asked for"
+}
+
+const POOL_NOT_SERVED: { readonly [Because in PoolNotServed["because"]]: string } = {
+  "not-offered": "it asked for the whole pool, which is given to those alone whom our user allows it (BIP-0035)",
+  "upload-target": "it asked for the whole pool, and what we upload in a day is used up"
 }
 
 const NOT_SERVED: { readonly [Because in NotServed["because"]]: string } = {

@@ -52,13 +52,14 @@ import {
   type DisconnectCost,
   type ConnectionKind,
   type MessageWatch,
+  type OwnDescription,
   Peer,
   type PeerInput,
   directionOf,
   type PeerIdentity,
   type PeerOutput
 } from "@satwire/peer"
-import { type Message, PROTOCOL_VERSION } from "@satwire/wire"
+import { type Message, NODE_BLOOM, PROTOCOL_VERSION } from "@satwire/wire"
 import type { DisconnectReason } from "./DisconnectReason.ts"
 import { Addresses, type AddressesHost, type AddressesRole } from "./Addresses.ts"
 import { Chain, type ChainHost, MAX_TIP_AGE_S } from "./Chain.ts"
@@ -104,6 +105,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   /** Outbound peers that have not finished their handshake: whose nonces we would meet if we dialled ourselves. */
   readonly #shakingHands: Set<PeerEntry> = new Set()
   readonly #identity: PeerIdentity
+  /** That for peers who may set bloom filters by permission. */
+  readonly #bloomIdentity: PeerIdentity
   readonly #exchanges: Exchanges<PeerEntry> = new Exchanges()
   /** Since when any wait for their exchange. */
   #exchangeAt: Instant | undefined = undefined
@@ -166,6 +169,8 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         return false
       }
     }
+    const described = (): OwnDescription => ({ ...this.#identity.describe(), services: options.services | NODE_BLOOM })
+    this.#bloomIdentity = { ...this.#identity, describe: described }
   }
 
   #makeAddresses(role: AddressesRole, networks: ReadonlyArray<Network> | undefined): Addresses {
@@ -196,7 +201,11 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
         this.#touch(entry).machine.handle({ _tag: "ReplyOwed", owed: entry.isServed }, this.#now, entry)
       },
       close: (peer, reason, cost) => this.#close(peer, reason, cost),
-      isTargetReached: (now) => this.#countsUpload && this.#connections.uploadLeft(now).isReachedForHistoric,
+      isTargetReached: (now, isHistoric) => {
+        if (!this.#countsUpload) return false
+        const { isReached, isReachedForHistoric } = this.#connections.uploadLeft(now)
+        return isHistoric ? isReachedForHistoric : isReached
+      },
       connections: (input) => this.#toConnections(input),
       tell: (output) => this.#out.push(output)
     }
@@ -391,10 +400,12 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
     const { patience, random } = this.#options
     assert(!this.#entries.has(id), `connection ${id} is opened twice`)
     if (kind === "inbound" && !this.#admits(id, address, socket)) return this.#out.push({ _tag: "Close", peer: id })
+    const admitted = kind === "inbound" ? this.#admitted : undefined
+    const mayFilter = admitted?.has("bloomfilter") === true
     const framing = this.#framingFor(kind, transport)
     const machine = new Peer({
       kind,
-      identity: this.#identity,
+      identity: mayFilter ? this.#bloomIdentity : this.#identity,
       framing,
       random,
       receiver,
@@ -404,8 +415,9 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
       openedAt: this.#now.instant
     })
     const encrypted = framing instanceof V1Framing ? undefined : framing
-    const entry = new PeerEntry({ id, address, kind, machine, encrypted }, this.#fromPeers)
-    if (kind === "inbound" && this.#admitted !== undefined) entry.permissions = this.#admitted
+    const offersBloom = mayFilter || (this.#options.services & NODE_BLOOM) !== 0n
+    const entry = new PeerEntry({ id, address, kind, machine, encrypted, offersBloom }, this.#fromPeers)
+    if (admitted !== undefined) entry.permissions = admitted
     entry.socket = socket
     this.#entries.set(id, entry)
     if (kind !== "inbound") this.#shakingHands.add(entry)

@@ -21,6 +21,8 @@ export class PeerEntry implements Outbox<PeerOutput> {
   encrypted: V2Framing | InboundFraming | undefined
   readonly #router: (entry: PeerEntry, output: PeerOutput) => void
   permissions: ReadonlySet<Permission> = NO_PERMISSIONS
+  /** Our `version` offers it `NODE_BLOOM`. */
+  readonly offersBloom: boolean
   /** Our end; empty where that is not known. */
   socket = ""
   /** Where its `version` says that it sees us: mostly one object for all. */
@@ -37,7 +39,7 @@ export class PeerEntry implements Outbox<PeerOutput> {
   touched = false
 
   constructor(
-    fields: Pick<PeerEntry, "id" | "address" | "kind" | "machine" | "encrypted">,
+    fields: Pick<PeerEntry, "id" | "address" | "kind" | "machine" | "encrypted" | "offersBloom">,
     router: (entry: PeerEntry, output: PeerOutput) => void
   ) {
     this.id = fields.id
@@ -45,6 +47,7 @@ export class PeerEntry implements Outbox<PeerOutput> {
     this.kind = fields.kind
     this.machine = fields.machine
     this.encrypted = fields.encrypted
+    this.offersBloom = fields.offersBloom
     this.#router = router
   }
 

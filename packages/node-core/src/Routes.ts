@@ -16,6 +16,7 @@ export type Route =
   | "data"
   | "transactions"
   | "compact"
+  | "bloom"
   /** Understood by the codec and meant for a role that this node does not have yet. */
   | "ignore"
 
@@ -42,9 +43,9 @@ export const ROUTES: { readonly [Command in Message["_tag"]]: Route } = {
   cfilter: "blocks",
   cmpctblock: "compact",
   feefilter: "transactions",
-  filteradd: "ignore",
-  filterclear: "ignore",
-  filterload: "ignore",
+  filteradd: "bloom",
+  filterclear: "bloom",
+  filterload: "bloom",
   getaddr: "addresses",
   getblocks: "blocks",
   getblocktxn: "compact",

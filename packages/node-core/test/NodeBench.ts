@@ -30,6 +30,7 @@ export interface NodeBenchOptions {
   readonly clock?: VirtualClock
   readonly v2?: V2Backends
   readonly maxReceivedBytes?: number
+  readonly services?: bigint
 }
 
 export class NodeBench {
@@ -57,7 +58,7 @@ export class NodeBench {
       sha256: portableSha256,
       random,
       userAgent: "/bench:1.0/",
-      services: NODE_NETWORK,
+      services: options.services ?? NODE_NETWORK,
       v2: options.v2,
       maxReceivedBytes: options.maxReceivedBytes
     })

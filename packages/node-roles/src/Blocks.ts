@@ -7,6 +7,7 @@ import {
   type BlockSyncMessage,
   type BlockSyncOutput,
   type BlockTimeout,
+  type BloomLookup,
   type BlocksSnapshot,
   type NotServed,
   type WantedRange
@@ -68,6 +69,9 @@ export interface BlocksHost {
   readonly shouldAskCompact: (peer: PeerId, header: number) => boolean
   /** A peer asked for this block in short. */
   readonly giveCompact: (peer: PeerId, header: number, block: BlockView) => void
+  /** Who has a bloom filter, and what such a peer asked for through it. */
+  readonly bloom: BloomLookup
+  readonly giveFiltered: (peer: PeerId, block: BlockView) => void
   readonly tell: (output: BlocksCommand | BlocksFact) => void
 }
 
@@ -151,6 +155,7 @@ export class Blocks {
       isLimited: role.isLimited,
       isTargetReached: host.isTargetReached,
       leavesTransactions,
+      bloom: host.bloom,
       compact: { shouldAsk: host.shouldAskCompact }
     })
     for (const header of role.kept) this.#sync.restore(header)
@@ -311,6 +316,8 @@ export class Blocks {
         return this.#invalid(output)
       case "GiveCompact":
         return host.giveCompact(output.peer, output.header, output.block)
+      case "GiveFiltered":
+        return host.giveFiltered(output.peer, output.block)
       default:
         return host.tell(output)
     }

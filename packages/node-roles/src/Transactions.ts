@@ -9,6 +9,7 @@ import { parseNode } from "@satwire/netaddress"
 import type { ConnectionKind, PeerInfo } from "@satwire/peer"
 import { type BlockView, TransactionView, type Txid, type Wtxid } from "@satwire/primitives"
 import {
+  type BloomLookup,
   type PoolNotServed,
   type SubmitResult,
   type TransactionsUnwanted,
@@ -71,6 +72,8 @@ export interface ReadyPeer {
   readonly socket: string
   /** What our user allows to it, by Core's names. */
   readonly permissions: { has(permission: "noban" | "relay" | "forcerelay" | "mempool"): boolean }
+  /** Our `version` offered `NODE_BLOOM` to it. */
+  readonly offersBloom: boolean
 }
 
 /** What the role asks of the node around it. */
@@ -79,6 +82,10 @@ export interface TransactionsHost {
   readonly owe: (peer: PeerId, owed: boolean) => void
   readonly close: (peer: PeerId, reason: TransactionsUnwanted | PoolNotServed, cost: "disconnect") => void
   readonly isCatchingUp: () => boolean
+  /** Who has a bloom filter, and what matches it. */
+  readonly bloom: BloomLookup
+  /** Whether so much was uploaded today that the pool is given to nobody without the permission. */
+  readonly isTargetReached: (now: Now) => boolean
   /** The end of the followed chain. */
   readonly tip: () => number
   /** A block of the followed chain, or of one that was, where it is at hand. */
@@ -134,7 +141,9 @@ export class Transactions {
       relays: role.relays,
       fetches: role.fetches !== false,
       isBlocksOnly: role.fetches === false,
-      isCatchingUp: host.isCatchingUp
+      isCatchingUp: host.isCatchingUp,
+      filters: host.bloom,
+      isTargetReached: () => host.isTargetReached(this.#now)
     })
     this.#manager = new Manager(this.#relay, (output: TxRelayOutput) => this.#perform(output))
   }
@@ -189,7 +198,7 @@ export class Transactions {
     return this.#relay.nextTimeout()
   }
 
-  ready({ address, id: peer, kind, permissions, socket }: ReadyPeer, info: PeerInfo, now: Now): void {
+  ready({ address, id: peer, kind, offersBloom, permissions, socket }: ReadyPeer, info: PeerInfo, now: Now): void {
     const isOutbound = kind !== "inbound"
     const isTrusted = permissions.has("noban")
     this.#handle(
@@ -206,7 +215,8 @@ export class Transactions {
         isTrusted,
         mayRelay: permissions.has("relay"),
         forceRelay: permissions.has("forcerelay"),
-        mayAskForPool: permissions.has("mempool")
+        mayAskForPool: permissions.has("mempool"),
+        maySetFilter: offersBloom
       },
       now
     )
@@ -214,6 +224,10 @@ export class Transactions {
 
   gone(peer: PeerId, now: Now): void {
     this.#handle({ _tag: "PeerGone", peer }, now)
+  }
+
+  filterSet(peer: PeerId, now: Now): void {
+    this.#handle({ _tag: "FilterSet", peer }, now)
   }
 
   received(peer: PeerId, message: Message, now: Now): void {

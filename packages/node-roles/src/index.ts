@@ -1,3 +1,4 @@
+export { type BloomFault, BloomFilters, type BloomHost } from "./BloomFilters.ts"
 export {
   BlockFilters,
   type BlockFiltersHost,

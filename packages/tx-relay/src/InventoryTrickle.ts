@@ -26,6 +26,7 @@ import { Deadlines, type Instant, type Random, after, earliest, exponentialMs } 
 import { HashNumbers, OUTPOINT_SIZE, type Txid, type Wtxid } from "@satwire/primitives"
 import { spendsOf } from "@satwire/tx-request"
 import { Inventory, MSG_TX, MSG_WTX } from "@satwire/wire"
+import type { Hidden } from "./Hidden.ts"
 import { KnownInventory } from "./KnownInventory.ts"
 import type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
 import type { RelayPeer } from "./RelayPeer.ts"
@@ -88,6 +89,7 @@ type Tell = (peer: RelayPeer, inventory: Inventory) => void
 export class InventoryTrickle {
   readonly #random: Random
   readonly #pool: PoolLookup
+  readonly #hidden: Hidden
   #log: Array<QueuedTransaction> = []
   /** The place of the first of the log. */
   #start = 0
@@ -108,9 +110,10 @@ export class InventoryTrickle {
   /** The last of which anybody may have been told. */
   #told = -1
 
-  constructor(random: Random, pool: PoolLookup) {
+  constructor(random: Random, pool: PoolLookup, hidden: Hidden) {
     this.#random = random
     this.#pool = pool
+    this.#hidden = hidden
     this.#txids = new HashNumbers(random)
   }
 
@@ -124,9 +127,7 @@ export class InventoryTrickle {
 
   /** How many are to be told to a peer. */
   waiting(peer: RelayPeer): number {
-    return peer.traits.isTold
-      ? (peer.activity?.backlog.length ?? 0) + this.#end - Math.max(this.#start, peer.cursor)
-      : 0
+    return peer.isTold ? (peer.activity?.backlog.length ?? 0) + this.#end - Math.max(this.#start, peer.cursor) : 0
   }
 
   join(peer: RelayPeer, networkKey: string): void {
@@ -196,6 +197,11 @@ export class InventoryTrickle {
     for (const peer of this.#alone) this.#arm(peer, now)
   }
 
+  /** A peer wants to be told of transactions from now on. */
+  begin(peer: RelayPeer): void {
+    peer.cursor = this.#end
+  }
+
   /** A peer has something to be told at its next time. */
   remind(peer: RelayPeer, now: Instant): void {
     this.#arm(peer.group ?? peer, now)
@@ -203,7 +209,7 @@ export class InventoryTrickle {
 
   /** Keeps in mind that a peer has it. */
   knows(peer: RelayPeer, hash: Uint8Array): void {
-    if (peer.traits.isTold) this.#knownOf(peer).insert(hash)
+    if (peer.traits.mayBeTold) this.#knownOf(peer).insert(hash)
   }
 
   /**
@@ -215,7 +221,7 @@ export class InventoryTrickle {
   step(now: Instant, tell: Tell, isToldAll: (peer: RelayPeer) => boolean): void {
     let left = LOOKED_AT_PER_TURN
     const one = (peer: RelayPeer): void => {
-      left -= this.#tell(peer, isToldAll(peer) ? NONE : this.#queueOf(peer), tell)
+      left -= this.#tell(peer, isToldAll(peer) || !peer.isTold ? NONE : this.#queueOf(peer), tell)
     }
     for (let due = this.#times.takeDue(now); due !== undefined; due = this.#times.takeDue(now)) {
       if (due instanceof TrickleGroup) {
@@ -261,7 +267,8 @@ export class InventoryTrickle {
     const most = Math.min(INVENTORY_BROADCAST_MAX, INVENTORY_BROADCAST_TARGET + Math.floor(queue.length / 1000) * 5)
     const hashes: Array<Uint8Array> = []
     let at = 0
-    while (at < queue.length && hashes.length < most) this.#announce(peer, queue[at++] as QueuedTransaction, hashes)
+    const hasTurn = (): boolean => hashes.length < most && this.#hidden.entries < LOOKED_AT_PER_TURN
+    while (at < queue.length && hasTurn()) this.#announce(peer, queue[at++] as QueuedTransaction, hashes)
     if (at < queue.length) peer.active.backlog = queue.slice(at, at + MAX_INV_TO_SEND)
     else if (peer.activity !== undefined) peer.activity.backlog = NONE
     peer.cursor = this.#end
@@ -269,7 +276,7 @@ export class InventoryTrickle {
     peer.lastInvSequence = this.#newest
     this.#told = this.#newest
     if (hashes.length > 0) tell(peer, Inventory.ofType(peer.traits.wtxidRelay ? MSG_WTX : MSG_TX, hashes))
-    return 1 + at
+    return 1 + at + this.#hidden.takeEntries()
   }
 
   /** Adds what is to be announced of a transaction: what it spends of, as far as the peer does not know it, and itself. */
@@ -281,8 +288,9 @@ export class InventoryTrickle {
     if (depth < MOST_PARENTS_DEEP) {
       for (const parent of queued.parents) this.#announce(peer, parent, hashes, depth + 1)
     }
+    // Whether it is told of it or not: it is looked at once.
     known.insert(hash)
-    hashes.push(hash)
+    if (!this.#hidden.isHidden(peer, () => this.#pool.find(queued.wtxid))) hashes.push(hash)
   }
 
   #queueOf(peer: RelayPeer): ReadonlyArray<QueuedTransaction> {

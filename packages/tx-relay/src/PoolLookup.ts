@@ -1,4 +1,5 @@
-/** What relay looks up in the pool. */
+/** What relay looks up: in the pool, and of the bloom filters of peers. */
+import type { PeerId } from "@satwire/machine"
 import type { TransactionView, Txid, Wtxid } from "@satwire/primitives"
 
 export interface PoolTransaction {
@@ -23,4 +24,11 @@ export interface PoolLookup {
   entries(): Iterable<PoolTransaction>
   /** What pays less is not taken. */
   readonly minFeeRateSatPerKvb: number
+}
+
+/** The bloom filters of peers (BIP-0037). The interface lives here, with its consumer. */
+export interface BloomLookup {
+  hasFilter(peer: PeerId): boolean
+  /** Whether a transaction matches the filter of a peer, which may change by it. */
+  matches(peer: PeerId, tx: TransactionView, txid: Txid): boolean
 }

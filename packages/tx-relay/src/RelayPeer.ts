@@ -11,12 +11,13 @@ import type { Asked } from "./TxServing.ts"
 /** What a peer is once and for all. */
 export interface PeerTraits extends Omit<
   TxPeerReady,
-  "_tag" | "peer" | "networkKey" | "services" | "relaysTransactions"
+  "_tag" | "peer" | "networkKey" | "services" | "relaysTransactions" | "maySetFilter"
 > {
   /** It gives witnesses. */
   readonly hasWitnesses: boolean
-  /** It is told of transactions, and given them. */
-  readonly isTold: boolean
+  /** It is told of transactions and given them, or may ask for that later on. */
+  readonly mayBeTold: boolean
+  readonly maySetFilter: boolean
 }
 
 /** Why nothing more of a peer is handled for now. */
@@ -47,6 +48,8 @@ export class RelayPeer {
   readonly id: PeerId
   /** Shared by all that have the same. */
   readonly traits: PeerTraits
+  /** It wants to be told of transactions, and is. */
+  isTold: boolean
   /** With whom it is told. */
   group: TrickleGroup | undefined = undefined
   /** From where on the log was not looked through for it. */
@@ -59,9 +62,10 @@ export class RelayPeer {
   feeFilterSent = 0
   #activity: PeerActivity | undefined = undefined
 
-  constructor(id: PeerId, traits: PeerTraits) {
+  constructor(id: PeerId, traits: PeerTraits, isTold: boolean = traits.mayBeTold) {
     this.id = id
     this.traits = traits
+    this.isTold = isTold
   }
 
   /** What there is of it beyond the little; `undefined` where there never was a reason. */

@@ -45,11 +45,13 @@ import {
 } from "@satwire/wire"
 import { type Check, Checks } from "./Checks.ts"
 import { FeeFilters } from "./FeeFilters.ts"
+import { Hidden } from "./Hidden.ts"
 import { InventoryTrickle } from "./InventoryTrickle.ts"
-import type { PoolLookup } from "./PoolLookup.ts"
+import type { BloomLookup, PoolLookup } from "./PoolLookup.ts"
 import { OWES_ANSWER, OWES_CHECK, OWES_INVENTORY, OWES_ORPHANS, type PeerTraits, RelayPeer } from "./RelayPeer.ts"
 import { MAX_PEER_TX_ANNOUNCEMENTS, TxDownload } from "./TxDownload.ts"
 import type {
+  PoolNotServed,
   SubmitRejected,
   SubmitResult,
   TxPeerReady,
@@ -97,6 +99,10 @@ export interface TxRelayOptions {
   readonly fetches: boolean
   /** Our `version` says that we want no transactions: who sends one all the same has to go. Our own are announced. */
   readonly isBlocksOnly: boolean
+  /** The bloom filters of peers; nobody has one where not given. */
+  readonly filters?: BloomLookup | undefined
+  /** Whether so much was uploaded today that none but who has the permission is given the pool; never where not given. */
+  readonly isTargetReached?: (() => boolean) | undefined
   /** While this holds, announcements are of no use: what is in the blocks to come cannot be told from what is not. */
   readonly isCatchingUp: () => boolean
 }
@@ -128,8 +134,9 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     this.#options = options
     this.#pool = pool
     this.#download = new TxDownload({ random, sha256, pool })
-    this.#trickle = new InventoryTrickle(random, pool)
-    this.#serving = new TxServing(random, pool, this.#trickle)
+    const hidden = new Hidden(options.filters)
+    this.#trickle = new InventoryTrickle(random, pool, hidden)
+    this.#serving = new TxServing(random, pool, this.#trickle, hidden)
     this.#feeFilters = new FeeFilters(random, () => pool.minFeeRateSatPerKvb, isCatchingUp)
     this.#checks = new Checks(random)
     this.#unbroadcast = new Unbroadcast(random)
@@ -178,7 +185,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     const peer = this.#peers.get(id)
     if (peer === undefined) return undefined
     return {
-      isTold: peer.traits.isTold,
+      isTold: peer.isTold,
       minFeeRateSatPerKvb: peer.feeFilter,
       lastInvSequence: peer.lastInvSequence,
       invToSend: this.#trickle.waiting(peer),
@@ -209,6 +216,12 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
         if (peer !== undefined) this.#received(peer, input.message, now, out)
         return
       }
+      case "FilterSet": {
+        const peer = this.#peers.get(input.peer)
+        if (peer === undefined || peer.isTold || !peer.traits.mayBeTold) return
+        peer.isTold = true
+        return this.#trickle.begin(peer)
+      }
       case "Submitted": {
         const check = this.#checks.end(input.wtxid)
         if (check !== undefined) this.#submitted(check, input, now, out)
@@ -235,10 +248,11 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
 
   #ready(ready: TxPeerReady, now: Instant, out: Out): void {
     const { fetches, isBlocksOnly } = this.#options
-    const peer = new RelayPeer(ready.peer, this.#traitsOf(ready))
+    const traits = this.#traitsOf(ready)
+    const peer = new RelayPeer(ready.peer, traits, traits.mayBeTold && ready.relaysTransactions)
     this.#peers.set(ready.peer, peer)
     this.#download.connected(peer)
-    if (peer.traits.isTold) this.#trickle.join(peer, ready.networkKey)
+    if (traits.mayBeTold) this.#trickle.join(peer, ready.networkKey)
     if (!fetches || isBlocksOnly || ready.forceRelay || ready.isBlockOnly) return
     this.#feeFilters.join(ready.peer, now)
     this.#tellFeeFilters(now, out)
@@ -254,8 +268,9 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
       mayRelay: ready.mayRelay,
       forceRelay: ready.forceRelay,
       mayAskForPool: ready.mayAskForPool,
+      maySetFilter: ready.maySetFilter === true,
       hasWitnesses: (ready.services & NODE_WITNESS) !== 0n,
-      isTold: this.#options.relays && ready.relaysTransactions && !ready.isBlockOnly
+      mayBeTold: this.#options.relays && (ready.relaysTransactions || ready.maySetFilter === true) && !ready.isBlockOnly
     }
     const key = Object.values(traits).map(Number).join("")
     const shared = this.#traits.get(key) ?? traits
@@ -269,7 +284,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
     this.#peers.delete(id)
     for (const queue of this.#queues) queue.delete(peer)
     this.#download.disconnected(peer)
-    if (peer.traits.isTold) this.#trickle.leave(peer)
+    if (peer.traits.mayBeTold) this.#trickle.leave(peer)
     this.#feeFilters.leave(id)
   }
 
@@ -289,14 +304,25 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
         return
       }
       case "mempool":
-        if (!peer.traits.mayAskForPool) {
-          if (peer.traits.isTrusted) return
-          return out.push({ _tag: "Disconnect", peer: peer.id, reason: { _tag: "PoolNotServed" } })
-        }
-        if (!peer.traits.isTold) return
-        peer.active.wantsPool = true
-        return this.#trickle.remind(peer, now)
+        return this.#wantsPool(peer, now, out)
     }
+  }
+
+  #wantsPool(peer: RelayPeer, now: Instant, out: Out): void {
+    const because = this.#whyNoPool(peer.traits)
+    if (because !== undefined) {
+      if (peer.traits.isTrusted) return
+      return out.push({ _tag: "Disconnect", peer: peer.id, reason: { _tag: "PoolNotServed", because } })
+    }
+    if (!peer.traits.mayBeTold) return
+    peer.active.wantsPool = true
+    this.#trickle.remind(peer, now)
+  }
+
+  #whyNoPool({ mayAskForPool, maySetFilter }: PeerTraits): PoolNotServed["because"] | undefined {
+    if (mayAskForPool) return undefined
+    if (!maySetFilter) return "not-offered"
+    return this.#options.isTargetReached?.() === true ? "upload-target" : undefined
   }
 
   #isUnwanted({ traits }: RelayPeer): boolean {
@@ -341,7 +367,7 @@ export class TxRelay implements Machine<TxRelayInput, TxRelayOutput> {
 
   #getdata(peer: RelayPeer, inventory: Inventory, out: Out): void {
     // Who wants to be told of no transactions gets none, and no answer, as in Core.
-    if (!peer.traits.isTold && this.#options.relays) return
+    if (!peer.traits.mayBeTold && this.#options.relays) return
     const asked = InventoryQueue.of(inventory, isTransaction)
     if (asked.isEmpty || peer.activity?.asked !== undefined) return
     peer.active.asked = asked

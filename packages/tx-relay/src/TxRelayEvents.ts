@@ -49,12 +49,16 @@ export interface TxPeerReady {
   readonly forceRelay: boolean
   /** Permission `mempool`. */
   readonly mayAskForPool: boolean
+  /** Our `version` offered `NODE_BLOOM`: it may set a filter, ask for the pool, and be told of transactions later on (BIP-0037, BIP-0111). */
+  readonly maySetFilter?: boolean | undefined
 }
 
 export type TxRelayInput =
   /** A peer's handshake is done. */
   | TxPeerReady
   | { readonly _tag: "PeerGone"; readonly peer: PeerId }
+  /** It set or cleared a filter, and so wants to be told of transactions, whatever its `version` said (BIP-0037). */
+  | { readonly _tag: "FilterSet"; readonly peer: PeerId }
   /** Entries of an inventory that are no transactions are passed over. */
   | { readonly _tag: "Received"; readonly peer: PeerId; readonly message: TxRelayMessage }
   /** What became of `Submit`, and of the child that was submitted with it. */
@@ -112,9 +116,10 @@ export interface TransactionsUnwanted {
   readonly command: "inv" | "tx"
 }
 
-/** It asked for the whole pool, for which it needs a permission. */
+/** It asked for the whole pool, for which it needs a permission, or `NODE_BLOOM` and that we may upload more today. */
 export interface PoolNotServed {
   readonly _tag: "PoolNotServed"
+  readonly because: "not-offered" | "upload-target"
 }
 
 export interface TxRelaySnapshot {

@@ -11,6 +11,7 @@
 import type { Random } from "@satwire/machine"
 import { HashNumbers, TransactionView } from "@satwire/primitives"
 import { Inventory, InventoryQueue, MSG_TX, MSG_WTX, type Inv, type NotFound, type Tx } from "@satwire/wire"
+import type { Hidden } from "./Hidden.ts"
 import type { InventoryTrickle } from "./InventoryTrickle.ts"
 import type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
 import type { RelayPeer } from "./RelayPeer.ts"
@@ -31,14 +32,16 @@ export class TxServing {
   readonly #pool: PoolLookup
   readonly #random: Random
   readonly #trickle: InventoryTrickle
+  readonly #hidden: Hidden
   /** Transactions of the last block that were in the pool, by both hashes. */
   #ids: HashNumbers
   #confirmed: Array<PoolTransaction | undefined> = []
 
-  constructor(random: Random, pool: PoolLookup, trickle: InventoryTrickle) {
+  constructor(random: Random, pool: PoolLookup, trickle: InventoryTrickle, hidden: Hidden) {
     this.#random = random
     this.#pool = pool
     this.#trickle = trickle
+    this.#hidden = hidden
     this.#ids = new HashNumbers(random)
   }
 
@@ -91,10 +94,11 @@ export class TxServing {
   #servePool(peer: RelayPeer, entries: Iterator<PoolTransaction>, send: (message: Inv) => void): boolean {
     const hashes: Array<Uint8Array> = []
     let isDone = false
-    for (let looked = 0; looked < ENTRIES_PER_TURN && !isDone; looked++) {
+    for (let looked = 0; looked < ENTRIES_PER_TURN && !isDone; looked += 1 + this.#hidden.takeEntries()) {
       const next = entries.next()
       isDone = next.done === true
       if (next.done === true || (next.value.feeRateSatPerKvb ?? Infinity) < peer.feeFilter) continue
+      if (this.#hidden.isHidden(peer, () => next.value)) continue
       const hash = peer.traits.wtxidRelay ? next.value.wtxid : next.value.txid
       this.#trickle.knows(peer, hash)
       peer.lastInvSequence = Math.max(peer.lastInvSequence, next.value.sequence)

@@ -11,7 +11,7 @@ export {
   MAX_INV_TO_SEND,
   OUTBOUND_INVENTORY_BROADCAST_INTERVAL_MS
 } from "./InventoryTrickle.ts"
-export type { PoolLookup, PoolTransaction } from "./PoolLookup.ts"
+export type { BloomLookup, PoolLookup, PoolTransaction } from "./PoolLookup.ts"
 export { RECENT_CONFIRMED, RECENT_CONFIRMED_BLOCKS } from "./RecentlyConfirmed.ts"
 export {
   GETDATA_TX_INTERVAL_MS,

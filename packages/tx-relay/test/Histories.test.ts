@@ -27,11 +27,19 @@ class History {
   readonly #random: Random
   readonly #world: ReadonlyArray<NamedTransaction>
   readonly #peers: Set<number> = new Set()
+  /** Who has a filter, which matches every other transaction. */
+  readonly #filters: Set<number> = new Set()
   #next = 1
 
   constructor(seed: number) {
     this.#random = ChaChaRandom.fromNumber(seed)
-    this.harness = new RelayHarness({ seed })
+    this.harness = new RelayHarness({
+      seed,
+      filters: {
+        hasFilter: (peer) => this.#filters.has(peer),
+        matches: (_peer, _tx, txid) => (txid[0] as number) % 2 === 0
+      }
+    })
     this.harness.answers = this.#random.below(2) === 0
     this.harness.drains = this.#random.below(2) === 0
     this.#world = world(this.#random)
@@ -68,7 +76,8 @@ class History {
       isTrusted: random.below(8) === 0,
       mayRelay: random.below(8) === 0,
       forceRelay: random.below(8) === 0,
-      mayAskForPool: random.below(3) === 0
+      mayAskForPool: random.below(3) === 0,
+      maySetFilter: random.below(3) === 0
     })
   }
 
@@ -90,6 +99,7 @@ class History {
       () => harness.notFound(peer, ...some()),
       () => harness.feefilter(peer, BigInt(random.below(2000))),
       () => harness.mempool(peer),
+      () => this.#filter(peer),
       () => harness.drained(peer),
       () => harness.local(one(random, this.#world)),
       () => (random.below(5) === 0 ? harness.block(one(random, this.#world)) : harness),
@@ -100,7 +110,13 @@ class History {
     for (const { peer } of harness.take("Disconnect")) this.#leave(peer)
   }
 
+  #filter(peer: number): void {
+    if (!this.#filters.delete(peer)) this.#filters.add(peer)
+    this.harness.input({ _tag: "FilterSet", peer: PeerId(peer) })
+  }
+
   #leave(peer: number): void {
+    this.#filters.delete(peer)
     this.#peers.delete(peer)
     this.harness.gone(peer)
   }

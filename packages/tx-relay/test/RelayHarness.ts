@@ -27,7 +27,9 @@ import { TestPool } from "./TestPool.ts"
 
 type Output<Tag extends TxRelayOutput["_tag"]> = Extract<TxRelayOutput, { readonly _tag: Tag }>
 
-export interface HarnessOptions extends Partial<Pick<TxRelayOptions, "relays" | "fetches" | "isBlocksOnly">> {
+export interface HarnessOptions extends Partial<
+  Pick<TxRelayOptions, "relays" | "fetches" | "isBlocksOnly" | "filters" | "isTargetReached">
+> {
   readonly seed?: number
 }
 

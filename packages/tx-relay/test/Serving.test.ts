@@ -133,7 +133,8 @@ describe("a mempool", () => {
 
   it("costs others their connection, but for those that our user trusts", () => {
     const harness = new RelayHarness().outbound(1).outbound(2, { isTrusted: true }).mempool(1).mempool(2)
-    expect(harness.take("Disconnect")).toEqual([{ _tag: "Disconnect", peer: 1, reason: { _tag: "PoolNotServed" } }])
+    const reason = { _tag: "PoolNotServed", because: "not-offered" }
+    expect(harness.take("Disconnect")).toEqual([{ _tag: "Disconnect", peer: 1, reason }])
   })
 
   it("is answered together with what else is to be told, nothing twice", () => {

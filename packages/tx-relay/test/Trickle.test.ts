@@ -3,6 +3,7 @@ import { Instant, PeerId } from "@satwire/machine"
 import type { NamedTransaction } from "@satwire/tx-request"
 import type { Inventory } from "@satwire/wire"
 import { describe, expect, it } from "vitest"
+import { Hidden } from "../src/Hidden.ts"
 import { InventoryTrickle } from "../src/InventoryTrickle.ts"
 import { type PeerTraits, RelayPeer } from "../src/RelayPeer.ts"
 import {
@@ -219,12 +220,12 @@ describe("what a peer is told at a time", () => {
   })
 })
 
-const TOLD = { wtxidRelay: true, isTold: true } as PeerTraits
+const TOLD = { wtxidRelay: true, mayBeTold: true } as PeerTraits
 
 /** Part of the machine by itself, with a pool in which there may be much. */
 const alone = (): { readonly peer: RelayPeer; readonly pool: TestPool; readonly trickle: InventoryTrickle } => {
   const pool = new TestPool()
-  const trickle = new InventoryTrickle(ChaChaRandom.fromNumber(1), pool)
+  const trickle = new InventoryTrickle(ChaChaRandom.fromNumber(1), pool, new Hidden(undefined))
   const peer = new RelayPeer(PeerId(1), TOLD)
   trickle.join(peer, "ipv4")
   return { peer, pool, trickle }

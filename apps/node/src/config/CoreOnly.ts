@@ -99,7 +99,6 @@ export const CORE_ONLY_GROUPS: ReadonlyArray<readonly [about: string, names: Rea
       "maxreceivebuffer",
       "maxsendbuffer",
       "natpmp",
-      "peerbloomfilters",
       "signetseednode",
       "torcontrol",
       "torpassword",

@@ -8,7 +8,7 @@ import { parseHost } from "@satwire/netaddress"
 import type { BlockOptions, NodeOptions } from "@satwire/node"
 import type { TransactionsRole } from "@satwire/node-core"
 import { type AddressFault, type ChainParams, decodeAddress } from "@satwire/primitives"
-import { NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
+import { NODE_BLOOM, NODE_NETWORK, NODE_NETWORK_LIMITED, NODE_WITNESS } from "@satwire/wire"
 import * as Result from "effect/Result"
 import { ConfigError } from "../config/ConfigError.ts"
 import { identityOf, isPublic } from "../config/Identity.ts"
@@ -52,7 +52,7 @@ export const planNode = (
         mining: undefined
       },
       userAgent,
-      services: servicesOf(blocks, params),
+      services: servicesOf(settings, blocks, params),
       connect,
       listen,
       alsoListen,
@@ -162,12 +162,13 @@ const transactionsOf = (
  * What is offered. `NODE_NETWORK` promises all blocks, fully checked: on a public network nobody is promised anything before coins and scripts
  * are verified.
  */
-const servicesOf = (blocks: BlockOptions | undefined, params: ChainParams): bigint => {
+const servicesOf = ({ peerbloomfilters }: Settings, blocks: BlockOptions | undefined, params: ChainParams): bigint => {
   if (blocks === undefined || isPublic(params)) return 0n
   const { from, fromTime, matching, to } = blocks
   const isWhole = from === undefined && fromTime === undefined && to === undefined && matching === undefined
   if (!isWhole) return 0n
-  return NODE_WITNESS | NODE_NETWORK_LIMITED | (blocks.pruneBytes === undefined ? NODE_NETWORK : 0n)
+  const bloom = peerbloomfilters === true ? NODE_BLOOM : 0n
+  return NODE_WITNESS | NODE_NETWORK_LIMITED | bloom | (blocks.pruneBytes === undefined ? NODE_NETWORK : 0n)
 }
 
 /** As Core shares out `-maxconnections` (net.h): 8 full relay, 2 block-relay-only and a feeler first, and the rest for those that dial us. */

@@ -41,6 +41,7 @@ export interface ConnectionsSettings {
   readonly externalip: ReadonlyArray<HostPort>
   readonly discover: boolean | undefined
   readonly whitelist: ReadonlyArray<PermissionRule>
+  readonly peerbloomfilters: boolean | undefined
   readonly asmap: string | undefined
   readonly listen: boolean | undefined
   readonly bind: ReadonlyArray<BindPoint>
@@ -160,6 +161,13 @@ export const connectionsRows: RowsOf<ConnectionsSettings> = {
       "an address or subnet, with some of bloomfilter, relay, forcerelay, noban, mempool, download, addr, all, in, out and @ before it or without",
     doc: "Lets peers from there do what others may not, such as noban@192.168.0.0/16; with out those that --connect and --addnode dial there, with in,out both. May be given several times.",
     defaultDoc: "nobody",
+    commands: NODE
+  }),
+  peerbloomfilters: onOff({
+    name: "peerbloomfilters",
+    value: trueOrFalse,
+    doc: "Whether light wallets may set bloom filters (BIP-0037, BIP-0111); on a public network, where nothing is offered yet, this is neither.",
+    defaultDoc: "0",
     commands: NODE
   }),
   asmap: oneOrNone({
