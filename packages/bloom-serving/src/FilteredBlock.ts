@@ -14,11 +14,15 @@ import { HashList, type MerkleBlock, type Tx } from "@satwire/wire"
 /**
  * @limit elements of a block that are looked for in a filter in one turn, and hashes of them
  */
-const WORK_PER_TURN = 20_000
+const WORK_PER_TURN = 100_000
 /**
- * @limit bytes of transactions that are looked through, or sent with a `merkleblock`, in one turn, and one transaction more
+ * @limit bytes of a block's transactions that are looked through in one turn, and one transaction more
  */
-const BYTES_PER_TURN = 131_072
+const LOOKED_BYTES_PER_TURN = 32_768
+/**
+ * @limit bytes of transactions that are sent with a `merkleblock` in one turn, and one transaction more
+ */
+const SENT_BYTES_PER_TURN = 131_072
 
 type Messages = ReadonlyArray<MerkleBlock | Tx>
 
@@ -37,14 +41,14 @@ export function* filteredBlock(filter: BloomFilter, block: BlockView, sha256: Sh
     for (; step.done !== true; step = match.next()) yield NONE
     if (step.value) matched.add(i)
     bytes += tx.bytes.length
-    if (bytes < BYTES_PER_TURN) continue
+    if (bytes < LOOKED_BYTES_PER_TURN) continue
     bytes = 0
     yield NONE
   }
   let batch: Array<MerkleBlock | Tx> = [merkleBlock(block, txids, matched, sha256)]
   bytes = 0
   for (const i of matched) {
-    if (bytes >= BYTES_PER_TURN) {
+    if (bytes >= SENT_BYTES_PER_TURN) {
       yield batch
       batch = []
       bytes = 0
