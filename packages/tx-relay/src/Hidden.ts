@@ -30,12 +30,14 @@ export class Hidden {
     return this.#entries
   }
 
-  /** @param find the transaction, asked for only where the peer has a filter; what is not found is hidden */
-  isHidden(peer: RelayPeer, find: () => PoolTransaction | undefined): boolean {
+  /** Whether a peer has a filter, so that it has to be asked. */
+  concerns(peer: RelayPeer): boolean {
+    return this.#filters?.hasFilter(peer.id) === true
+  }
+
+  isHidden(peer: RelayPeer, { tx, txid }: PoolTransaction): boolean {
     if (this.#filters?.hasFilter(peer.id) !== true) return false
-    const found = find()
-    if (found === undefined) return true
-    this.#entries += Math.ceil(found.tx.bytes.length / BYTES_PER_ENTRY)
-    return !this.#filters.matches(peer.id, found.tx, found.txid)
+    this.#entries += Math.ceil(tx.bytes.length / BYTES_PER_ENTRY)
+    return !this.#filters.matches(peer.id, tx, txid)
   }
 }

@@ -290,7 +290,8 @@ export class InventoryTrickle {
     }
     // Whether it is told of it or not: it is looked at once.
     known.insert(hash)
-    if (!this.#hidden.isHidden(peer, () => this.#pool.find(queued.wtxid))) hashes.push(hash)
+    const pooled = this.#hidden.concerns(peer) ? this.#pool.find(queued.wtxid) : undefined
+    if (pooled === undefined || !this.#hidden.isHidden(peer, pooled)) hashes.push(hash)
   }
 
   #queueOf(peer: RelayPeer): ReadonlyArray<QueuedTransaction> {

@@ -98,7 +98,7 @@ export class TxServing {
       const next = entries.next()
       isDone = next.done === true
       if (next.done === true || (next.value.feeRateSatPerKvb ?? Infinity) < peer.feeFilter) continue
-      if (this.#hidden.isHidden(peer, () => next.value)) continue
+      if (this.#hidden.isHidden(peer, next.value)) continue
       const hash = peer.traits.wtxidRelay ? next.value.wtxid : next.value.txid
       this.#trickle.knows(peer, hash)
       peer.lastInvSequence = Math.max(peer.lastInvSequence, next.value.sequence)
