@@ -8,9 +8,9 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { type Credential, userOf } from "./Credentials.ts"
+import { Authorizations, type Credential } from "./Credentials.ts"
 import { type Refusal, refusalLog } from "./Refusals.ts"
-import { type DoorRules, refusalOf } from "./Rules.ts"
+import { type DoorRules, RulesInTurn } from "./Rules.ts"
 
 export interface HttpDoorOptions extends Partial<DoorRules> {
   /** The cookie, and what the user set up. */
@@ -58,7 +58,8 @@ const hostsOf = (request: object): number | undefined =>
 
 export const makeHttpDoor = (options: HttpDoorOptions): HttpDoorShape => {
   const { credentials, allowed = [], hostNames = [], origins = [] } = options
-  const rules: DoorRules = { allowed, hostNames, origins }
+  const rules = new RulesInTurn({ allowed, hostNames, origins })
+  const authorizations = new Authorizations(credentials)
   const tell = refusalLog(options.onRefusal ?? ((line) => Effect.logWarning(line)))
 
   const open: HttpDoorShape["open"] = (handler) =>
@@ -66,7 +67,7 @@ export const makeHttpDoor = (options: HttpDoorOptions): HttpDoorShape => {
       const request = yield* HttpServerRequest
       const remoteAddress = Option.getOrUndefined(request.remoteAddress)
       const head = { remoteAddress, headers: request.headers, hosts: hostsOf(request.source) }
-      const refusal = refusalOf(head, rules)
+      const refusal = rules.refusalOf(head)
       if (refusal === undefined) return yield* handler
       return yield* Effect.as(tell(refusal), refusal.reason === "malformed" ? BAD_REQUEST : FORBIDDEN)
     })
@@ -88,7 +89,7 @@ export const makeHttpDoor = (options: HttpDoorOptions): HttpDoorShape => {
             yield* refused({ reason: "credentials", why: "it has no password" })
             return UNAUTHORIZED
           }
-          const user = userOf(header, credentials)
+          const user = authorizations.userOf(header)
           if (user !== undefined) return yield* handler(user)
           yield* refused({ reason: "credentials", why: "its password is wrong" })
           yield* Effect.sleep(WRONG_PASSWORD_PAUSE)

@@ -46,6 +46,32 @@ export const refusalOf = (head: RequestHead, rules: DoorRules): Refusal | undefi
   return page === undefined ? undefined : { reason: "origin", from, why: `it comes from a page of ${page}` }
 }
 
+/** The same for one request after another, which mostly comes from where the one before came, and goes to the same host. */
+export class RulesInTurn {
+  readonly #rules: DoorRules
+  #remoteAddress: string | undefined = undefined
+  #host: string | undefined = undefined
+
+  constructor(rules: DoorRules) {
+    this.#rules = rules
+  }
+
+  refusalOf(head: RequestHead): Refusal | undefined {
+    const { headers, hosts = 1, remoteAddress } = head
+    const { host } = headers
+    // What a page sent is looked at each time.
+    const isPlain = hosts === 1 && headers["origin"] === undefined && headers["sec-fetch-site"] === undefined
+    const isKnown = isPlain && host !== undefined && host === this.#host && remoteAddress === this.#remoteAddress
+    if (isKnown) return undefined
+    const refusal = refusalOf(head, this.#rules)
+    if (refusal === undefined) {
+      this.#remoteAddress = remoteAddress
+      this.#host = host
+    }
+    return refusal
+  }
+}
+
 /** `fe80::1%eth0` is an address with the name of a network card. */
 const withoutZone = (address: string): string => address.split("%", 1)[0] ?? address
 

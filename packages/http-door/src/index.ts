@@ -1,3 +1,4 @@
+export { bodyAtOnce } from "./Body.ts"
 export { HTTP_CONNECTIONS } from "./Connections.ts"
 export { COOKIE_USER, type CookieReaders, readCookie, writeCookie } from "./Cookie.ts"
 export type { Credential } from "./Credentials.ts"

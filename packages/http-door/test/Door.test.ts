@@ -93,6 +93,12 @@ describe("a door", () => {
       expect((await get(served.port, { Host: host, Origin: `http://${host.toLowerCase()}` })).status).toBe(200)
     }
   )
+  test("looks at a page's request though the one before came from the same place", async () => {
+    expect((await get(served.port)).status).toBe(200)
+    expect((await get(served.port, { Origin: "http://evil.example" })).status).toBe(403)
+    expect((await get(served.port)).status).toBe(200)
+    expect((await get(served.port, { Host: "evil.example" })).status).toBe(403)
+  })
   test("is come to by a link from another site", async () => {
     const linked = { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" }
     expect((await get(served.port, linked)).status).toBe(200)
@@ -111,6 +117,11 @@ test("users of -rpcauth come in by the hash of their password", async () => {
     (await get(served.port, { Authorization: `Basic ${btoa(text)}` })).status
   const all = ["carol:secret", "dave:", "carol:", "dave:secret", "carol"].map(as)
   expect(await Promise.all(all)).toEqual([200, 200, 401, 401, 401])
+  // Whoever came in last is known again, and nobody else is taken for him.
+  const inTurn = ["carol:secret", "carol:secret", "carol:secre", "carol:secret2", "carol:secret", "dave:", "dave:"]
+  const statuses: Array<number> = []
+  for (const text of inTurn) statuses.push(await as(text))
+  expect(statuses).toEqual([200, 200, 401, 401, 200, 200, 200])
   await served.close()
 })
 test("names and origins come in that the user allows", async () => {

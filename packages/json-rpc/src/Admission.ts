@@ -60,6 +60,11 @@ export interface Admission {
     bytes: number,
     work: (enter: (bytes: number) => Effect.Effect<boolean>) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E, R>
+  /** The same for a request whose body is there. `work` is what it needs, `refused` what becomes of it where too much is under way. */
+  readonly admitWhole: <A, E, R>(
+    work: Effect.Effect<A, E, R>,
+    refused: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
   /** Counts a long reply from when it begins to leave until it has left, or nobody waits for it any more. */
   readonly leaving: (bytes: number) => Effect.Effect<void, never, Scope.Scope>
   /** Stands around each call. */
@@ -84,22 +89,32 @@ export const makeAdmission = (options: AdmissionOptions = {}): Admission => {
       () => Effect.sync(leave)
     )
 
+  /** Runs it with what counts it as one that is inside, if it may be, until it ends. */
+  const entering = <A, E, R>(
+    work: (enter: Effect.Effect<boolean>) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> => {
+    let isInside = false
+    const enter = Effect.sync((): boolean => {
+      isInside = inside < threads + workQueue && leaving <= RPC_ALL_REPLY_BYTES
+      if (isInside) inside++
+      return isInside
+    })
+    const leave = Effect.sync(() => {
+      if (isInside) inside--
+    })
+    return Effect.ensuring(work(enter), leave)
+  }
+
   return {
     admit: (bytes, work) =>
       Effect.suspend(() => {
-        let isInside = false
-        const enter = Effect.sync((): boolean => {
-          isInside = inside < threads + workQueue && leaving <= RPC_ALL_REPLY_BYTES
-          if (isInside) inside++
-          return isInside
-        })
-        const leave = Effect.sync(() => {
-          if (isInside) inside--
-        })
         const room = bytes <= BODY_UNIT ? shortBodies : bodies
-        const whole = withRoom(room, bytes, (isLong) => work((actual) => Effect.andThen(isLong(actual), enter)))
-        return Effect.ensuring(whole, leave)
+        return entering((enter) =>
+          withRoom(room, bytes, (isLong) => work((actual) => Effect.andThen(isLong(actual), enter)))
+        )
       }),
+    admitWhole: (work, refused) =>
+      Effect.suspend(() => entering((enter) => Effect.flatMap(enter, (isIn) => (isIn ? work : refused)))),
     leaving: (bytes) =>
       Effect.acquireRelease(
         Effect.sync(() => void (leaving += bytes)),

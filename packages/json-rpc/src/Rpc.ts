@@ -12,7 +12,7 @@ import { type Caller, type DispatchOptions, type Dispatcher, type Reply, dispatc
 import type { MethodTable } from "./MethodTable.ts"
 import { CHARACTERS_PER_GO } from "./WriteJson.ts"
 import { type Admission, type AdmissionOptions, RPC_BODY_BYTES, makeAdmission } from "./Admission.ts"
-import { HttpDoor, type HttpDoorShape, nothing } from "@satwire/http-door"
+import { HttpDoor, type HttpDoorShape, bodyAtOnce, nothing } from "@satwire/http-door"
 
 export interface RpcOptions extends AdmissionOptions, Omit<DispatchOptions, "around"> {
   /** Whether a user may call a method: `rpcwhitelist`. All may call all where it is not given. */
@@ -93,23 +93,33 @@ const answerRequest = <R>(
     // Without a length it may be anything up to the limit.
     const length = said === undefined ? RPC_BODY_BYTES : Number(said)
     if (!(length <= RPC_BODY_BYTES)) return yield* tooLong(door)
+    const replied = (body: Uint8Array): Effect.Effect<Response, never, R | HttpServerRequest> =>
+      Effect.flatMap(answer(body, caller), (reply) =>
+        reply.fault === undefined
+          ? replyTo(door, admission, caller, reply)
+          : Effect.andThen(
+              door.refused({ reason: "malformed", why: reply.fault }),
+              replyTo(door, admission, caller, reply)
+            )
+      )
+    const whole = yield* bodyAtOnce(request)
+    if (whole !== undefined) return yield* admission.admitWhole(replied(whole), busy(door))
     return yield* admission.admit(length, (enter) =>
       Effect.gen(function* () {
         const body = yield* bodyOf(door, request)
         if (!(body instanceof Uint8Array)) return body
-        if (!(yield* enter(body.length))) {
-          return yield* Effect.as(door.refused({ reason: "too many", why: "too much is under way" }), BUSY)
-        }
-        const reply = yield* answer(body, caller)
-        if (reply.fault !== undefined) yield* door.refused({ reason: "malformed", why: reply.fault })
-        return yield* replyTo(door, admission, caller, reply)
+        return yield* (yield* enter(body.length)) ? replied(body) : busy(door)
       })
     )
   })
 
+const busy = (door: HttpDoorShape): Effect.Effect<Response, never, HttpServerRequest> =>
+  Effect.as(door.refused({ reason: "too many", why: "too much is under way" }), BUSY)
+
 const tooLong = (door: HttpDoorShape): Effect.Effect<Response, never, HttpServerRequest> =>
   Effect.as(door.refused({ reason: "too long", why: `its body has more than ${RPC_BODY_BYTES} bytes` }), TOO_LONG)
 
+/** What has still to come of a body, while somebody watches the time. */
 const bodyOf = (
   door: HttpDoorShape,
   request: HttpServerRequest

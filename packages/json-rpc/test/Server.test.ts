@@ -50,6 +50,24 @@ describe("a server of JSON-RPC", () => {
     const long = { jsonrpc: "2.0", id: 1, method: "lookup", params: ["0".repeat(64), [], "00".repeat(4_000_000)] }
     expect((await call(served.port, long)).body).toBe('{"jsonrpc":"2.0","result":"0 ","id":1}\n')
   })
+  test("takes a body that comes after its head, in parts", async () => {
+    const socket = connect(served.port, "127.0.0.1").setNoDelay(true)
+    const request = asBitcoinCli(JSON.stringify(STOP), { Connection: "keep-alive" })
+    const body = request.indexOf("\r\n\r\n") + 4
+    const chunks: Array<string> = []
+    socket.on("data", (chunk) => chunks.push(chunk.toString()))
+    const answered = (count: number): Promise<void> =>
+      until(() => chunks.join("").split('"stopping"').length === count + 1)
+    for (let i = 1; i <= 2; i++) {
+      for (const part of [request.slice(0, body), request.slice(body, body + 5), request.slice(body + 5)]) {
+        await new Promise<void>((resolve) => socket.write(part, () => resolve()))
+      }
+      await answered(i)
+    }
+    socket.write(request + request)
+    await answered(4)
+    socket.destroy()
+  })
   test("keeps a connection for the next request", async () => {
     const first = asBitcoinCli(JSON.stringify(STOP), { Connection: "keep-alive" })
     const reply = await rawHttp(served.port, first + asBitcoinCli(JSON.stringify(STOP)))
