@@ -23,11 +23,17 @@ import { place } from "./MixTable.ts"
 const FIRST_SLOTS = 128
 /** Words of a hash. */
 const HASH_WORDS = 8
+/** How many words of the slots before are looked at for each hash that is added. */
+const MOVED_WORDS = 4
+const EMPTY = new Int32Array(0)
 
 export class HashIndex {
   readonly #hashes: WordColumn = new WordColumn(HASH_WORDS)
   /** Pairs of a mix and a number + 1, of which 0 marks a free slot; at most three quarters are taken. */
   #slots: Int32Array = new Int32Array(2 * FIRST_SLOTS)
+  /** Those before they were doubled, until all that is taken there stands in the new ones too; and how many words were looked at. */
+  #before: Int32Array = EMPTY
+  #moved = 0
   readonly #mix: HashMix
   #size = 0
 
@@ -42,14 +48,18 @@ export class HashIndex {
 
   /** The memory that it has taken, in bytes. */
   get bytes(): number {
-    return this.#hashes.bytes + this.#slots.byteLength
+    return this.#hashes.bytes + this.#slots.byteLength + this.#before.byteLength
   }
 
   /** The number of the hash at `offset` of `bytes`, or -1 when it is not a member. */
   find(bytes: Uint8Array, offset: number = 0): number {
-    const slots = this.#slots
-    const mask = slots.length - 2
     const mix = this.#mix.of(bytes, offset, offset + 32)
+    const number = this.#findIn(this.#slots, mix, bytes, offset)
+    return number < 0 && this.#before.length > 0 ? this.#findIn(this.#before, mix, bytes, offset) : number
+  }
+
+  #findIn(slots: Int32Array, mix: number, bytes: Uint8Array, offset: number): number {
+    const mask = slots.length - 2
     for (let slot = (mix << 1) & mask; ; slot = (slot + 2) & mask) {
       const number = (slots[slot + 1] as number) - 1
       if (number < 0 || (slots[slot] === mix && this.#is(number, bytes, offset))) return number
@@ -70,7 +80,8 @@ export class HashIndex {
   addMany(words: Int32Array, at: number, count: number): void {
     const size = this.#size + count
     this.#hashes.reserve(size)
-    while (8 * size > 3 * this.#slots.length) this.#spread()
+    while (8 * size > 3 * this.#slots.length) this.#double()
+    this.#move(MOVED_WORDS * count)
     for (let done = 0; done < count; done += TOGETHER) {
       this.#addSome(words, at + HASH_WORDS * done, Math.min(TOGETHER, count - done))
     }
@@ -122,14 +133,29 @@ export class HashIndex {
     return true
   }
 
-  /** Doubles the slots. The mixes are at hand: no hash is looked at. */
-  #spread(): void {
-    const before = this.#slots
-    this.#slots = new Int32Array(2 * before.length)
-    for (let slot = 0; slot < before.length; slot += 2) {
+  /**
+   * Doubles the slots. What is taken moves as more is added, some with each: a table of half a million would else hold up everybody (measured:
+   * 16 ms). There is time: the new ones are full only after as many were added as there are, and each moves two slots.
+   */
+  #double(): void {
+    this.#move(Infinity)
+    this.#before = this.#slots
+    this.#slots = new Int32Array(2 * this.#before.length)
+  }
+
+  /** Moves what is taken of so many words. The mixes are at hand: no hash is looked at. */
+  #move(words: number): void {
+    const before = this.#before
+    const slots = this.#slots
+    const end = Math.min(before.length, this.#moved + words)
+    for (let slot = this.#moved; slot < end; slot += 2) {
       const taken = before[slot + 1] as number
-      if (taken !== 0) place(this.#slots, before[slot] as number, taken - 1)
+      if (taken !== 0) place(slots, before[slot] as number, taken - 1)
     }
+    this.#moved = end
+    if (end < before.length) return
+    this.#before = EMPTY
+    this.#moved = 0
   }
 
   #mixWords(words: Int32Array, at: number): number {
