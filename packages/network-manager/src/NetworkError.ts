@@ -5,9 +5,10 @@ import * as Data from "effect/Data"
 interface NetworkErrorFields {
   /**
    * `NotRunning`: it was not started, or has been stopped. `Full`: there are as many peers as may be. `Banned`: that peer is. `BadOptions`: it cannot be
-   * what it is told to be. `UnknownKind`: no kind of that name was named. `Off`: what is asked for was not switched on.
+   * what it is told to be. `UnknownKind`: no kind of that name was named. `Off`: what is asked for was not switched on. `DataDirectory`: it
+   * cannot be used, or another process does.
    */
-  readonly reason: "NotRunning" | "Full" | "Banned" | "BadOptions" | "UnknownKind" | "Off"
+  readonly reason: "NotRunning" | "Full" | "Banned" | "BadOptions" | "UnknownKind" | "Off" | "DataDirectory"
   /** One sentence. */
   readonly message: string
 }

@@ -58,6 +58,8 @@ export interface NetworkOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined
   /** Signs messages of kinds that ask for it. */
   readonly signingKey?: SchnorrKey | undefined
+  /** Where bans are kept over a restart, in a directory that nobody else uses; made where it is not there. Without one they end with the process. */
+  readonly dataDirectory?: string | undefined
   readonly scoring?: boolean | ScoringOptions | undefined
   /** What one peer may send. */
   readonly rateLimits?: Partial<MessageRates> | undefined

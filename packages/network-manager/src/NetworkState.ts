@@ -9,7 +9,9 @@ import { makePrivateKey } from "@satwire/transport-libp2p"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
 import { BroadcastWriter } from "./Broadcast.ts"
+import { keepBans } from "./KeptBans.ts"
 import { NetworkError } from "./NetworkError.ts"
 import { type NetworkOptions, type Settings, settingsOf } from "./NetworkOptions.ts"
 import { Peers } from "./Peers.ts"
@@ -54,7 +56,7 @@ export interface NetworkState {
   onBan: (peer: string) => void
 }
 
-export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, NetworkError> =>
+export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, NetworkError, Scope.Scope> =>
   Effect.gen(function* () {
     const settings = settingsOf(options)
     if (settings instanceof NetworkError) return yield* settings
@@ -100,6 +102,8 @@ export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, 
       persistent: new Set(options.persistentPeers),
       onBan: () => undefined
     }
+    const { dataDirectory: directory } = options
+    if (directory !== undefined) yield* keepBans({ directory, network: settings.network, scores: state.scores })
     for (const kind of options.kinds ?? []) yield* state.rooms.know(kind as Kind<unknown>)
     return state
   })

@@ -1,5 +1,5 @@
 /** What is thought of each peer, and who is banned for how long. Scores are those of `@satwire/reputation`; a ban outlasts connections and restarts of the network. */
-import type { Now } from "@satwire/machine"
+import { type Instant, type Now, after } from "@satwire/machine"
 import {
   type Behaviour,
   type DefaultBehaviour,
@@ -34,6 +34,9 @@ const BAN_MS = 24 * 60 * 60 * 1000
  */
 export const MAX_BANS = 4096
 
+/** A peer, and the second of the clock in which its ban ends. */
+export type KeptBan = readonly [peer: string, untilUnix: number]
+
 export type PeerScore = PeerReputation<NetworkBehaviour>
 
 export class Scores {
@@ -41,7 +44,10 @@ export class Scores {
   readonly #now: () => Now
   readonly #banMs: number
   readonly #onBan: (peer: string, reason: string) => void
-  readonly #bans: Map<string, number> = new Map()
+  /** Until when. */
+  readonly #bans: Map<string, Instant> = new Map()
+  /** A ban has come, or was taken back. */
+  onChange: () => void = () => undefined
 
   constructor(scoring: boolean | ScoringOptions, now: () => Now, onBan: (peer: string, reason: string) => void) {
     const { banMs = BAN_MS, policy = networkPolicy } = typeof scoring === "object" ? scoring : {}
@@ -73,13 +79,14 @@ export class Scores {
       const [oldest] = this.#bans.keys()
       if (oldest !== undefined) this.#bans.delete(oldest)
     }
-    this.#bans.set(peer, this.#now().instant + this.#banMs)
+    this.#bans.set(peer, after(this.#now().instant, this.#banMs))
+    this.onChange()
     this.#onBan(peer, reason)
   }
 
   /** Forgets what it did, too. */
   unban(peer: string): void {
-    this.#bans.delete(peer)
+    if (this.#bans.delete(peer)) this.onChange()
     this.#handle({ _tag: "Forget", peer })
   }
 
@@ -93,6 +100,22 @@ export class Scores {
 
   banned(): ReadonlyArray<string> {
     return [...this.#bans.keys()].filter((peer) => this.isBanned(peer))
+  }
+
+  /** The bans, for another process. */
+  kept(): ReadonlyArray<KeptBan> {
+    const { instant, unix } = this.#now()
+    const left = [...this.#bans].filter(([, until]) => until > instant)
+    return left.map(([peer, until]) => [peer, Math.ceil(unix + (until - instant) / 1000)])
+  }
+
+  /** Bans of another process, those that are not over by the clock; none lasts longer than a new one. */
+  restore(bans: ReadonlyArray<KeptBan>): void {
+    const { instant, unix } = this.#now()
+    for (const [peer, until] of bans.slice(-MAX_BANS)) {
+      const leftMs = Math.min(this.#banMs, (until - unix) * 1000)
+      if (leftMs > 0) this.#bans.set(peer, after(instant, leftMs))
+    }
   }
 
   #handle(input: ReputationInput<string, NetworkBehaviour>): ReadonlyArray<ReputationEvent<string, NetworkBehaviour>> {
