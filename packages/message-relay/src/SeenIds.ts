@@ -4,7 +4,8 @@
  * ```
  *   ids     │ id at place 0 │ id at place 1 │ …
  *   senders │ bits of peers │ bits of peers │ …
- *   rows      the places of each peer, the oldest first; ours; those that are free
+ *   owners  │ a peer        │ a peer, or we │ …
+ *   chains    the places of each owner, the oldest first
  *   table     mix of an id → its place
  * ```
  *
@@ -12,9 +13,8 @@
  * the peer that has the most makes it. Rationale: who sends many new ones has its own forgotten, and not what others brought, which could else be
  * sent once more.
  */
+import { Chains, type Random, type UnixSeconds } from "@satwire/machine"
 import { HashMix, MixTable } from "@satwire/primitives"
-import type { Random, UnixSeconds } from "@satwire/machine"
-import { Rows } from "./Rows.ts"
 
 const ID_BYTES = 32
 /** A place that holds nothing: no id expires in 1970. */
@@ -27,33 +27,29 @@ export class SeenIds {
   readonly #mix: HashMix
   readonly #table: MixTable = new MixTable()
   readonly #senderWords: number
-  readonly #rows: Rows
-  /** The row of what we send ourselves; those of peers have their numbers. */
+  readonly #chains: Chains = new Chains()
+  /** How many ids each owner has: the peers by their numbers, and the last for what we send ourselves. */
+  readonly #counts: Int32Array
   readonly #ours: number
-  readonly #free: number
   /** They take no memory before the first id, and give it back with the last. */
   #ids: Uint8Array = new Uint8Array(0)
   #expires: Float64Array = new Float64Array(0)
   #senders: Uint32Array = new Uint32Array(0)
+  #owners: Int32Array = new Int32Array(0)
+  /** Places that hold nothing. */
+  #free: Array<number> = []
 
   /** @param peers how many peers there are at most, each with a number below it */
   constructor(capacity: number, peers: number, random: Random) {
     this.capacity = capacity
     this.#senderWords = Math.ceil(peers / BITS)
     this.#ours = peers
-    this.#free = peers + 1
-    this.#rows = new Rows(peers + 2)
+    this.#counts = new Int32Array(peers + 1)
     this.#mix = new HashMix(random, "computed")
   }
 
   get size(): number {
     return this.#table.size
-  }
-
-  /** Bytes that it takes now. */
-  get bytes(): number {
-    const { byteLength } = this.#ids
-    return byteLength + this.#expires.byteLength + this.#senders.byteLength + this.#rows.bytes + this.#table.bytes
   }
 
   /** The place of an id, or -1. */
@@ -68,7 +64,7 @@ export class SeenIds {
   /** Takes in an id that is not there, of a peer or, where none is named, of our own. */
   add(id: Uint8Array, expires: UnixSeconds, peer: number = this.#ours): void {
     const place = this.#freePlace()
-    this.#rows.move(place, peer)
+    this.#own(place, peer)
     if (peer !== this.#ours) this.#mark(place, peer)
     this.#ids.set(id, place * ID_BYTES)
     this.#expires[place] = Math.max(1, expires)
@@ -78,7 +74,10 @@ export class SeenIds {
   /** Notes that a peer sent the id at `place`, too; whether it had done so before. */
   sentBy(place: number, peer: number): boolean {
     if (this.#mark(place, peer)) return true
-    if (this.#rows.lengthOf(peer) + 1 < this.#rows.lengthOf(this.#rows.rowOf(place))) this.#rows.move(place, peer)
+    if (this.#countOf(peer) + 1 < this.#countOf(this.#owners[place] as number)) {
+      this.#disown(place)
+      this.#own(place, peer)
+    }
     return false
   }
 
@@ -107,38 +106,66 @@ export class SeenIds {
     return (before & bit) !== 0
   }
 
+  #countOf(owner: number): number {
+    return this.#counts[owner] as number
+  }
+
+  #own(place: number, owner: number): void {
+    this.#owners[place] = owner
+    this.#counts[owner] = this.#countOf(owner) + 1
+    this.#chains.append(owner, place)
+  }
+
+  #disown(place: number): void {
+    const owner = this.#owners[place] as number
+    this.#counts[owner] = this.#countOf(owner) - 1
+    this.#chains.remove(owner, place)
+  }
+
+  /** Of whoever has the most. */
+  #oldest(): number {
+    let most = 0
+    for (let owner = 1; owner <= this.#ours; owner++) if (this.#countOf(owner) > this.#countOf(most)) most = owner
+    return this.#chains.first(most)
+  }
+
   #freePlace(): number {
-    if (this.#rows.lengthOf(this.#free) === 0) {
+    if (this.#free.length === 0) {
       if (this.#expires.length < this.capacity) this.#grow()
-      else this.#remove(this.#rows.first(this.#rows.longest(this.#free)))
+      else this.#remove(this.#oldest())
     }
-    return this.#rows.first(this.#free)
+    return this.#free.pop() as number
   }
 
   #grow(): void {
     const places = Math.min(Math.max(FIRST_PLACES, 2 * this.#expires.length), this.capacity)
-    const [ids, expires, senders] = [this.#ids, this.#expires, this.#senders]
+    const [ids, expires, senders, owners] = [this.#ids, this.#expires, this.#senders, this.#owners]
     this.#ids = new Uint8Array(places * ID_BYTES)
     this.#ids.set(ids)
     this.#expires = new Float64Array(places)
     this.#expires.set(expires)
     this.#senders = new Uint32Array(places * this.#senderWords)
     this.#senders.set(senders)
-    this.#rows.grow(places, this.#free)
+    this.#owners = new Int32Array(places)
+    this.#owners.set(owners)
+    for (let place = places - 1; place >= owners.length; place--) this.#free.push(place)
   }
 
   #end(): void {
     this.#ids = new Uint8Array(0)
     this.#expires = new Float64Array(0)
     this.#senders = new Uint32Array(0)
-    this.#rows.clear()
+    this.#owners = new Int32Array(0)
+    this.#free = []
+    this.#chains.clear()
   }
 
   #remove(place: number): void {
     const at = place * ID_BYTES
     this.#table.delete(this.#mix.of(this.#ids, at, at + ID_BYTES), place)
     this.#expires[place] = EMPTY
-    this.#rows.move(place, this.#free)
+    this.#disown(place)
+    this.#free.push(place)
     this.#senders.fill(0, place * this.#senderWords, (place + 1) * this.#senderWords)
   }
 
