@@ -158,6 +158,7 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
     if (peer === undefined || !this.#begin(peer)) return
     out.push({ _tag: "Send", peer: peer.id, message: GETADDR })
     peer.hasAsked = true
+    // Room for the answer, above what the bucket holds otherwise.
     peer.tokens.add(MAX_ADDR_TO_SEND)
     if (peer.kind === "addr-fetch") peer.fetchEndsAt = after(now.instant, ADDR_FETCH_TIMEOUT_MS)
     this.#serve(peer, now, out)
@@ -221,12 +222,11 @@ export class AddrRelay implements Machine<AddrRelayInput, AddrRelayOutput> {
 
   /** Looks at what a peer tells, as far as it may tell it; gives what is worth keeping. */
   #takeIn(peer: RelayPeer, told: Array<KnownAddress>, count: number, now: Now): ReadonlyArray<KnownAddress> {
-    peer.tokens.fill(now.instant)
     const worth: Array<KnownAddress> = []
     const mayRelay = !peer.hasAsked && count <= MAX_RELAYED_OF_MESSAGE
     // Of a message that is cut short no part is left to the sender's choice.
     for (const one of shuffle(this.#random, told)) {
-      if (!peer.tokens.take() && !peer.mayFlood) {
+      if (!peer.tokens.take(1, now.instant) && !peer.mayFlood) {
         peer.rateLimited++
         continue
       }

@@ -1,12 +1,33 @@
 /** One peer as the relay of addresses sees it. A peer that never speaks of addresses has neither filter nor queue nor tokens. */
 import type { RollingBloomFilter } from "@satwire/filters"
-import { type Instant, type PeerId, type Random, earliest, wholeMs } from "@satwire/machine"
+import { type Instant, type PeerId, type Random, type Rate, TokenBucket, earliest, wholeMs } from "@satwire/machine"
 import { type NetAddr, type NodeAddress, netClass, nodeKey, parseNode } from "@satwire/netaddress"
 import { MAX_ADDR_TO_SEND } from "@satwire/wire"
 import type { AddressedPeer, KnownAddress } from "./AddressBook.ts"
 import { isCompatible, kept } from "./AddressMessages.ts"
 import type { PeerReady, RelayKind } from "./AddrRelayEvents.ts"
-import { TokenBucket } from "./TokenBucket.ts"
+
+/**
+ * Core's `MAX_ADDR_RATE_PER_SECOND`.
+ *
+ * @limit addresses a second that are taken from a peer
+ */
+export const MAX_ADDR_RATE_PER_SECOND = 0.1
+/**
+ * Core's `MAX_ADDR_PROCESSING_TOKEN_BUCKET`.
+ *
+ * @limit addresses that a peer which was silent may tell of at once
+ */
+export const MAX_ADDR_PROCESSING_TOKEN_BUCKET = 1000
+/**
+ * How many addresses a peer may tell us of. What it tells beyond that is not looked at: who floods us with addresses of his own would otherwise fill
+ * what we know, and what others hear from us.
+ *
+ * Source: Bitcoin Core 31.99 `net_processing.cpp` (`m_addr_token_bucket`).
+ */
+const ADDR_RATE: Rate = { perSecond: MAX_ADDR_RATE_PER_SECOND, burst: MAX_ADDR_PROCESSING_TOKEN_BUCKET }
+/** A new peer may tell of itself. */
+const FIRST_TOKENS = 1
 
 /** A peer that has not spoken of addresses, as most who dial us never do: half of the memory. */
 export type QuietPeer = Omit<PeerReady, "_tag"> & { readonly readyAt: Instant }
@@ -80,7 +101,7 @@ export class RelayPeer implements AddressedPeer {
 
   /** They come from its handshake on. */
   get tokens(): TokenBucket {
-    return (this.#tokens ??= new TokenBucket(this.#readyAt))
+    return (this.#tokens ??= new TokenBucket(ADDR_RATE, this.#readyAt, FIRST_TOKENS))
   }
 
   /** Who told what it tells. Of a peer that was reached by a name through a proxy no more is known than that it is somewhere. */

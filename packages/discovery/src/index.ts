@@ -26,7 +26,7 @@ export {
   MAX_LOCAL_ADDRESSES
 } from "./LocalAddresses.ts"
 export { RELAY_PEERS, ROTATE_ADDR_RELAY_DEST_INTERVAL_S } from "./RelayTargets.ts"
-export { MAX_ADDR_PROCESSING_TOKEN_BUCKET, MAX_ADDR_RATE_PER_SECOND } from "./TokenBucket.ts"
+export { MAX_ADDR_PROCESSING_TOKEN_BUCKET, MAX_ADDR_RATE_PER_SECOND } from "./RelayPeer.ts"
 export {
   ADD_NEXT_SEEDNODE_MS,
   DNSSEEDS_DELAY_FEW_PEERS_MS,

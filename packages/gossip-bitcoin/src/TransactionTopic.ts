@@ -5,15 +5,8 @@
 import { transactionFindings } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
-import {
-  type GossipShape,
-  type PublishError,
-  type Published,
-  type Rate,
-  TokenBucket,
-  type TopicCodec,
-  type Verdict
-} from "@satwire/gossip"
+import { type GossipShape, type PublishError, type Published, type TopicCodec, type Verdict } from "@satwire/gossip"
+import { type Rate, TokenBucket } from "@satwire/machine"
 import { TransactionView, WITNESS_SCALE_FACTOR } from "@satwire/primitives"
 import type { DialError, ListenError } from "@satwire/transport"
 import type { StreamError } from "@satwire/transport-libp2p"

@@ -9,6 +9,7 @@
  * ```
  */
 import { concat } from "@satwire/bytes"
+import { TokenBucket } from "@satwire/machine"
 import type { ByteStream, Libp2pNodeShape } from "@satwire/transport-libp2p"
 import type { ListenError } from "@satwire/transport"
 import * as Effect from "effect/Effect"
@@ -16,7 +17,6 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { ByteReader } from "./ByteReader.ts"
-import { TokenBucket } from "./TokenBucket.ts"
 
 const ID_BYTES = 32
 const REQUEST_BYTES = 40

@@ -5,7 +5,7 @@
  * beyond is dropped at nobody's cost. Rationale: with the same limits everywhere no honest node can be made to send what looks like a flood to the
  * next one, however many flood it; and one who brings too much leaves the others their share.
  */
-import { type Rate, TokenBucket } from "./TokenBucket.ts"
+import { type Rate, TokenBucket } from "@satwire/machine"
 
 /**
  * @limit peers of gossip whose rates are remembered; of those who have nothing under way the oldest are forgotten

@@ -39,7 +39,6 @@ export { MAX_UNTAKEN_BYTES } from "./Outlets.ts"
 export { MAX_RATED, type PeerLimits } from "./PeerTurns.ts"
 export { MAX_SEEN_IDS, SeenIds } from "./SeenIds.ts"
 export { MAX_REMEMBERED } from "./Standings.ts"
-export { type Rate, TokenBucket } from "./TokenBucket.ts"
 export {
   type Delivered,
   MAX_TOPIC_MESSAGE_BYTES,

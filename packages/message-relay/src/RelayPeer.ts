@@ -1,5 +1,5 @@
 /** What a relay keeps of one peer: who it is, and how much of it is taken. */
-import type { Instant, PeerId } from "@satwire/machine"
+import { type Instant, type PeerId, TokenBucket } from "@satwire/machine"
 import type { RelayRates } from "./RelayOptions.ts"
 
 /**
@@ -10,42 +10,19 @@ import type { RelayRates } from "./RelayOptions.ts"
 export const FORGIVEN_FAULTS = 16
 const FORGIVE_ONE_MS = 10_000
 
-/** What a peer may still spend; it comes back with time. */
-class Allowance {
-  readonly #perMs: number
-  readonly most: number
-  #left: number
-  #at: Instant
-
-  constructor(perSecond: number, most: number, now: Instant) {
-    this.#perMs = perSecond / 1000
-    this.most = most
-    this.#left = most
-    this.#at = now
-  }
-
-  /** What is left after `cost`, below zero where it is overspent. */
-  spend(cost: number, now: Instant): number {
-    this.#left = Math.min(this.most, this.#left + (now - this.#at) * this.#perMs) - cost
-    this.#at = now
-    return this.#left
-  }
-
-  /** Milliseconds until half of it is there. */
-  untilHalf(now: Instant): number {
-    return Math.max(0, (this.most / 2 - this.spend(0, now)) / this.#perMs)
-  }
-}
+/** Milliseconds until half of a burst is there. */
+const untilHalf = (bucket: TokenBucket, now: Instant): number =>
+  Math.max(0, ((bucket.rate.burst / 2 - bucket.tokens(now)) * 1000) / bucket.rate.perSecond)
 
 export class RelayPeer {
   readonly id: PeerId
   readonly nodeId: string
   /** Its number among the peers, by which is kept what it sent. */
   readonly slot: number
-  readonly #messages: Allowance
-  readonly #bytes: Allowance
-  readonly #faults: Allowance
-  readonly #patienceMs: number
+  readonly #messages: TokenBucket
+  readonly #bytes: TokenBucket
+  readonly #faults: TokenBucket
+  readonly #rates: RelayRates
   /** Since when it has not been below its rates; `undefined` while it is. */
   #fastSince: Instant | undefined = undefined
   isPaused = false
@@ -54,10 +31,10 @@ export class RelayPeer {
     this.id = id
     this.nodeId = nodeId
     this.slot = slot
-    this.#messages = new Allowance(rates.messagesPerSecond, rates.burstMessages, now)
-    this.#bytes = new Allowance(rates.bytesPerSecond, rates.burstBytes, now)
-    this.#faults = new Allowance(1000 / FORGIVE_ONE_MS, FORGIVEN_FAULTS, now)
-    this.#patienceMs = rates.patienceMs
+    this.#messages = new TokenBucket({ perSecond: rates.messagesPerSecond, burst: rates.burstMessages }, now)
+    this.#bytes = new TokenBucket({ perSecond: rates.bytesPerSecond, burst: rates.burstBytes }, now)
+    this.#faults = new TokenBucket({ perSecond: 1000 / FORGIVE_ONE_MS, burst: FORGIVEN_FAULTS }, now)
+    this.#rates = rates
   }
 
   /**
@@ -67,19 +44,20 @@ export class RelayPeer {
   count(messages: number, bytes: number, now: Instant): "fine" | "paused" | "flooding" {
     const left = this.#messages.spend(messages, now)
     const leftBytes = this.#bytes.spend(bytes, now)
-    if (left < -this.#messages.most || leftBytes < -this.#bytes.most) return "flooding"
+    const { burstBytes, burstMessages } = this.#rates
+    if (left < -burstMessages || leftBytes < -burstBytes) return "flooding"
     if (left >= 0 && leftBytes >= 0) {
       // After a pause half is there: who has more than three quarters again was slower.
-      if (4 * left > 3 * this.#messages.most && 4 * leftBytes > 3 * this.#bytes.most) this.#fastSince = undefined
+      if (4 * left > 3 * burstMessages && 4 * leftBytes > 3 * burstBytes) this.#fastSince = undefined
       return "fine"
     }
     this.#fastSince ??= now
-    return now - this.#fastSince >= this.#patienceMs ? "flooding" : "paused"
+    return now - this.#fastSince >= this.#rates.patienceMs ? "flooding" : "paused"
   }
 
   /** When it may be read again, in milliseconds. */
   pauseMs(now: Instant): number {
-    return Math.max(this.#messages.untilHalf(now), this.#bytes.untilHalf(now))
+    return Math.max(untilHalf(this.#messages, now), untilHalf(this.#bytes, now))
   }
 
   /** Counts a small fault; whether it is one too many. */

@@ -2,7 +2,7 @@
  * A messenger whose peers may send so much and no more: what is beyond goes no further, and whoever sent it is told of. Signatures and bytes that
  * are no envelope are judged before, by the messenger itself, whose faults count as messages.
  */
-import { type Rate, TokenBucket } from "@satwire/gossip"
+import { type Rate, TokenBucket } from "@satwire/machine"
 import type { Messenger } from "@satwire/overlay"
 import type { Tally } from "./Tally.ts"
 

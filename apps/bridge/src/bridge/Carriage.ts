@@ -9,9 +9,9 @@
  *     └──────────────── lane ◀──────────────┘
  * ```
  */
+import type { TokenBucket } from "@satwire/machine"
 import { type CloseReason, type Connection, describeClose } from "@satwire/transport"
 import { BRIDGE_CLOSES, type WebSocketEnd } from "@satwire/transport-websocket"
-import type { Bucket } from "./Bucket.ts"
 import type { Summary } from "./BridgeEvent.ts"
 import { FirstBytes } from "./FirstBytes.ts"
 
@@ -38,7 +38,7 @@ export interface CarriageOptions {
   readonly node: Connection
   readonly rules: CarriageRules
   /** What is carried is taken from each of them. */
-  readonly buckets: ReadonlyArray<Bucket>
+  readonly buckets: ReadonlyArray<TokenBucket>
   readonly nowMs: () => number
   /** Both ends are closed. Called once. */
   readonly onClosed: (summary: Summary) => void
@@ -125,8 +125,7 @@ export class Carriage {
       return this.end(BRIDGE_CLOSES.Exhausted, "this bridge carries no more bytes for one connection")
     }
     for (const bucket of buckets) {
-      bucket.take(bytes.length, now)
-      if (bucket.tokens(now) < 0) lane.hold("over the rate")
+      if (bucket.spend(bytes.length, now) < 0) lane.hold("over the rate")
     }
   }
 

@@ -9,6 +9,7 @@
  * Up to the limits the answer is an HTTP status, which costs next to nothing. After them it is a WebSocket that closes with a code, because
  * a page is told the code and not the status.
  */
+import { TokenBucket } from "@satwire/machine"
 import { sourceKey } from "@satwire/netaddress"
 import { type Connection, type Dialer, type Endpoint, parseEndpoint } from "@satwire/transport"
 import {
@@ -25,7 +26,6 @@ import type * as Dns from "effect/net/Dns"
 import type * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 import type { Asker, BridgeEvent } from "./BridgeEvent.ts"
-import { Bucket } from "./Bucket.ts"
 import { Carriage, type CarriageRules } from "./Carriage.ts"
 import type { Origins } from "./Origins.ts"
 import { Refusal, reach } from "./Reach.ts"
@@ -70,7 +70,7 @@ export class Desk {
   readonly #nowMs: () => number
   readonly #runBeside: RunBeside
   readonly #sources: Sources
-  readonly #total: Bucket
+  readonly #total: TokenBucket
   readonly #carriages: Set<Carriage> = new Set()
   /** Open while nobody is carried. */
   readonly #quiet: Latch.Latch = Latch.makeUnsafe(true)
@@ -81,7 +81,7 @@ export class Desk {
     this.#nowMs = nowMs
     this.#runBeside = runBeside
     this.#sources = new Sources(options.limits)
-    this.#total = new Bucket(options.totalBytesPerSecond, options.totalBytesPerSecond, nowMs())
+    this.#total = bucketOf(options.totalBytesPerSecond, nowMs())
   }
 
   /** How many are connected, or about to be. */
@@ -154,7 +154,7 @@ export class Desk {
       page,
       node,
       rules,
-      buckets: [new Bucket(bytesPerSecond, bytesPerSecond, this.#nowMs()), this.#total],
+      buckets: [bucketOf(bytesPerSecond, this.#nowMs()), this.#total],
       nowMs: this.#nowMs,
       onClosed: (summary) => {
         this.#carriages.delete(carriage)
@@ -200,3 +200,7 @@ const endpointOf = (text: string | undefined): Result.Result<Endpoint, Refusal> 
 
 const clipped = (text: string | undefined): string | undefined =>
   text?.replace(/\p{Cc}/gu, "?").slice(0, SHOWN_CHARACTERS)
+
+/** A second of it at once. */
+const bucketOf = (perSecond: number, nowMs: number): TokenBucket =>
+  new TokenBucket({ perSecond, burst: perSecond }, nowMs)

@@ -1,8 +1,8 @@
 /**
  * How much each source takes: connections at once, and new ones a minute. Sources go by what `sourceKey` of `netaddress` says of a host.
  */
+import { TokenBucket } from "@satwire/machine"
 import * as NetAddress from "effect/net/NetAddress"
-import { Bucket } from "./Bucket.ts"
 import { addressOf } from "./Targets.ts"
 
 export interface SourceLimits {
@@ -23,7 +23,7 @@ export const MAX_SOURCES = 10_000
 
 interface Source {
   open: number
-  readonly bucket: Bucket
+  readonly bucket: TokenBucket
 }
 
 /** Why there is no connection for a source now. */
@@ -55,12 +55,14 @@ export class Sources {
   /** Counts a connection of `source`, or says why there is none; what is refused counts as an attempt. */
   enter(source: string, nowMs: number): Excess | undefined {
     const { maxConnections, maxPerSource, perMinute } = this.#limits
-    const known = this.#known.get(source) ?? { open: 0, bucket: new Bucket(perMinute / 60, perMinute, nowMs) }
+    const known = this.#known.get(source) ?? {
+      open: 0,
+      bucket: new TokenBucket({ perSecond: perMinute / 60, burst: perMinute }, nowMs)
+    }
     this.#known.delete(source)
     this.#forget(nowMs)
     this.#known.set(source, known)
-    if (known.bucket.tokens(nowMs) < 1) return "too many new connections of this source"
-    known.bucket.take(1, nowMs)
+    if (!known.bucket.take(1, nowMs)) return "too many new connections of this source"
     if (known.open >= maxPerSource) return "too many connections of this source"
     if (this.#open >= maxConnections) return "too many connections"
     known.open++
@@ -79,7 +81,7 @@ export class Sources {
   #forget(nowMs: number): void {
     for (const [source, { open, bucket }] of this.#known) {
       if (open > 0) continue
-      if (this.#known.size < MAX_SOURCES && !bucket.isFull(nowMs)) return
+      if (this.#known.size < MAX_SOURCES && bucket.tokens(nowMs) < bucket.rate.burst) return
       this.#known.delete(source)
     }
   }
