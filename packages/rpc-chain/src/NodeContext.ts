@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 /** What they ask of it. A running node of `@satwire/node` is one. */
-export interface RpcNode extends Pick<
+export interface ChainDoors extends Pick<
   NodeShape,
   | "blocksSizeBytes"
   | "facts"
@@ -24,7 +24,7 @@ export interface RpcNode extends Pick<
 > {}
 
 export interface NodeContextShape {
-  readonly node: RpcNode
+  readonly node: ChainDoors
   readonly params: ChainParams
   readonly sha256: Sha256
   /** Whether old blocks are pruned, and above how many bytes by itself. */

@@ -4,10 +4,10 @@ export { tipOnce } from "./chain/WaitMethods.ts"
 export { hexOf } from "./Hex.ts"
 export { chainMethods } from "./Methods.ts"
 export {
+  type ChainDoors,
   NO_COINS,
   NodeContext,
   type NodeContextShape,
-  type RpcNode,
   type Scan,
   noScan,
   orDatabaseError,
