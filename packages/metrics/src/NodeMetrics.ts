@@ -57,6 +57,8 @@ const counters = (group: string, name: string, label: string, help: string, read
   samples: ({ tally }) => counted(read(tally))
 })
 
+const TURN_STEPS_SECONDS = TURN_STEPS_MS.map((ms) => Number((ms / 1000).toPrecision(3)))
+
 const ABOUT: ReadonlyArray<Row> = [
   {
     group: "The node",
@@ -88,7 +90,7 @@ const ABOUT: ReadonlyArray<Row> = [
     labels: [],
     distributions: ({ turns }) => [
       {
-        ends: TURN_STEPS_MS.map((ms) => Number((ms / 1000).toPrecision(3))),
+        ends: TURN_STEPS_SECONDS,
         counts: turns.steps,
         sum: turns.totalMs / 1000
       }
