@@ -43,6 +43,12 @@ export const MAX_NODE_ID_BYTES = 128
  */
 export const MAX_ENVELOPE_BYTES: number = 4 * 1024 * 1024
 /** The highest count that a byte of MessagePack holds by itself. */
+/**
+ * What is over by ours, or not sent yet, still counts within it; what two such clocks may lie apart is twice as much.
+ *
+ * @limit seconds by which the clock of a message's author may lie beside ours
+ */
+export const CLOCK_SKEW_SECONDS = 30
 export const MAX_HOPS = 127
 export const ENVELOPE_ID_SIZE = 32
 

@@ -1,5 +1,6 @@
 export { type BodyLimits, MAX_BODY_DEPTH, MAX_BODY_VALUES, defaultBodyLimits, judgeBody } from "./BodyRules.ts"
 export {
+  CLOCK_SKEW_SECONDS,
   ENVELOPE_ID_SIZE,
   ENVELOPE_VERSION,
   type Envelope,

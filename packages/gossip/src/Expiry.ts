@@ -11,12 +11,9 @@
  * with one limit for both, whoever writes messages that end right at it has honest nodes banned by their neighbours: the one passes them on, and to
  * the other, a second later or behind, they are over.
  */
+import { CLOCK_SKEW_SECONDS } from "@satwire/envelope"
 import type { Verdict } from "./Faults.ts"
 
-/**
- * @limit seconds by which the clock of a message's author may lie beside ours
- */
-export const CLOCK_SKEW_SECONDS = 30
 /** Twice as far as both clocks may lie beside the right one, and time to travel. */
 const FAULT_SECONDS: number = 4 * CLOCK_SKEW_SECONDS
 

@@ -19,7 +19,7 @@ export {
   envelopeTopic,
   sealedEnvelope
 } from "./EnvelopeTopic.ts"
-export { CLOCK_SKEW_SECONDS, judgeExpiry } from "./Expiry.ts"
+export { judgeExpiry } from "./Expiry.ts"
 export { FAULT_POINTS, type FaultPoints, type GossipFact, type GossipFault, type Verdict } from "./Faults.ts"
 export { MAX_FETCH_STREAMS, SERVED_BYTES_PER_SECOND } from "./Fetching.ts"
 export { Gossip, type GossipShape, makeGossip, makeGossipNode } from "./Gossip.ts"

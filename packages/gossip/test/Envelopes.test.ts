@@ -1,11 +1,11 @@
 /** Signed messages with an expiry, over two nodes of ours and one that follows no rule. */
 import { assert, it } from "@effect/vitest"
 import { ChaChaRandom, makeSchnorrKey, portableSha256, portableSignatures } from "@satwire/crypto"
-import { encodeEnvelope, encodeSigned, withHops } from "@satwire/envelope"
+import { CLOCK_SKEW_SECONDS, encodeEnvelope, encodeSigned, withHops } from "@satwire/envelope"
 import { UnixSeconds } from "@satwire/machine"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { CLOCK_SKEW_SECONDS, envelopeTopic, judgeExpiry, sealedEnvelope } from "../src/index.ts"
+import { envelopeTopic, judgeExpiry, sealedEnvelope } from "../src/index.ts"
 import { addressOf, eventually, gathered, gossipNode, lawless, meshed, reasonsOf, wasBanned } from "./Nodes.ts"
 
 const TOPIC = "envelopes"

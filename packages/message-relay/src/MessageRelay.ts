@@ -47,7 +47,7 @@ import * as Result from "effect/Result"
 import { type Offence, endsSession } from "./Offence.ts"
 import {
   CLEAN_UP_INTERVAL_MS,
-  CLOCK_SKEW_SECONDS,
+  CLOCKS_APART_SECONDS,
   RELAY_EXPIRY_SECONDS,
   type RelayOptions,
   SIGNED_COSTS,
@@ -180,7 +180,8 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     const wrong = this.#wrongTimes(envelope, now)
     if (wrong !== undefined) return this.#offended(peer, wrong, now, out)
     // Over, or too far ahead by our clock, but not by that of whoever passed it on.
-    if (envelope.expires <= now.unix || envelope.expires > now.unix + RELAY_EXPIRY_SECONDS + CLOCK_SKEW_SECONDS) return
+    if (envelope.expires <= now.unix || envelope.expires > now.unix + RELAY_EXPIRY_SECONDS + CLOCKS_APART_SECONDS)
+      return
     if (envelope.origin === this.#settings.nodeId) return this.#offended(peer, { _tag: "Looping" }, now, out)
     this.#judged(peer, bytes, envelope, now, out)
   }
@@ -272,8 +273,8 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
 
   #wrongTimes({ hops, expires }: Envelope, now: Now): Offence | undefined {
     if (hops >= this.#settings.maxHops) return { _tag: "TooManyHops", hops }
-    if (expires + CLOCK_SKEW_SECONDS <= now.unix) return { _tag: "Expired", expires }
-    return expires > now.unix + RELAY_EXPIRY_SECONDS + 2 * CLOCK_SKEW_SECONDS
+    if (expires + CLOCKS_APART_SECONDS <= now.unix) return { _tag: "Expired", expires }
+    return expires > now.unix + RELAY_EXPIRY_SECONDS + 2 * CLOCKS_APART_SECONDS
       ? { _tag: "ExpiresTooLate", expires }
       : undefined
   }

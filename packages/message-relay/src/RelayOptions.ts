@@ -1,6 +1,6 @@
 /** What a relay is made with: whom it passes on to, how much of each peer it takes, and what it asks of others. */
 import type { SchnorrKey, Sha256, Signatures } from "@satwire/crypto"
-import { MAX_ENVELOPE_BYTES } from "@satwire/envelope"
+import { CLOCK_SKEW_SECONDS, MAX_ENVELOPE_BYTES } from "@satwire/envelope"
 import type { Instant, Random } from "@satwire/machine"
 
 /**
@@ -33,11 +33,11 @@ export const MAX_RELAY_HOPS = 3
  */
 export const RELAY_EXPIRY_SECONDS = 3600
 /**
- * How far the clocks of honest nodes may lie apart.
+ * How far the clocks of two honest nodes may lie apart: each half of it beside the right one.
  *
  * @limit seconds that an expiry may miss
  */
-export const CLOCK_SKEW_SECONDS = 60
+export const CLOCKS_APART_SECONDS: number = 2 * CLOCK_SKEW_SECONDS
 /** How often ids that have expired are forgotten. */
 export const CLEAN_UP_INTERVAL_MS = 300_000
 /** From which score on a peer is passed on to in the mode `selective`. */

@@ -2,7 +2,7 @@ export { MessageRelay, type RelayInput, type RelayOutput } from "./MessageRelay.
 export { type Offence, describeOffence, endsSession } from "./Offence.ts"
 export {
   CLEAN_UP_INTERVAL_MS,
-  CLOCK_SKEW_SECONDS,
+  CLOCKS_APART_SECONDS,
   MAX_RELAY_HOPS,
   MAX_RELAY_PEERS,
   MAX_SEEN_IDS,

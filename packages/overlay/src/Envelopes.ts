@@ -8,6 +8,7 @@
 import { Writer, copyOut, toHex } from "@satwire/bytes"
 import { type SchnorrKey, type Sha256, type Signatures, portableSha256, portableSignatures } from "@satwire/crypto"
 import {
+  CLOCK_SKEW_SECONDS,
   type Envelope,
   MAX_ENVELOPE_BYTES,
   decodeEnvelope,
@@ -24,8 +25,6 @@ import type { Letter, MessengerFault, Outgoing } from "./Messenger.ts"
 
 /** How long a message counts after it was sent. */
 const LIFETIME_SECONDS = 60
-/** How far the sender's clock may be behind. */
-const CLOCK_SKEW_SECONDS = 30
 /**
  * Seconds by which the expiry of a signed message may lie ahead: so long it has to be remembered.
  *
