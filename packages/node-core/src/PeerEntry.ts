@@ -60,7 +60,7 @@ export class PeerEntry implements Outbox<PeerOutput> {
   owe(by: Owing, owed: boolean): boolean {
     const before = this.#owing
     this.#owing = owed ? before | OWING[by] : before & ~OWING[by]
-    return (before === 0) !== (this.#owing === 0) || owed
+    return (before === 0) !== (this.#owing === 0)
   }
 
   push(output: PeerOutput): void {

@@ -5,6 +5,7 @@ import { portableSha256 as sha256 } from "@satwire/crypto"
 import { BloomFilter, verifyPartialTree } from "@satwire/filters"
 import type { PeerId } from "@satwire/machine"
 import { BlockView, type TransactionView, regtest } from "@satwire/primitives"
+import type { NodeCoreOutput } from "@satwire/node-core"
 import { MinedChain, looseTransaction } from "@satwire/testkit"
 import {
   Inventory,
@@ -30,6 +31,9 @@ class Wallet {
   #messages: Array<Message> = []
   gone: string | undefined = undefined
   readonly #kept: Map<number, BlockView> = new Map()
+  /** What the disk was asked for; it takes its time while `isSlow`. */
+  readonly #asked: Array<Extract<NodeCoreOutput, { readonly _tag: "ReadBlock" }>> = []
+  isSlow = false
 
   constructor(services: bigint, rule?: string) {
     const permissions = [rule === undefined ? "" : parsePermissionRule(rule)].filter((each) => typeof each !== "string")
@@ -67,6 +71,13 @@ class Wallet {
     return this.#settle()
   }
 
+  /** The disk has what it was asked for. */
+  reads(): this {
+    for (const asked of this.#asked.splice(0))
+      this.bench.input({ ...asked, _tag: "BlockRead", block: this.#kept.get(asked.header) })
+    return this.isSlow ? this.#settle() : this
+  }
+
   take(): ReadonlyArray<Message> {
     const taken = this.#messages
     this.#messages = []
@@ -87,10 +98,9 @@ class Wallet {
         } else if (output._tag === "StoreBlock") {
           this.#kept.set(output.header, output.block)
           this.bench.input({ _tag: "BlocksStored", headers: [output.header] })
-        } else if (output._tag === "ReadBlock") {
-          this.bench.input({ ...output, _tag: "BlockRead", block: this.#kept.get(output.header) })
-        }
+        } else if (output._tag === "ReadBlock") this.#asked.push(output)
       }
+      if (!this.isSlow) this.reads()
     }
   }
 }
@@ -170,6 +180,18 @@ describe("a wallet with a bloom filter", () => {
     const add: Message = { _tag: "filteradd", element: MINE.txid }
     expect(new Wallet(SERVICES | NODE_BLOOM).say(add).gone).toBe("FilterMissing")
     expect(new Wallet(SERVICES | NODE_BLOOM).say(filterload(), add).gone).toBeUndefined()
+  })
+
+  it("is heard again once it was given a block and, while that was read, the pool", () => {
+    const wallet = new Wallet(SERVICES | NODE_BLOOM).has(MINE.tx)
+    const block = blockOf(OTHERS)
+    wallet.has(block).isSlow = true
+    wallet
+      .say(filterload(MINE.txid), { _tag: "mempool" }, getdata(block.hash(sha256)), { _tag: "ping", nonce: 7n })
+      .elapse(MINUTE)
+    expect(told(wallet.take())).toEqual([MINE.txid.join()])
+    const given = wallet.reads().take()
+    expect(given.map(({ _tag }) => _tag)).toEqual(["merkleblock", "pong"])
   })
 
   it("leaves nothing behind", () => {
