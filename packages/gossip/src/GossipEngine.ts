@@ -186,7 +186,8 @@ export const gossipEngine = (options: GossipOptions = {}): Effect.Effect<GossipE
 const keeperOf = (shared: Shared): Parameters<typeof gated>[1] => ({
   fault: (peer, fault, detail) => shared.fault(peer, undefined, fault, detail),
   isBanned: (peerId) => shared.standings.isBanned({ peerId, host: undefined }),
-  mayPass: (peer, messages, bytes) => shared.turns.mayPass(peer, messages, bytes),
+  mayRead: (peer, bytes) => shared.turns.mayRead(peer, bytes),
+  mayPass: (peer, entries) => shared.turns.mayPass(peer, entries),
   hasTopic: (topic) => shared.listeners.has(topic),
   onMessage: (peer, topic, data) => shared.listeners.get(topic)?.onMessage(peer, data) ?? false,
   turn: (peer) => shared.turns.free(peer)

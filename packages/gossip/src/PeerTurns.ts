@@ -23,20 +23,16 @@ const PASSED_ON = 1 / 2
 const PASSED_ON_OF_ONE = 1 / 8
 
 class Flow {
-  readonly #messages: TokenBucket
-  readonly #bytes: TokenBucket
+  readonly messages: TokenBucket
+  readonly bytes: TokenBucket
 
   constructor({ messages, bytes }: PeerLimits, part: number, nowMs: number) {
-    this.#messages = new TokenBucket(partOf(messages, part), nowMs)
-    this.#bytes = new TokenBucket(partOf(bytes, part), nowMs)
-  }
-
-  has(messages: number, bytes: number, nowMs: number): boolean {
-    return this.#messages.has(messages, nowMs) && this.#bytes.has(bytes, nowMs)
+    this.messages = new TokenBucket(partOf(messages, part), nowMs)
+    this.bytes = new TokenBucket(partOf(bytes, part), nowMs)
   }
 
   take(messages: number, bytes: number, nowMs: number): boolean {
-    return this.has(messages, bytes, nowMs) && this.#messages.take(messages, nowMs) && this.#bytes.take(bytes, nowMs)
+    return this.messages.has(messages, nowMs) && this.bytes.take(bytes, nowMs) && this.messages.take(messages, nowMs)
   }
 }
 
@@ -69,9 +65,17 @@ export class PeerTurns {
     this.#passedOn = new Flow(limits, PASSED_ON, nowMs())
   }
 
-  mayPass(peer: string, messages: number, bytes: number): boolean {
+  /** Whether a frame of so many bytes is looked into: what came before it is paid for. */
+  mayRead(peer: string, sizeBytes: number): boolean {
     const now = this.#nowMs()
-    return this.#turn(peer, now).sent.take(messages, bytes, now)
+    const { bytes, messages } = this.#turn(peer, now).sent
+    return messages.has(0, now) && bytes.take(sizeBytes, now)
+  }
+
+  /** Whether what it says is within what a peer may say; it is owed where not. */
+  mayPass(peer: string, entries: number): boolean {
+    const now = this.#nowMs()
+    return this.#turn(peer, now).sent.messages.spend(entries, now) >= 0
   }
 
   /** Whether a good message of that size is to be passed on. */
