@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The `satwire-bridge` program.
+ * The `satwire-bridge` program. All that it is made of takes a moment to load: who asks it to stop meanwhile is heard as later on.
  *
  * ```
  *   0   asked to stop, and everything is closed
@@ -8,21 +8,11 @@
  *   2   a command line or an environment that cannot be followed: one sentence on stderr
  * ```
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { exitCodeOf, reportOf, stopWhenNobodyReads } from "@satwire/command-line"
-import * as Effect from "effect/Effect"
-import { complaint, runCommandLine } from "./cli/BridgeCommand.ts"
-import { runBridge } from "./RunBridge.ts"
+const endEarly = (): void => process.exit(0)
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, endEarly)
+const { start } = await import("./cli/Start.ts")
+start(process.argv.slice(2))
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, endEarly)
 
-stopWhenNobodyReads()
-
-const program = runCommandLine(process.argv.slice(2), runBridge).pipe(
-  Effect.tapCause(reportOf(complaint)),
-  Effect.provide(NodeServices.layer)
-)
-
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  teardown: (exit, onExit) => onExit(exitCodeOf(exit))
-})
+// Without an import or an export this were no module, and could not wait.
+export {}

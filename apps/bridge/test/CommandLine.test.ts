@@ -45,6 +45,20 @@ const echoed = async (url: string, options: { readonly ca?: string } = {}): Prom
 }
 
 describe("satwire-bridge", () => {
+  // Deno has no such hook.
+  it.skipIf("Deno" in globalThis)("hears a signal while it loads, and ends well", async () => {
+    const hook = `import { registerHooks } from "node:module"
+      let told = false
+      registerHooks({ resolve(specifier, context, next) {
+        if (!told && specifier.includes("RunBridge.ts")) process.kill(process.pid, "SIGTERM")
+        told ||= specifier.includes("RunBridge.ts")
+        return next(specifier, context)
+      } })`
+    const preload = `--import=data:text/javascript,${encodeURIComponent(hook)}`
+    const ended = await run([LISTEN, `--allow=${target}`, "--origin=*"], { NODE_OPTIONS: preload })
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+  })
+
   it("carries until it is asked to stop, and then closes everything and ends well", async () => {
     const bridge = start([LISTEN, `--allow=${target}`, "--origin=https://wallet.example"])
     const where = await listening(bridge)

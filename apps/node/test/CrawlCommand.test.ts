@@ -132,7 +132,7 @@ describe("satwire crawl", () => {
       })
     ))
 
-  it("ends when its time is over, and keeps what it has found", () =>
+  it("ends when its time is over, and keeps what it has found, and whom it still waited for", () =>
     live(
       Effect.gen(function* () {
         const [first, slow] = [yield* peer("first"), yield* peer("slow", false)]
@@ -140,7 +140,11 @@ describe("satwire crawl", () => {
         const { code, stdout } = yield* ended(
           run(["crawl", "-regtest", formatEndpoint(first.endpoint), "-seconds=3", "-connections=1"])
         )
-        expect([code, linesOf(stdout).length]).toEqual([0, 1])
+        expect(code).toBe(0)
+        expect(linesOf(stdout).map((line) => [line["userAgent"], line["told"]])).toEqual([
+          ["/first:1.0/", 2],
+          ["/slow:1.0/", 0]
+        ])
       })
     ))
 

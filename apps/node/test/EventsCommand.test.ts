@@ -41,7 +41,8 @@ it("says in one sentence why there are none", async () => {
   const nobody = await say(["events", "-rpcconnect=127.0.0.1:1", "-rpcpassword=x"])
   expect(nobody).toMatchObject({
     code: 1,
-    stderr: "satwire: ws://127.0.0.1:1/events: connect ECONNREFUSED 127.0.0.1:1"
+    stderr:
+      "satwire: ws://127.0.0.1:1/events: nobody listens there: start the node, or say where it is with --rpcconnect and --rpcport"
   })
   expect(await say(["events", "weather"])).toMatchObject({
     code: 2,

@@ -116,8 +116,11 @@ it("says in one sentence why nobody answers", async () => {
     `the cookie ${join(home, "regtest", ".cookie")} cannot be read: it is a directory`
   )
   const nobody = await say(["rpc", `-datadir=${home}`, "-rpcconnect=127.0.0.1:1", "-rpcpassword=x", "hello"])
-  expect(nobody.code).toBe(1)
-  expect(nobody.stderr).toContain("satwire: http://127.0.0.1:1/: ")
+  expect(nobody).toMatchObject({
+    code: 1,
+    stderr:
+      "satwire: http://127.0.0.1:1/: nobody listens there: start the node, or say where it is with --rpcconnect and --rpcport"
+  })
 })
 it("waits for a node that warms up where it is told to", async () => {
   warmingUp = 2

@@ -6,11 +6,16 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Latch from "effect/Latch"
 
-/** Ends when nobody is left, or with the first visit that fails. A visit may put others into the frontier. */
+/**
+ * Ends when nobody is left, or with the first visit that fails. A visit may put others into the frontier.
+ *
+ * @param over ends when nobody more is visited; those under way are to end by themselves
+ */
 export const crawl = <E, R>(
   frontier: CrawlFrontier,
   connections: number,
-  visit: (target: CrawlTarget) => Effect.Effect<void, E, R>
+  visit: (target: CrawlTarget) => Effect.Effect<void, E, R>,
+  over: Effect.Effect<void>
 ): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
     const failed = yield* Deferred.make<never, E>()
@@ -41,5 +46,12 @@ export const crawl = <E, R>(
         else return
       }
     })
-    yield* Effect.raceFirst(dispatching, Deferred.await(failed))
+    const leaving = Effect.gen(function* () {
+      for (;;) {
+        yield* changed.close
+        if (busy === 0) return
+        yield* changed.await
+      }
+    })
+    yield* Effect.raceFirst(Effect.andThen(Effect.raceFirst(dispatching, over), leaving), Deferred.await(failed))
   }).pipe(Effect.scoped)

@@ -24,11 +24,20 @@ export class Crawler {
   readonly #settings: CrawlSettings
   readonly #now: () => Now
   readonly #write: Write
+  readonly #over: Effect.Effect<void>
   readonly #reachable: ReadonlySet<Network>
   readonly #frontier: CrawlFrontier
   #visited = 0
 
-  constructor(identity: Identity, settings: CrawlSettings, now: () => Now, write: Write) {
+  /** @param over ends when its time is over */
+  constructor(
+    identity: Identity,
+    settings: CrawlSettings,
+    now: () => Now,
+    write: Write,
+    over: Effect.Effect<void> = Effect.never
+  ) {
+    this.#over = over
     this.#identity = identity
     this.#settings = settings
     this.#now = now
@@ -43,11 +52,11 @@ export class Crawler {
     return `${counted(this.answered)} of ${counted(this.#visited, "visited node")} answered in ${counted(seconds, "second")}, with ${counted(size, "node")} known`
   }
 
-  /** From these, or from the network's DNS seeds, to everybody. */
+  /** From these, or from the network's DNS seeds, to everybody, until the time is over. */
   follow(starts: ReadonlyArray<Endpoint>): Effect.Effect<void, CrawlFailed, Dialer | SeedResolver> {
     const { connections } = this.#settings
-    return (starts.length === 0 ? this.#fromSeeds() : this.#fromAll(starts)).pipe(
-      Effect.andThen(crawl(this.#frontier, connections, (target) => this.#visitTarget(target)))
+    return (starts.length === 0 ? Effect.raceFirst(this.#fromSeeds(), this.#over) : this.#fromAll(starts)).pipe(
+      Effect.andThen(crawl(this.#frontier, connections, (target) => this.#visitTarget(target), this.#over))
     )
   }
 
@@ -111,7 +120,7 @@ export class Crawler {
   #visit(endpoint: Endpoint, services: bigint): Effect.Effect<Visited | undefined, never, Dialer> {
     const { params, userAgent } = this.#identity
     const dialTimeoutMs = this.#settings.timeout
-    const options = { params, userAgent, sha256: platformSha256, aead: platformAead, dialTimeoutMs }
+    const options = { params, userAgent, sha256: platformSha256, aead: platformAead, dialTimeoutMs, over: this.#over }
     return Effect.tap(visit(endpoint, services, options), (found) =>
       Effect.sync(() => {
         this.#visited++

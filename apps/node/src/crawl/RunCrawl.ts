@@ -3,6 +3,7 @@ import { SeedResolver } from "@satwire/discovery/effect"
 import { nowReader } from "@satwire/runtime"
 import type { Dialer, Endpoint } from "@satwire/transport"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Scope from "effect/Scope"
@@ -43,8 +44,11 @@ const follow = (
 ): Effect.Effect<void, CrawlFailed, Dialer | SeedResolver | FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const write = yield* lineWriter(settings.out)
-    const crawler = new Crawler(identity, settings, yield* nowReader, write)
+    const over = yield* Deferred.make<void>()
+    const ending = Effect.andThen(Effect.sleep(settings.seconds), Deferred.succeed(over, undefined))
+    yield* Effect.forkScoped(ending, { startImmediately: true })
+    const crawler = new Crawler(identity, settings, yield* nowReader, write, Deferred.await(over))
     yield* Effect.addFinalizer(() => Console.error(crawler.summary()))
-    yield* crawler.follow(starts).pipe(Effect.timeoutOption(settings.seconds))
+    yield* crawler.follow(starts)
     if (crawler.answered === 0) return yield* new CrawlFailed({ message: "nobody answered" })
   })

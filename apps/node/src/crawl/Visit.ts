@@ -1,6 +1,7 @@
 /**
  * One visit: a connection, a handshake, one ping, one `getaddr`, and away. A node that is known to speak the encrypted transport is spoken to
- * in it, as is one of which nothing is known; where that comes to nothing it is dialled a second time, in v1.
+ * in it, as is one of which nothing is known; where that comes to nothing it is dialled a second time, in v1. When the time of the crawl is over, who
+ * has shaken hands has been there, whatever else he was asked for.
  */
 import { type ConnectOptions, type PeerSession, type SessionEnded, connect } from "@satwire/client"
 import { type KnownAddress, addressesOf } from "@satwire/discovery"
@@ -24,28 +25,37 @@ export interface Visited {
   readonly told: ReadonlyArray<KnownAddress>
 }
 
+export interface VisitOptions extends ConnectOptions {
+  readonly dialTimeoutMs: number
+  /** Ends when nothing more is waited for. */
+  readonly over: Effect.Effect<void>
+}
+
 /** `undefined` where nobody answered as a node of this network does. */
 export const visit = (
   endpoint: Endpoint,
   services: bigint,
-  options: ConnectOptions & { readonly dialTimeoutMs: number }
+  { over, ...options }: VisitOptions
 ): Effect.Effect<Visited | undefined, never, Dialer> => {
   const v2transport = services !== 0n && (services & NODE_P2P_V2) === 0n ? "never" : "prefer"
-  return connect(endpoint, { ...options, v2transport }).pipe(
-    Effect.flatMap((session) => ask(session, ANSWER_TIMES * options.dialTimeoutMs)),
+  return Effect.raceFirst(Effect.as(over, undefined), connect(endpoint, { ...options, v2transport })).pipe(
+    Effect.flatMap((session) =>
+      session === undefined ? Effect.undefined : ask(session, ANSWER_TIMES * options.dialTimeoutMs, over)
+    ),
     Effect.scoped,
     (visiting) => within(VISIT_TIMEOUT_MS, visiting)
   )
 }
 
-const ask = (session: PeerSession, timeoutMs: number): Effect.Effect<Visited> =>
+const ask = (session: PeerSession, timeoutMs: number, over: Effect.Effect<void>): Effect.Effect<Visited> =>
   Effect.gen(function* () {
     const { info, remote } = session
     const told: Array<KnownAddress> = []
     const ping = info.commonVersion > BIP0031_VERSION ? session.ping : Effect.never
-    const [roundTripMs] = yield* Effect.all([within(timeoutMs, ping), hear(session, told, timeoutMs)], {
-      concurrency: 2
-    })
+    let roundTripMs: number | undefined
+    const measured = Effect.map(within(timeoutMs, ping), (ms) => void (roundTripMs = ms))
+    const all = Effect.all([measured, hear(session, told, timeoutMs)], { concurrency: 2, discard: true })
+    yield* Effect.raceFirst(over, all)
     return { info, remote, roundTripMs, told }
   })
 

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 const send = (request: HttpClientRequest, url: URL): Effect.Effect<HttpClientResponse, HttpClientError> =>
   Effect.callback((resume) => {
     const failed = (cause: unknown): void =>
-      resume(Effect.fail(new HttpClientError({ reason: new TransportError({ request, cause }) })))
+      resume(Effect.fail(new HttpClientError({ reason: new TransportError({ request, cause: inPlainWords(cause) }) })))
     const { method, headers, body } = request
     const content = body._tag === "Uint8Array" ? body.body : new Uint8Array()
     const asked = nodeRequest(url, {
@@ -37,6 +37,12 @@ const send = (request: HttpClientRequest, url: URL): Effect.Effect<HttpClientRes
     asked.end(content)
     return Effect.sync(() => asked.destroy())
   })
+
+const NOBODY = "nobody listens there: start the node, or say where it is with --rpcconnect and --rpcport"
+
+/** What happens most, in other words than those of the system. */
+const inPlainWords = (cause: unknown): unknown =>
+  cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED" ? new Error(NOBODY) : cause
 
 export const layerNodeHttp: Layer.Layer<HttpClient> = Layer.succeed(
   HttpClient,
