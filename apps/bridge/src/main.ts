@@ -8,11 +8,10 @@
  *   2   a command line or an environment that cannot be followed: one sentence on stderr
  * ```
  */
+import process from "node:process"
+
 const endEarly = (): void => process.exit(0)
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, endEarly)
 const { start } = await import("./cli/Start.ts")
 start(process.argv.slice(2))
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, endEarly)
-
-// Without an import or an export this were no module, and could not wait.
-export {}

@@ -119,7 +119,10 @@ export interface TipRow {
 
 export interface State {
   readonly unixMs: number
+  /** Of this run of the node, and of no other. */
   readonly startedUnixMs: number
+  /** How long it has been running, whatever is done to the wall clock. */
+  readonly uptimeSeconds: number
   readonly version: string
   readonly network: string
   /** Coins and scripts are not verified there, which the page says. */

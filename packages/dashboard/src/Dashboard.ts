@@ -57,7 +57,10 @@ export const makeDashboard = (options: DashboardOptions): Effect.Effect<Dashboar
       Effect.forever
     )
     yield* Effect.forkScoped(Effect.delay(sampling, SAMPLE_MS))
-    const about: About = { ...options, startedUnixMs: first.unixMs, log }
+    // Not by Effect's clock, which a test may set.
+    const startedAt = process.uptime()
+    const uptimeSeconds = (): number => process.uptime() - startedAt
+    const about: About = { ...options, startedUnixMs: first.unixMs, uptimeSeconds, log }
     const tracer = yield* Tracer.make(node)
     return {
       state: stateOf(about, history),
@@ -78,12 +81,13 @@ const stateOf = (about: About, history: History): Dashboard["state"] => {
   return (after) =>
     Effect.gen(function* () {
       const unixMs = yield* Clock.currentTimeMillis
-      // The wall clock may have been set back.
-      if (Math.abs(unixMs - readMs) > restMs) {
+      // The wall clock may have been set, or stand.
+      const nowMs = 1000 * about.uptimeSeconds()
+      if (nowMs - readMs > restMs) {
         const reading = Effect.map(readState(about, unixMs), (read) => JSON.stringify(read))
         const [took, text] = yield* Effect.timed(reading)
         state = text
-        readMs = unixMs
+        readMs = nowMs
         restMs = Math.max(STATE_AGE_MS, REST * Duration.toMillis(took))
       }
       const samples: StateAnswer["samples"] = history.after(after)

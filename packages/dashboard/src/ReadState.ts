@@ -25,6 +25,7 @@ export interface About {
   /** Of the program. */
   readonly version: string
   readonly startedUnixMs: number
+  readonly uptimeSeconds: () => number
   readonly log: BlockLog
 }
 
@@ -32,7 +33,7 @@ type Part<Name extends keyof State> = Effect.Effect<State[Name]>
 
 export const readState = (about: About, unixMs: number): Effect.Effect<State> =>
   Effect.gen(function* () {
-    const { log, node, params, startedUnixMs, version } = about
+    const { log, node, params, startedUnixMs, uptimeSeconds, version } = about
     const { instant } = yield* node.now
     const peers = yield* node.query("peerDetails")
     const slots = yield* node.query("connections")
@@ -41,6 +42,7 @@ export const readState = (about: About, unixMs: number): Effect.Effect<State> =>
     const traffic = yield* node.query("traffic")
     return {
       ...{ unixMs, startedUnixMs, version },
+      uptimeSeconds: uptimeSeconds(),
       network: params.name,
       isPublic: params.name !== "regtest",
       spacingSeconds: params.powTargetSpacing,

@@ -2,6 +2,7 @@
 import type { MessagesAnswer, PeerDetail, StateAnswer } from "@satwire/dashboard-page"
 import { PeerId } from "@satwire/machine"
 import { type BlockHash, mainnet } from "@satwire/primitives"
+import { MockableClock } from "@satwire/runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -108,6 +109,26 @@ it("says on a public network that coins and scripts are not verified", () =>
         expect(state).toMatchObject({ isPublic: true, network: "mainnet" })
       })
     )
+  ))
+
+it("says how long the node runs, and how it stands, whatever is done to the wall clock", () =>
+  run(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { setMockTime } = yield* MockableClock
+        yield* setMockTime(2_000_000_000)
+        const { url } = yield* serve({ blocks: 1 })
+        const told = Effect.promise(async () => ((await (await fetch(`${url}/state`)).json()) as StateAnswer).state)
+        const { uptimeSeconds } = yield* told
+        // The clock stands, and what is told goes on.
+        let later = yield* told
+        while (later.uptimeSeconds === uptimeSeconds) later = yield* told
+        expect(later.unixMs).toBe(2_000_000_000_000)
+        yield* setMockTime(2_000_086_400)
+        while (later.unixMs === 2_000_000_000_000) later = yield* told
+        expect(later.uptimeSeconds).toBeLessThan(86_400)
+      })
+    ).pipe(Effect.provide(MockableClock.layer()))
   ))
 
 it("notes blocks as they come, however long their headers were here before", () => {

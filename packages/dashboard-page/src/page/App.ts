@@ -145,7 +145,7 @@ const Head = (live: Live): ComponentChildren => {
         : h(
             "span",
             { class: "pulse" },
-            `${count(last.peers)} ${last.peers === 1 ? "peer" : "peers"} · ↓ ${rate((1000 * last.received) / last.overMs)} · ↑ ${rate((1000 * last.sent) / last.overMs)} · up ${duration((state.unixMs - state.startedUnixMs) / 1000)}`
+            `${count(last.peers)} ${last.peers === 1 ? "peer" : "peers"} · ↓ ${rate((1000 * last.received) / last.overMs)} · ↑ ${rate((1000 * last.sent) / last.overMs)} · up ${duration(state.uptimeSeconds)}`
           )
     ),
     state === undefined ? null : h(Tip, { state, samples }),

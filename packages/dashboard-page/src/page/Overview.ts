@@ -95,7 +95,7 @@ const OwnNode = ({ state }: { readonly state: State }): ComponentChildren => {
         value: String(own.protocolVersion),
         more: own.services.join(", ") || "offers nothing"
       }),
-      h(Figure, { name: "Running for", value: duration((state.unixMs - state.startedUnixMs) / 1000) }),
+      h(Figure, { name: "Running for", value: duration(state.uptimeSeconds) }),
       h(Figure, { name: "Found at", value: own.local.join(", ") || "nowhere that it knows of" }),
       h(Figure, { name: "Clock", value: `${own.timeOffsetSeconds} s`, more: "behind the median of peers" }),
       h(Figure, { name: "Network", value: own.isNetworkActive ? "on" : "switched off" })
