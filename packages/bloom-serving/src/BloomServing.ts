@@ -22,6 +22,11 @@ import { filteredBlock } from "./FilteredBlock.ts"
 
 type Out = Outbox<BloomServingOutput>
 
+/**
+ * @limit elements of a transaction that are looked for in a filter to tell its peer of it, and hashes of them
+ */
+const MAX_WORK_OF_MATCH = 100_000
+
 export class BloomServing implements Machine<BloomServingInput, BloomServingOutput> {
   readonly #sha256: Sha256
   /** Who may set filters. */
@@ -30,6 +35,7 @@ export class BloomServing implements Machine<BloomServingInput, BloomServingOutp
   /** What is being given, a step of one of them in a turn, the first first. */
   readonly #giving: Map<PeerId, ReturnType<typeof filteredBlock>> = new Map()
   #goesOnAt: Instant | undefined = undefined
+  #work = 0
 
   constructor(sha256: Sha256) {
     this.#sha256 = sha256
@@ -49,9 +55,25 @@ export class BloomServing implements Machine<BloomServingInput, BloomServingOutp
     return this.#filters.has(peer)
   }
 
-  /** Whether a transaction matches the filter of a peer, which may change by it; `true` where it has none. */
+  /** What `matches` has done so far for all peers: elements that were looked for, and hashes of them. */
+  get work(): number {
+    return this.#work
+  }
+
+  /**
+   * Whether a transaction matches the filter of a peer, which may change by it; `true` where it has none.
+   *
+   * Specification: what takes a filter too long counts as a match, and changes it no further. Rationale: a filter may say "yes" for nothing,
+   * and a stranger's of 50 functions would take a tenth of a second for a stranger's transaction of one-byte pushes.
+   */
   matches(peer: PeerId, tx: TransactionView, txid: Txid): boolean {
-    return this.#filters.get(peer)?.matchAndUpdate(tx.materialise(), txid) ?? true
+    const filter = this.#filters.get(peer)
+    if (filter === undefined) return true
+    const begunAt = filter.work
+    const hasTurn = (): boolean => filter.work - begunAt < MAX_WORK_OF_MATCH
+    const { done, value } = filter.match(tx.materialise(), txid, hasTurn).next()
+    this.#work += filter.work - begunAt
+    return done !== true || value
   }
 
   nextTimeout(): Instant | undefined {

@@ -33,17 +33,23 @@ export function* filteredBlock(filter: BloomFilter, block: BlockView, sha256: Sh
   const txids = block.txids(sha256)
   const matched = new Set<number>()
   let bytes = 0
+  let begunAt = filter.work
+  const hasTurn = (): boolean => filter.work - begunAt < WORK_PER_TURN
   for (let i = 0; i < block.transactionCount; i++) {
     const tx = block.transaction(i)
     const txid = txids.subarray(32 * i, 32 * i + 32) as Txid
-    const match = filter.match(tx.materialise(), txid, WORK_PER_TURN)
+    const match = filter.match(tx.materialise(), txid, hasTurn)
     let step = match.next()
-    for (; step.done !== true; step = match.next()) yield NONE
+    for (; step.done !== true; step = match.next()) {
+      yield NONE
+      begunAt = filter.work
+    }
     if (step.value) matched.add(i)
     bytes += tx.bytes.length
     if (bytes < LOOKED_BYTES_PER_TURN) continue
     bytes = 0
     yield NONE
+    begunAt = filter.work
   }
   let batch: Array<MerkleBlock | Tx> = [merkleBlock(block, txids, matched, sha256)]
   bytes = 0

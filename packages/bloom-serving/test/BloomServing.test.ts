@@ -1,7 +1,7 @@
 import { portableSha256 } from "@satwire/crypto"
 import { BloomFilter, verifyPartialTree } from "@satwire/filters"
 import { Instant, PeerId, UnixSeconds } from "@satwire/machine"
-import { BlockView, type Transaction, type TransactionView, ZERO_HASH, txid } from "@satwire/primitives"
+import { BlockView, type Transaction, TransactionView, ZERO_HASH, txid } from "@satwire/primitives"
 import { looseTransaction } from "@satwire/testkit"
 import type { FilterLoad } from "@satwire/wire"
 import * as Result from "effect/Result"
@@ -168,6 +168,21 @@ describe("a filter", () => {
     ])
     bench.input({ _tag: "PeerGone", peer: PEER })
     expect(bench.serving.isEmpty).toBe(true)
+  })
+
+  it("that takes too long for a transaction matches it", () => {
+    // What is pushed passes all functions but the last.
+    const filter = new BloomFilter({ filter: new Uint8Array(36_000), hashFunctions: 49, tweak: 1, flags: 0 })
+    filter.insert(Uint8Array.of(7))
+    const bench = new Bench().ready().received({ ...loaded(filter), hashFunctions: 50 })
+    const matches = (pushes: number): boolean => {
+      const whole = paying(1, 1)
+      const scriptPubKey = Uint8Array.from({ length: 2 * pushes }, (_, i) => (i % 2 === 0 ? 1 : 7))
+      const tx = TransactionView.of({ ...whole, outputs: whole.outputs.map((each) => ({ ...each, scriptPubKey })) })
+      return bench.serving.matches(PEER, tx, tx.txid(portableSha256))
+    }
+    expect([matches(1000), matches(40_000)]).toEqual([false, true])
+    expect(bench.serving.work).toBeLessThan(160_000)
   })
 
   it("that is not there cannot be added to: that is discouraged", () => {

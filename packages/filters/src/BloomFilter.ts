@@ -55,7 +55,6 @@ export class BloomFilter {
   readonly #hashFunctions: number
   readonly #tweak: number
   readonly #flags: number
-  /** What was done since the last step. */
   #work = 0
 
   /** The filter of a `filterload`, whose limits `wire` has judged. Its bits are copied: they change with what is added. */
@@ -83,6 +82,11 @@ export class BloomFilter {
       tweak,
       flags: UPDATES.indexOf(update)
     })
+  }
+
+  /** What it has done so far: elements that were looked for in it, and hashes of them. */
+  get work(): number {
+    return this.#work
   }
 
   /** What a `filterload` says of it. */
@@ -134,7 +138,7 @@ export class BloomFilter {
    * output adds its outpoint where the filter's flags say so, so that its spending matches too (BIP-0037 §"Filter matching algorithm").
    */
   matchAndUpdate(tx: Transaction, txid: Txid): boolean {
-    const match = this.match(tx, txid, Infinity)
+    const match = this.match(tx, txid, () => true)
     let step = match.next()
     while (step.done !== true) step = match.next()
     return step.value
@@ -143,19 +147,19 @@ export class BloomFilter {
   /**
    * The same in steps: a stranger's filter of 50 functions takes long over a stranger's transaction of many pushes.
    *
-   * @param work how much is done from one step to the next: elements that are looked for, and hashes of them
+   * @param hasTurn whether the step may still go on, by the `work` that was done in it: asked for each script and each push
    */
-  *match(tx: Transaction, txid: Txid, work: number): Generator<undefined, boolean> {
+  *match(tx: Transaction, txid: Txid, hasTurn: () => boolean): Generator<undefined, boolean> {
     if (this.#bits.length === 0) return true
     let found = this.contains(txid)
     for (const [index, { scriptPubKey }] of tx.outputs.entries()) {
-      if (!(yield* this.#containsPushOf(scriptPubKey, work))) continue
+      if (!(yield* this.#containsPushOf(scriptPubKey, hasTurn))) continue
       found = true
       if (this.#updates(scriptPubKey)) this.insertOutPoint({ txid, index })
     }
     if (found) return true
     for (const { previousOutput, scriptSig } of tx.inputs) {
-      if (this.containsOutPoint(previousOutput) || (yield* this.#containsPushOf(scriptSig, work))) return true
+      if (this.containsOutPoint(previousOutput) || (yield* this.#containsPushOf(scriptSig, hasTurn))) return true
     }
     return false
   }
@@ -167,18 +171,13 @@ export class BloomFilter {
     return hash - Math.trunc(hash / bits) * bits
   }
 
-  *#containsPushOf(script: Uint8Array, work: number): Generator<undefined, boolean> {
+  *#containsPushOf(script: Uint8Array, hasTurn: () => boolean): Generator<undefined, boolean> {
     const walk = new ScriptWalk(script)
-    if (this.#work >= work) {
-      this.#work = 0
-      yield
-    }
+    if (!hasTurn()) yield
     while (walk.next()) {
       if (walk.dataEnd <= walk.dataStart) continue
       if (this.contains(walk.data)) return true
-      if (this.#work < work) continue
-      this.#work = 0
-      yield
+      if (!hasTurn()) yield
     }
     return false
   }

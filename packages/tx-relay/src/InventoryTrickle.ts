@@ -267,8 +267,10 @@ export class InventoryTrickle {
     const most = Math.min(INVENTORY_BROADCAST_MAX, INVENTORY_BROADCAST_TARGET + Math.floor(queue.length / 1000) * 5)
     const hashes: Array<Uint8Array> = []
     let at = 0
-    const hasTurn = (): boolean => hashes.length < most && this.#hidden.entries < LOOKED_AT_PER_TURN
-    while (at < queue.length && hasTurn()) this.#announce(peer, queue[at++] as QueuedTransaction, hashes)
+    while (at < queue.length && hashes.length < most) {
+      if (!this.#announce(peer, queue[at] as QueuedTransaction, hashes)) break
+      at++
+    }
     if (at < queue.length) peer.active.backlog = queue.slice(at, at + MAX_INV_TO_SEND)
     else if (peer.activity !== undefined) peer.activity.backlog = NONE
     peer.cursor = this.#end
@@ -279,19 +281,24 @@ export class InventoryTrickle {
     return 1 + at + this.#hidden.takeEntries()
   }
 
-  /** Adds what is to be announced of a transaction: what it spends of, as far as the peer does not know it, and itself. */
-  #announce(peer: RelayPeer, queued: QueuedTransaction, hashes: Array<Uint8Array>, depth: number = 0): void {
+  /**
+   * Adds what is to be announced of a transaction: what it spends of, as far as the peer does not know it, and itself. Gives whether that is
+   * all: not where its filter has had its share before.
+   */
+  #announce(peer: RelayPeer, queued: QueuedTransaction, hashes: Array<Uint8Array>, depth: number = 0): boolean {
     const known = this.#knownOf(peer)
     const hash = peer.traits.wtxidRelay ? queued.wtxid : queued.txid
-    if (known.contains(hash) || !this.#pool.hasWtxid(queued.wtxid)) return
-    if (queued.feeRateSatPerKvb !== undefined && queued.feeRateSatPerKvb < peer.feeFilter) return
+    if (known.contains(hash) || !this.#pool.hasWtxid(queued.wtxid)) return true
+    if (queued.feeRateSatPerKvb !== undefined && queued.feeRateSatPerKvb < peer.feeFilter) return true
     if (depth < MOST_PARENTS_DEEP) {
-      for (const parent of queued.parents) this.#announce(peer, parent, hashes, depth + 1)
+      for (const parent of queued.parents) if (!this.#announce(peer, parent, hashes, depth + 1)) return false
     }
+    if (this.#hidden.entries >= LOOKED_AT_PER_TURN) return false
     // Whether it is told of it or not: it is looked at once.
     known.insert(hash)
     const pooled = this.#hidden.concerns(peer) ? this.#pool.find(queued.wtxid) : undefined
     if (pooled === undefined || !this.#hidden.isHidden(peer, pooled)) hashes.push(hash)
+    return true
   }
 
   #queueOf(peer: RelayPeer): ReadonlyArray<QueuedTransaction> {

@@ -31,4 +31,6 @@ export interface BloomLookup {
   hasFilter(peer: PeerId): boolean
   /** Whether a transaction matches the filter of a peer, which may change by it. */
   matches(peer: PeerId, tx: TransactionView, txid: Txid): boolean
+  /** What that has taken so far: elements that were looked for, and hashes of them. */
+  readonly work: number
 }

@@ -10,6 +10,9 @@ type Named = ReturnType<typeof fresh>
 /** Filters of the test's, and how often one was asked. */
 class TestFilters implements BloomLookup {
   looked = 0
+  work = 0
+  /** What it does of each transaction. */
+  workOfEach = 10
   readonly #byPeer: Map<PeerId, ReadonlySet<string>> = new Map()
 
   set(peer: number, ...matching: ReadonlyArray<Named>): void {
@@ -20,6 +23,7 @@ class TestFilters implements BloomLookup {
   }
   matches(peer: PeerId, _tx: Named["tx"], txid: Named["txid"]): boolean {
     this.looked += 1
+    this.work += this.workOfEach
     return this.#byPeer.get(peer)?.has(nameOf(txid)) === true
   }
 }
@@ -83,17 +87,30 @@ describe("a peer with a bloom filter", () => {
     expect(harness.take("Disconnect")).toEqual([{ _tag: "Disconnect", peer: 2, reason }])
   })
 
-  it("has of a turn a share, by the bytes that are looked through for it", () => {
-    const filters = new TestFilters()
+  /** How many of what is new a trusted peer's filter looks at in each turn. */
+  const shares = (filters: TestFilters, news: ReadonlyArray<Named>, best?: Named): ReadonlyArray<number> => {
     filters.set(1)
     const harness = filtered(new RelayHarness({ filters }).outbound(1, { ...FILTERED, isTrusted: true }), 1)
-    const large = Array.from({ length: 30 }, () => fresh({ witnessBytes: 20_000 }))
-    harness.local(...large)
-    const shares: Array<number> = []
-    for (let before = filters.looked; filters.looked < large.length; before = filters.looked) {
+    if (best !== undefined) harness.pool.pays(best, 9000)
+    harness.local(...news)
+    const looked: Array<number> = []
+    for (let before = filters.looked; filters.looked < news.length; before = filters.looked) {
       expect(harness.turn()).toBe(true)
-      shares.push(filters.looked - before)
+      looked.push(filters.looked - before)
     }
-    expect([Math.max(...shares), shares.length]).toEqual([4, 8])
+    return looked
+  }
+
+  it("has of a turn a share, by the bytes that are looked through for it", () => {
+    const large = Array.from({ length: 30 }, () => fresh({ witnessBytes: 80_000 }))
+    expect(shares(new TestFilters(), large)).toEqual([4, 4, 4, 4, 4, 4, 4, 2])
+  })
+
+  it("has of a turn a share, by what its filter does, also of what one transaction depends on", () => {
+    const filters = new TestFilters()
+    filters.workOfEach = 40_000
+    const parents = many(8)
+    const child = childOf(...parents)
+    expect(shares(filters, [...parents, child], child)).toEqual([3, 3, 3])
   })
 })

@@ -36,6 +36,7 @@ class History {
     this.harness = new RelayHarness({
       seed,
       filters: {
+        work: 0,
         hasFilter: (peer) => this.#filters.has(peer),
         matches: (_peer, _tx, txid) => (txid[0] as number) % 2 === 0
       }
