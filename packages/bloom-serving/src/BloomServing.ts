@@ -8,6 +8,9 @@
  *   GiveBlock ───────────┴─▶ merkleblock, tx, tx, …  ─▶ BlockGiven
  * ```
  *
+ * Specification: the transactions of a block leave right behind its `merkleblock`. Rationale: wallets take the first message that is none for the
+ * end of the block (bitcoinj `Peer.processMessage`), and what comes later for unconfirmed.
+ *
  * Specification: who is not offered it and sends one of its messages is disconnected; who adds to no filter is discouraged. Rationale: as Core;
  * the limits of the messages themselves are judged by `wire`.
  *
@@ -133,7 +136,8 @@ export class BloomServing implements Machine<BloomServingInput, BloomServingOutp
     // Whoever is next has the next turn.
     this.#giving.delete(peer)
     const { done, value } = giving.next()
-    for (const message of value) out.push({ _tag: "Send", peer, message })
+    for (const [i, message] of value.entries())
+      out.push({ _tag: "Send", peer, message, hasMore: done !== true || i < value.length - 1 })
     if (done === true) out.push({ _tag: "BlockGiven", peer, isSent: true })
     else this.#giving.set(peer, giving)
   }

@@ -20,7 +20,8 @@ export type BloomServingInput =
   | { readonly _tag: "Timeout" }
 
 export type BloomServingOutput =
-  | { readonly _tag: "Send"; readonly peer: PeerId; readonly message: MerkleBlock | Tx }
+  /** `hasMore`: it is not the last of its block, and the next follows it, with nothing else in between. */
+  | { readonly _tag: "Send"; readonly peer: PeerId; readonly message: MerkleBlock | Tx; readonly hasMore: boolean }
   /** The peer has a filter, or none any more. In both cases it wants to be told of transactions from now on, whatever its `version` said. */
   | { readonly _tag: "FilterSet"; readonly peer: PeerId; readonly isSet: boolean }
   /** All that is given of a block was sent, the last of it just now; nothing was where the peer has no filter. */

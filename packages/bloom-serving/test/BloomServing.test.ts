@@ -147,6 +147,9 @@ describe("a block through a filter", () => {
     expect([shares.length, shares.reduce((a, b) => a + b)]).toEqual([Math.ceil(of.bytes.length / 131_072), 3000 + 2])
     // The end is in the turn of the last transactions: else nothing would be on its way any more.
     expect(counts.at(-1)).toBeGreaterThan(1)
+    // All but the last say that more comes.
+    const more = bench.outputs.flatMap((output) => (output._tag === "Send" ? [output.hasMore] : []))
+    expect(more.indexOf(false)).toBe(more.length - 1)
   })
 })
 

@@ -51,6 +51,8 @@ export interface ChainHost {
     about: "block" | "transaction" | undefined,
     isHistoric?: boolean
   ) => void
+  /** A message of a reply that is several. */
+  readonly sendPart: (peer: PeerId, message: Message, hasMore: boolean) => void
   /** Nothing more of the peer is to be handled until it is owed nothing by anybody. */
   readonly owe: (peer: PeerId, by: Owing, owed: boolean) => void
   readonly close: (peer: PeerId, reason: DisconnectReason, cost: "disconnect" | "discourage") => void
@@ -173,7 +175,7 @@ export class Chain {
 
   #makeBloom(): BloomFilters {
     return new BloomFilters(this.#options.sha256, {
-      send: (peer, message) => this.#host.send(peer, message, undefined),
+      send: this.#host.sendPart,
       close: this.#host.close,
       filterSet: (peer, isSet) => {
         this.#transactions?.filterSet(peer, this.#now)

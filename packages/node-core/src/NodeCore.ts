@@ -195,6 +195,10 @@ export class NodeCore implements Machine<NodeCoreInput, NodeCoreOutput> {
   #makeChain(): Chain {
     const host: ChainHost = {
       send: (peer, message, about, isHistoric) => this.#send(peer, message, about, isHistoric),
+      sendPart: (peer, message, hasMore) => {
+        const entry = this.#entries.get(peer)
+        if (entry !== undefined) this.#touch(entry).machine.handle({ _tag: "Send", message, hasMore }, this.#now, entry)
+      },
       owe: (peer, by, owed) => {
         const entry = this.#entries.get(peer)
         if (entry === undefined || !entry.owe(by, owed)) return

@@ -16,7 +16,8 @@ export type BloomFault = FilterMissing | FilterNotOffered
 
 /** What it asks of the node around it. */
 export interface BloomHost {
-  readonly send: (peer: PeerId, message: Message) => void
+  /** A message of several that belong together. */
+  readonly send: (peer: PeerId, message: Message, hasMore: boolean) => void
   readonly close: (peer: PeerId, reason: BloomFault, cost: "disconnect" | "discourage") => void
   /** A peer has a filter, or none any more. */
   readonly filterSet: (peer: PeerId, isSet: boolean) => void
@@ -59,7 +60,7 @@ export class BloomFilters {
     const host = this.#host
     switch (output._tag) {
       case "Send":
-        return host.send(output.peer, output.message)
+        return host.send(output.peer, output.message, output.hasMore)
       case "FilterSet":
         return host.filterSet(output.peer, output.isSet)
       case "BlockGiven":

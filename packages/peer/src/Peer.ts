@@ -128,6 +128,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #held = false
   /** Frames are being handled, so whoever is handed an output acts within that. */
   #isAtWork = false
+  /** A reply of several messages is being sent, and more of it comes. */
+  #hasMore = false
   /** How many replies are owed that come from elsewhere. */
   #repliesOwed = 0
   /** Bytes queued since the last `takeOutput`. */
@@ -180,6 +182,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return
       case "Send":
         assert(this.#mode._tag === "Ready", `a ${input.message._tag} is sent before the handshake is done`)
+        if (input.hasMore !== undefined) return this.#part(input.message, input.hasMore, out)
         return this.#request(input.message, input.isHistoric === true, out)
       case "Announce":
         return this.#announce(input.message, input.about, out)
@@ -229,7 +232,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** Everything to write, in one buffer whose ownership moves; `undefined` when there is nothing. Once a turn. */
   takeOutput(now: Now): Uint8Array | undefined {
-    if (this.#outgoing !== undefined && !this.#sendBlocked) this.#flush(this.#outgoing, now)
+    if (this.#outgoing !== undefined && !this.#sendBlocked && !this.#hasMore) this.#flush(this.#outgoing, now)
     this.#queuedBytes = 0
     const bytes = this.#framing.takeOutput()
     if (bytes === undefined) return undefined
@@ -481,7 +484,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #ping(info: PeerInfo, now: Now, out: Outbox<PeerOutput>): void {
     const ping: Message = { _tag: "ping", nonce: this.#latency.ping(this.#random, now) }
-    if (this.#sendBlocked) this.#announce(ping, "ping", out)
+    if (this.#sendBlocked || this.#hasMore) this.#announce(ping, "ping", out)
     else this.#send(ping)
     // To an old peer it is a sign of life and nothing more, as no pong will come; while we hold a peer, none is heard.
     if (info.commonVersion <= BIP0031_VERSION || this.#isDeaf) this.#latency.giveUp()
@@ -515,9 +518,16 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   /** A reply or a request: in order with all others. */
   #request(message: Message, isHistoric: boolean, out: Outbox<PeerOutput>): void {
     if (!this.#mayBeSent(message, out)) return
-    if (!isHistoric && this.#outgoing?.hasReplies !== true) return this.#send(message)
+    if (!isHistoric && !this.#hasMore && this.#outgoing?.hasReplies !== true) return this.#send(message)
     this.#outgoing ??= new Outgoing()
     this.#outgoing.reply(message, isHistoric)
+  }
+
+  /** A message of a reply that is several: in front of what waits behind the first of them. */
+  #part(message: Message, hasMore: boolean, out: Outbox<PeerOutput>): void {
+    if (!this.#hasMore && this.#outgoing?.hasReplies === true) return this.#request(message, false, out)
+    this.#hasMore = hasMore
+    if (this.#mayBeSent(message, out)) this.#send(message)
   }
 
   #announce(message: Message, about: Subject, out: Outbox<PeerOutput>): void {

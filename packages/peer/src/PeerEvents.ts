@@ -18,9 +18,10 @@ export type PeerInput =
   | { readonly _tag: "Bytes"; readonly chunk: Uint8Array }
   /**
    * To the peer: a reply, or a request. Only once it is ready: before, nothing but the handshake is sent. After the end it goes nowhere.
-   * They leave in order. A historic block waits for its share of what we upload (`HistoricAllowance`), and what is sent later behind it.
+   * They leave in order. A historic block waits for its share of what we upload (`HistoricAllowance`), and what is sent later behind it. Where
+   * one reply is several messages, each says whether more of them come (`hasMore`): until the last nothing else leaves.
    */
-  | { readonly _tag: "Send"; readonly message: Message; readonly isHistoric?: boolean }
+  | { readonly _tag: "Send"; readonly message: Message; readonly isHistoric?: boolean; readonly hasMore?: boolean }
   /**
    * To the peer, which did not ask for it: it leaves in this turn, or, while the peer takes nothing, by its urgency later; where too much
    * waits the least urgent is dropped. Before the handshake is done it goes nowhere.

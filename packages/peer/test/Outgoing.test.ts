@@ -56,6 +56,22 @@ describe("replies", () => {
     expect(bench.outputs()).toEqual([])
   })
 
+  it("of several messages leave with nothing in between, over several turns", () => {
+    const bench = PeerBench.ready()
+    const part = (hasMore: boolean): void => bench.input({ _tag: "Send", message: old, hasMore })
+    part(true)
+    bench.input({ _tag: "Announce", message: transaction, about: "transaction" })
+    bench.input({ _tag: "Ping" })
+    bench.send(GETADDR)
+    expect([bench.sentCommands(), bench.peer.takesMore]).toEqual([["headers"], false])
+    part(true)
+    expect(bench.sentCommands()).toEqual(["headers"])
+    part(false)
+    expect(bench.sentCommands()).toEqual(["headers", "ping", "inv", "getaddr"])
+    bench.send(GETADDR)
+    expect([bench.sentCommands(), bench.peer.takesMore]).toEqual([["getaddr"], true])
+  })
+
   it("are a bug of ours where nobody owes them", () => {
     expect(() => PeerBench.ready().input({ _tag: "ReplyOwed", owed: false })).toThrow("nobody owed")
   })
