@@ -23,6 +23,7 @@ import process from "node:process"
 import * as Readline from "node:readline"
 import { parseArgs } from "node:util"
 import { LineProcess } from "../LineProcess.ts"
+import { mostBlocks } from "../block-sync/Chain.ts"
 
 const { values } = parseArgs({
   options: {
@@ -263,6 +264,14 @@ const measure = async (phase: string, kind: string, count: number, args: Readonl
     )
   )
   say(row("loop held", asFound(held)))
+}
+
+const longest = Math.max(...[values.headers, values.small, values.big].map(Number))
+if (!(longest <= mostBlocks())) {
+  process.stderr.write(
+    `${longest} blocks are too many: those of ten minutes each would begin before regtest does; take ${mostBlocks()} at most\n`
+  )
+  process.exit(2)
 }
 
 say(
