@@ -16,7 +16,7 @@ import type { DiskFull, StoreError } from "./StoreError.ts"
 export interface StoreNews {
   /** More waits for the store than it should, or no longer. */
   readonly behind: (isBehind: boolean) => void
-  /** The disk is full: it is tried again in so long. */
+  /** The disk is full, which is told now and then: it is tried again in so long. */
   readonly full: (error: DiskFull, retryInMs: number) => void
   /** There is room again, and what waited is kept. */
   readonly roomAgain: () => void
@@ -113,19 +113,30 @@ export const keepInOrder = <Item>(options: KeeperOptions<Item>): Effect.Effect<K
 /** A limit on the size of this process's files, which nobody can lift while it runs. */
 const SIZE_LIMIT = "EFBIG"
 
-/** A commit that outlasts a full disk, which somebody may make room on. Who closes waits no longer: then it is tried once more. */
+/** A try to a full disk costs little, and who was refused for want of room need not wait long after somebody made some. */
+const RETRY_MS = 1000
+
+/**
+ * A commit that outlasts a full disk, which somebody may make room on. It is tried every second, and told of ever more rarely, once a minute in the end.
+ * Who closes waits no longer: then it is tried once more.
+ */
 const outlasting = ({ full, roomAgain }: StoreNews, closing: Deferred.Deferred<void>): Outlast =>
   Effect.fnUntraced(function* (commit: Effect.Effect<void, StoreError>) {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPauseMs(pauseMs)) {
+    let untoldMs = 0
+    for (let pauseMs = 0; ; untoldMs -= RETRY_MS) {
       const outcome = yield* Effect.result(commit)
       if (Result.isSuccess(outcome)) {
-        if (pauseMs > FIRST_PAUSE_MS) roomAgain()
+        if (pauseMs > 0) roomAgain()
         return
       }
       const error = outcome.failure
       if (error._tag !== "DiskFull" || error.code === SIZE_LIMIT || (yield* Deferred.isDone(closing)))
         return yield* error
-      full(error, pauseMs)
-      yield* Effect.raceFirst(Effect.sleep(pauseMs), Deferred.await(closing))
+      if (untoldMs <= 0) {
+        full(error, RETRY_MS)
+        pauseMs = pauseMs === 0 ? FIRST_PAUSE_MS : nextPauseMs(pauseMs)
+        untoldMs = pauseMs
+      }
+      yield* Effect.raceFirst(Effect.sleep(RETRY_MS), Deferred.await(closing))
     }
   })

@@ -2,12 +2,13 @@ import { it } from "@effect/vitest"
 import { HEADER_SIZE } from "@satwire/primitives"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { execFileSync } from "node:child_process"
 import { statSync } from "node:fs"
 import { describe, expect } from "vitest"
 import { loadAll, someHeaders } from "../src/compliance.ts"
 import { type Faults, MemoryDisk, faultyFiles } from "../src/faults.ts"
-import { HeaderStore, layerFiles } from "../src/index.ts"
+import { DiskFull, HeaderStore, keepInOrder, layerFiles } from "../src/index.ts"
 import { MAINNET_MAGIC } from "./Magic.ts"
 import { onDisk, temporaryDirectory } from "./Places.ts"
 
@@ -35,6 +36,37 @@ describe("a full disk", () => {
         })
       }
     })
+  )
+
+  it.effect("is tried every second, and told of ever more rarely", () =>
+    Effect.gen(function* () {
+      let isFull = true
+      let tries = 0
+      const seen: Array<string> = []
+      const keeper = yield* keepInOrder<number>({
+        bytesOf: () => 1,
+        mostBytes: 10,
+        append: (_, outlast) =>
+          outlast(
+            Effect.suspend(() => {
+              tries++
+              return isFull ? Effect.fail(new DiskFull({ path: "/data", code: "ENOSPC" })) : Effect.void
+            })
+          ),
+        stored: () => seen.push("stored"),
+        behind: () => {},
+        full: (_, retryInMs) => seen.push(`full, again in ${retryInMs} ms, after ${tries}`),
+        roomAgain: () => seen.push("room again"),
+        failed: () => seen.push("failed")
+      })
+      keeper.keep(1)
+      yield* TestClock.adjust("40 seconds")
+      const told = [1, 2, 4, 8, 16, 32].map((after) => `full, again in 1000 ms, after ${after}`)
+      expect([seen, tries]).toEqual([told, 41])
+      isFull = false
+      yield* TestClock.adjust("1 second")
+      expect(seen).toEqual([...told, "room again", "stored"])
+    }).pipe(Effect.scoped)
   )
 
   it.effect("fails all appends of one commit alike, and none of them is kept", () =>
