@@ -14,7 +14,7 @@ import { readArguments } from "./Arguments.ts"
 import { type Json, type JsonArray, isArray, isObject } from "./Json.ts"
 import type { Method } from "./Method.ts"
 import type { MethodTable } from "./MethodTable.ts"
-import { type JsonFault, parseJsonBytes } from "./ParseJson.ts"
+import { type JsonFault, MAX_REQUEST_VALUES, parseJsonBytes } from "./ParseJson.ts"
 import {
   type Addressee,
   NOBODY,
@@ -73,7 +73,7 @@ export const dispatcher = <R>(table: MethodTable<R>, options: DispatchOptions = 
   return (body, caller = ANYBODY) =>
     Effect.suspend(() => {
       const answer = (request: Request): Effect.Effect<Answer, never, R> => answerOf(table, options, request, caller)
-      const json = parseJsonBytes(body)
+      const json = parseJsonBytes(body, MAX_REQUEST_VALUES)
       if (Result.isFailure(json)) return Effect.succeed(unread("Parse error", faultOf(json.failure)))
       // Before anything looks at its members, of which there may be millions.
       if (isArray(json.success) && json.success.length > MAX_BATCH) return Effect.succeed(tooMany(json.success.length))

@@ -28,5 +28,5 @@ export {
 } from "./Dispatch.ts"
 export { helpText } from "./HelpText.ts"
 export { type ActiveCall, type MethodTable, type TableOptions, methodTable } from "./MethodTable.ts"
-export { type JsonFault, MAX_JSON_DEPTH, parseJson, parseJsonBytes } from "./ParseJson.ts"
+export { type JsonFault, MAX_JSON_DEPTH, MAX_REQUEST_VALUES, parseJson, parseJsonBytes } from "./ParseJson.ts"
 export { rpcPage } from "./Markdown.ts"

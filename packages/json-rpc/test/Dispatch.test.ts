@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import * as Effect from "effect/Effect"
 import { describe, expect, test } from "vitest"
-import { MAX_BATCH, dispatcher, methodTable, parseJsonBytes } from "@satwire/json-rpc"
+import { MAX_BATCH, MAX_REQUEST_VALUES, dispatcher, methodTable, parseJsonBytes } from "@satwire/json-rpc"
 import { ask, methods } from "./Calls.ts"
 
 const FIRST = { first: 1, second: "two" }
@@ -84,6 +84,15 @@ describe("a batch", () => {
     const calls = Array.from({ length: MAX_BATCH + 1 }, () => ({ method: "stop" }))
     expect((await ask(calls)).status).toBe(400)
     expect((await ask(calls.slice(1))).body).toHaveLength(MAX_BATCH)
+  })
+  test("of small values without end is read so far and no further", async () => {
+    const body = (count: number): Uint8Array => new TextEncoder().encode(`[${"{},".repeat(count - 1)}{}]`)
+    const faultOf = (count: number): Promise<string | undefined> =>
+      Effect.runPromise(Effect.map(dispatcher(methodTable([]))(body(count)), ({ fault }) => fault))
+    // The array is one of them.
+    expect(await faultOf(MAX_REQUEST_VALUES - 1)).toContain("its batch has 262143 calls")
+    const at = 1 + 3 * (MAX_REQUEST_VALUES - 1)
+    expect(await faultOf(5_000_000)).toBe(`its body is not JSON: it has too many values, at character ${at}`)
   })
   test("of too many calls is refused before any of them is looked at", async () => {
     const asked: Array<string> = []
