@@ -186,8 +186,7 @@ export const gossipEngine = (options: GossipOptions = {}): Effect.Effect<GossipE
 const keeperOf = (shared: Shared): Parameters<typeof gated>[1] => ({
   fault: (peer, fault, detail) => shared.fault(peer, undefined, fault, detail),
   isBanned: (peerId) => shared.standings.isBanned({ peerId, host: undefined }),
-  mayRead: (peer, bytes) => shared.turns.mayRead(peer, bytes),
-  mayPass: (peer, entries) => shared.turns.mayPass(peer, entries),
+  mayRead: (peer, bytes, entries) => shared.turns.mayRead(peer, bytes, entries),
   hasTopic: (topic) => shared.listeners.has(topic),
   onMessage: (peer, topic, data) => shared.listeners.get(topic)?.onMessage(peer, data) ?? false,
   turn: (peer) => shared.turns.free(peer)

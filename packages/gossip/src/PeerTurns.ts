@@ -65,17 +65,10 @@ export class PeerTurns {
     this.#passedOn = new Flow(limits, PASSED_ON, nowMs())
   }
 
-  /** Whether a frame of so many bytes is looked into: what came before it is paid for. */
-  mayRead(peer: string, sizeBytes: number): boolean {
+  /** Whether a frame of so many bytes, and what it says, is within what a peer may send. */
+  mayRead(peer: string, sizeBytes: number, entries: number): boolean {
     const now = this.#nowMs()
-    const { bytes, messages } = this.#turn(peer, now).sent
-    return messages.has(0, now) && bytes.take(sizeBytes, now)
-  }
-
-  /** Whether what it says is within what a peer may say; it is owed where not. */
-  mayPass(peer: string, entries: number): boolean {
-    const now = this.#nowMs()
-    return this.#turn(peer, now).sent.messages.spend(entries, now) >= 0
+    return this.#turn(peer, now).sent.take(entries, sizeBytes, now)
   }
 
   /** Whether a good message of that size is to be passed on. */

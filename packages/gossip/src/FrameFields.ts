@@ -1,0 +1,124 @@
+/**
+ * What a frame of gossip says, counted before it is decoded: its fields are walked over and nothing is made of them.
+ *
+ * Specification: a frame of more than {@link MAX_FRAME_FIELDS} fields is not decoded. Rationale: of a field of two bytes the decoder makes an object,
+ * of which a frame of 1.4 MB holds 700,000.
+ *
+ * Source: libp2p specs `pubsub/gossipsub` (v1.2), the messages of its `RPC`; Protocol Buffers §"Encoding".
+ */
+
+/**
+ * Three topics' worth of gossipsub's own most for one, and what comes with them.
+ *
+ * @limit fields of a frame of gossip that is decoded
+ */
+export const MAX_FRAME_FIELDS = 20_000
+
+/** Fields that weigh as much as a message does: an id is looked up, and that is all. */
+const FIELDS_OF_AN_ENTRY = 50
+
+/** Which fields of a message are messages themselves, by their numbers, and whether each field counts as much as a message. */
+interface Shape {
+  readonly isEntry: boolean
+  readonly inner: ReadonlyMap<number, Shape>
+}
+
+const shape = (isEntry: boolean, inner: ReadonlyArray<readonly [number, Shape]> = []): Shape => ({
+  isEntry,
+  inner: new Map(inner)
+})
+
+const PLAIN = shape(false)
+const PRUNE = shape(false, [[2, PLAIN]])
+const CONTROL = shape(true, [
+  [1, PLAIN],
+  [2, PLAIN],
+  [3, PLAIN],
+  [4, PRUNE],
+  [5, PLAIN]
+])
+const RPC = shape(true, [
+  [1, PLAIN],
+  [2, PLAIN],
+  [3, CONTROL]
+])
+
+const VARINT = 0
+const BYTES_8 = 1
+const BYTES_N = 2
+const GROUP_BEGINS = 3
+const GROUP_ENDS = 4
+const BYTES_4 = 5
+
+/** Longer none is that stands for a length or the number of a field. */
+const MOST_VARINT_BYTES = 10
+
+/** Why a frame is not decoded. */
+export type FrameFault = "malformed" | "flood"
+
+class Walk {
+  readonly #frame: Uint8Array
+  #at = 0
+  #fields = 0
+  entries = 0
+  fault: FrameFault | undefined = undefined
+
+  constructor(frame: Uint8Array) {
+    this.#frame = frame
+  }
+
+  message({ inner, isEntry }: Shape, end: number): void {
+    while (this.#at < end && this.fault === undefined) {
+      if (++this.#fields > MAX_FRAME_FIELDS) this.fault = "flood"
+      this.entries += isEntry ? 1 : 1 / FIELDS_OF_AN_ENTRY
+      this.#field(inner, end)
+    }
+  }
+
+  #field(inner: Shape["inner"], end: number): void {
+    const tag = this.#varint(end)
+    switch (tag % 8) {
+      case VARINT:
+        this.#varint(end)
+        return
+      case GROUP_BEGINS:
+      case GROUP_ENDS:
+        return
+      case BYTES_8:
+        return this.#skip(8, end)
+      case BYTES_4:
+        return this.#skip(4, end)
+      case BYTES_N: {
+        const length = this.#varint(end)
+        const within = inner.get(Math.floor(tag / 8))
+        if (within === undefined || this.#at + length > end) return this.#skip(length, end)
+        return this.message(within, this.#at + length)
+      }
+      default:
+        this.fault ??= "malformed"
+    }
+  }
+
+  #skip(length: number, end: number): void {
+    if (this.#at + length > end) this.fault ??= "malformed"
+    else this.#at += length
+  }
+
+  #varint(end: number): number {
+    let value = 0
+    for (let n = 0, scale = 1; n < MOST_VARINT_BYTES && this.#at < end; n++, scale *= 128) {
+      const byte = this.#frame[this.#at++] as number
+      value += (byte % 128) * scale
+      if (byte < 128) return value
+    }
+    this.fault ??= "malformed"
+    return 0
+  }
+}
+
+/** How many entries a frame holds that each weigh as a message does, at least one; or why it is not to be decoded. Never throws. */
+export const entriesOf = (frame: Uint8Array): number | FrameFault => {
+  const walk = new Walk(frame)
+  walk.message(RPC, frame.length)
+  return walk.fault ?? Math.max(1, walk.entries)
+}
