@@ -43,6 +43,9 @@ export interface BloomFields {
   readonly flags: number
 }
 
+/** A hash of so many bytes takes twice as long as one of few (measured). */
+const HASHED_BYTES = 64
+
 const outPointBytes = (outPoint: OutPoint): Uint8Array => {
   const w = new Writer(new Uint8Array(36))
   w.raw(outPoint.txid)
@@ -84,7 +87,7 @@ export class BloomFilter {
     })
   }
 
-  /** What it has done so far: elements that were looked for in it, and hashes of them. */
+  /** What it has done so far: elements that were looked for in it, and hashes of them, a long one's counted for each 64 bytes. */
   get work(): number {
     return this.#work
   }
@@ -119,13 +122,14 @@ export class BloomFilter {
   contains(element: Uint8Array): boolean {
     const bits = this.#bits
     if (bits.length === 0) return true
+    const shares = 1 + Math.floor(element.length / HASHED_BYTES)
     for (let n = 0; n < this.#hashFunctions; n++) {
       const bit = this.#bit(n, element)
       if (((bits[bit >>> 3] as number) & (1 << (bit & 7))) !== 0) continue
-      this.#work += n + 1
+      this.#work += (n + 1) * shares
       return false
     }
-    this.#work += this.#hashFunctions + 1
+    this.#work += this.#hashFunctions * shares + 1
     return true
   }
 

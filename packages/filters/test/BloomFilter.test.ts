@@ -65,6 +65,16 @@ describe("a bloom filter", () => {
     expect(filter.fields.filter.length).toBe(0)
   })
 
+  it("says what it does, by how many hashes and how long", () => {
+    const filter = new BloomFilter({ filter: new Uint8Array(9).fill(255), hashFunctions: 50, tweak: 1, flags: 0 })
+    const workOf = (bytes: number): number => {
+      const before = filter.work
+      filter.contains(new Uint8Array(bytes))
+      return filter.work - before
+    }
+    expect([workOf(1), workOf(63), workOf(64), workOf(6400)]).toEqual([51, 51, 101, 5051])
+  })
+
   it("keeps no memory of who made it", () => {
     const fields = { filter: new Uint8Array(3), hashFunctions: 5, tweak: 0, flags: 0 }
     new BloomFilter(fields).insert(Uint8Array.of(1))

@@ -112,7 +112,7 @@ const POOL_NOT_SERVED: { readonly [Because in PoolNotServed["because"]]: string 
 }
 
 const NOT_SERVED: { readonly [Because in NotServed["because"]]: string } = {
-  "upload-target": "it asked for an old block, and what we upload in a day is used up",
+  "upload-target": "it asked for an old block, or for one through its filter, and what we upload in a day is used up",
   limited: "it asked for a block that a limited node does not give (BIP-0159)"
 }
 

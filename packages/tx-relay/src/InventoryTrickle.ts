@@ -276,7 +276,7 @@ export class InventoryTrickle {
     peer.cursor = this.#end
     // What it could have been told of it is given.
     peer.lastInvSequence = this.#newest
-    this.#told = this.#newest
+    if (peer.isTold) this.#told = this.#newest
     if (hashes.length > 0) tell(peer, Inventory.ofType(peer.traits.wtxidRelay ? MSG_WTX : MSG_TX, hashes))
     return 1 + at + this.#hidden.takeEntries()
   }

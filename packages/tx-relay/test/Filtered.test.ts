@@ -52,6 +52,16 @@ describe("a peer with a bloom filter", () => {
     expect(harness.asks(1, tx).given(1)).toEqual([nameOf(tx.wtxid)])
   })
 
+  it("does not have others given what nobody was told of", () => {
+    const tx = fresh()
+    const harness = new RelayHarness()
+      .ready(1, { ...FILTERED, isTrusted: true })
+      .local(tx)
+      .elapse(MINUTE)
+    expect(harness.ready(2).asks(2, tx).given(2)).toEqual([])
+    expect(harness.asks(1, tx).given(1)).toEqual([nameOf(tx.wtxid)])
+  })
+
   it("is told of a parent before its child, each looked at once", () => {
     const filters = new TestFilters()
     const parent = fresh()
