@@ -6,7 +6,7 @@
  * signature at each hop costs more than all else, and says only which key pressed the button; what needs an author is signed in its payload.
  * The same words on two topics are two messages.
  */
-import { type GossipSub, type GossipsubOpts, type Message, gossipsub } from "@libp2p/gossipsub"
+import { type GossipSub, type GossipsubOpts, gossipsub } from "@libp2p/gossipsub"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import type { Now } from "@satwire/machine"
@@ -15,8 +15,10 @@ import type { Libp2pNodeOptions, Remote } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import { FAULT_POINTS, type FaultPoints, type GossipFact, type GossipFault } from "./Faults.ts"
+import { FreshIds } from "./FreshIds.ts"
 import { type PeerLimits, PeerTurns } from "./PeerTurns.ts"
 import { gated } from "./RpcGate.ts"
+import { keyOf } from "./SeenIds.ts"
 import { Standings } from "./Standings.ts"
 
 /**
@@ -104,8 +106,7 @@ export class Shared {
   readonly standings: Standings
   readonly turns: PeerTurns
   readonly listeners: Map<string, Listener> = new Map()
-  /** The ids of messages, while they are validated. */
-  readonly ids: WeakMap<Message, Uint8Array> = new WeakMap()
+  readonly ids: FreshIds = new FreshIds()
   readonly #tags: Map<string, Uint8Array> = new Map()
   readonly #banMs: number
   /** Closes the connections of whoever is banned, as long as there is a node. */
@@ -207,10 +208,10 @@ const settings = (options: GossipOptions, shared: Shared): Partial<GossipsubOpts
     const { own } = shared
     if (own !== undefined && own.data === message.data) return own.id
     const id = shared.idOf(message.topic, message.data)
-    shared.ids.set(message, id)
+    shared.ids.add(message, id)
     return id
   },
-  msgIdToStrFn: (id) => String.fromCharCode(...id),
+  msgIdToStrFn: keyOf,
   scoreThresholds: { gossipThreshold: -20, publishThreshold: -40, graylistThreshold: GRAYLIST },
   scoreParams: {
     appSpecificScore: (peer) => shared.standings.score(peer),

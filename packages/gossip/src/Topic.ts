@@ -233,7 +233,7 @@ export class TopicRoom<A, R> {
       return Ignore
     }
     if (idOf !== undefined) this.#seen.add(idOf(message))
-    const id = this.#shared.ids.get(raw) ?? this.#shared.idOf(this.name, raw.data)
+    const id = this.#shared.ids.take(raw) ?? this.#shared.idOf(this.name, raw.data)
     const one = { message, from: peer, id: id.subarray(0, 32), sizeBytes }
     for (const inbox of this.#inboxes) inbox.push(one)
     return Accept

@@ -20,8 +20,10 @@ import { yamux } from "@libp2p/yamux"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
 import type { Carriage } from "./Addresses.ts"
 import { type FoundPeer, discoveryParts } from "./Discovery.ts"
+import { joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
 import type { MappedPorts } from "./MappedPorts.ts"
 import type { Libp2pNodeOptions, NodeLimits } from "./NodeOptions.ts"
+import { keptKeyCrypto } from "./NoiseCrypto.ts"
 import { reachabilityParts } from "./Reachability.ts"
 import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
 
@@ -69,8 +71,18 @@ const transportOf = async (kind: Carriage | "memory" | EngineTransport): Promise
   }
 }
 
+const encrypted = noise({ crypto: keptKeyCrypto })
+
 const encrypterOf = async (kind: "noise" | "tls"): Promise<(components: never) => ConnectionEncrypter> =>
-  kind === "noise" ? noise() : (await import("@libp2p/tls")).tls()
+  kind === "noise" ? (components) => joiningEncrypter(encrypted(components)) : (await import("@libp2p/tls")).tls()
+
+const multiplexer = yamux({
+  maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
+  maxOutboundStreams: MAX_STREAMS_PER_CONNECTION,
+  // Opened before the connection is told of: of more than these the connection would die.
+  maxEarlyStreams: MAX_STREAMS_PER_CONNECTION,
+  streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES, maxReadBufferLength: MAX_WAITING_BYTES }
+})
 
 /** The key that was given, or a new one. */
 export const keyOf = async (bytes: Uint8Array | undefined): Promise<PrivateKey> =>
@@ -99,15 +111,7 @@ export const makeEngine = async ({ options, limits, gater, onFound }: EnginePart
     },
     transports: [...transports, ...reached.transports],
     connectionEncrypters: encrypters as NonNullable<Init["connectionEncrypters"]>,
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
-        maxOutboundStreams: MAX_STREAMS_PER_CONNECTION,
-        // Opened before the connection is told of: of more than these the connection would die.
-        maxEarlyStreams: MAX_STREAMS_PER_CONNECTION,
-        streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES, maxReadBufferLength: MAX_WAITING_BYTES }
-      })
-    ],
+    streamMuxers: [() => joiningMuxer(multiplexer())],
     connectionGater: gater,
     connectionManager: {
       maxConnections: limits.maxConnections,

@@ -22,6 +22,7 @@ export const currentTurn = (): number => {
 
 /** Corks until the turn ends. */
 export const corkThisTurn = (socket: Corkable): void => {
+  currentTurn()
   socket.cork()
   corked.push(socket)
 }

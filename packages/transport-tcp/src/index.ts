@@ -3,3 +3,4 @@ export { type SocketAddress, formatSocketAddress, parseSocketAddress } from "./S
 export { codeOf, dialReasonOf, listenReasonOf, wordsOf } from "./SystemErrors.ts"
 export { layerTcp } from "./Tcp.ts"
 export { type Ends, endpointOf } from "./TcpConnection.ts"
+export { type Corkable, corkThisTurn } from "./TurnWrites.ts"
