@@ -178,4 +178,4 @@ export const commandLine = (program: string, name: string, given: JsonArray | Js
 
 const plainText = (value: Json): string => (typeof value === "string" ? value : writeJson(value))
 
-const quoted = (text: string): string => (/[\s'"{}[\]]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : text)
+const quoted = (text: string): string => (/^$|[^\w@%+=:,./-]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : text)

@@ -31,7 +31,7 @@ export const methods = [
     about: "Tells what it was given.",
     params: everything,
     result: result.any("All of it"),
-    examples: [[1, "it's"], { first: 1, second: "b" }],
+    examples: [[1, "it's"], [1, "", "a(b)#c"], { first: 1, second: "b" }],
     run: ({ first, second, third, options }) =>
       Effect.succeed({ first, second, third, fee: options?.fee, deep: options?.deep })
   }),

@@ -104,7 +104,9 @@ describe("documentation", () => {
     expect(page).toContain("## Util\n\n### getbalance\n\n`getbalance`\n\nA sum.")
     expect(page).toContain('- `second` or `zweites` (string, optional, default="two") A word')
     expect(page).toContain("  - `sum` (numeric) The sum")
-    expect(page).toContain("```sh\nsatwire rpc tell 1 'it'\\''s'\nsatwire rpc -named tell first=1 second=b\n```")
+    expect(page).toContain(
+      "```sh\nsatwire rpc tell 1 'it'\\''s'\nsatwire rpc tell 1 '' 'a(b)#c'\nsatwire rpc -named tell first=1 second=b\n```"
+    )
     expect(page).not.toContain("### bug")
   })
   test("finds where an answer is not as it says", () => {

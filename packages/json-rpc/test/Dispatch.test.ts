@@ -254,6 +254,7 @@ describe("help", () => {
     const text = await help("tell")
     expect(text).toContain('2. second     (string, optional, default="two") A word\n')
     expect(text).toContain("> bitcoin-cli tell 1 'it'\\''s'\n")
+    expect(text).toContain("> bitcoin-cli tell 1 '' 'a(b)#c'\n")
     expect(text).toContain("> bitcoin-cli -named tell first=1 second=b\n")
     expect(await help("getbalance")).toContain('  "big" : n     (numeric) More than 2^53\n}')
     expect(await help("nonsense")).toBe("help: unknown command: nonsense")

@@ -224,7 +224,7 @@ const deriveaddresses = method({
   about: "Returns the addresses of a descriptor, which must have its checksum.",
   params: [descriptor, optional("range", kind.json, "For descriptors of many scripts, which are not read here")],
   result: result.array("", result.string("An address")),
-  examples: [["raw(51)#8lvh9jxk"]],
+  examples: [["raw(0014751e76e8199196d454941c45d1b3a323f1433bd6)#t687veyk"]],
   run: ({ descriptor, range }) =>
     withNode((context) =>
       Effect.gen(function* () {
