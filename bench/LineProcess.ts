@@ -1,7 +1,10 @@
 /** A process of ours that answers each line on its standard input with one on its standard output. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { constants, setPriority } from "node:os"
 import process from "node:process"
 import * as Readline from "node:readline"
+
+const { PRIORITY_LOW } = constants.priority
 
 export class LineProcess {
   /** What it says first. */
@@ -27,6 +30,12 @@ export class LineProcess {
   ask(command: string): Promise<string> {
     this.#child.stdin?.write(`${command}\n`)
     return next(this.#lines)
+  }
+
+  /** It stands for another machine: it has of this one what others leave. */
+  giveWay(): void {
+    const { pid } = this.#child
+    if (pid !== undefined) setPriority(pid, PRIORITY_LOW)
   }
 
   stop(): void {

@@ -1,7 +1,8 @@
 /**
  * `npm run bench:rpc [-- --rounds 3 --rate 200]`: how long a node lets those wait who call it while it syncs at full speed. The node is the real
- * program, `satwire -regtest`, with its data on disk; its peer is a replay server in a process of its own, over loopback; this process calls, over
- * HTTP with connections that stay open, one method after another at a fixed rate, whether those before are answered or not.
+ * program, `satwire -regtest`, with its data on disk; its peer is a replay server in a process of its own, over loopback, which stands for another
+ * machine and has of this one what the node and its callers leave; this process calls, over HTTP with connections that stay open, one method
+ * after another at a fixed rate, whether those before are answered or not.
  *
  *   headers   a chain of headers, no blocks
  *   small     22,000 near-empty blocks
@@ -228,6 +229,7 @@ const measure = async (phase: string, kind: string, count: number, args: Readonl
     String(count),
     "1"
   )
+  server.giveWay()
   const timed: Array<Timed> = []
   const held: Array<number> = []
   let blocks = 0
