@@ -49,11 +49,6 @@ export class BloomServing implements Machine<BloomServingInput, BloomServingOutp
     return this.#offered.size === 0 && this.#filters.size === 0 && this.#giving.size === 0
   }
 
-  /** How many peers have a filter. */
-  get size(): number {
-    return this.#filters.size
-  }
-
   hasFilter(peer: PeerId): boolean {
     return this.#filters.has(peer)
   }

@@ -23,6 +23,7 @@ import type { Verdict } from "./Faults.ts"
 import { Fetching, serve } from "./Fetching.ts"
 import type { GossipShape } from "./Gossip.ts"
 import { KeptPayloads } from "./KeptPayloads.ts"
+import { keyOf } from "./SeenIds.ts"
 import type { Delivered, PublishError, Published } from "./Topic.ts"
 
 /**
@@ -117,8 +118,6 @@ const codecOf = (maxExtraBytes: number): TopicCodec<Fetched> => ({
     return Result.succeed({ id: bytes.slice(0, 32), sizeBytes, extra, payload: undefined, giver: undefined })
   }
 })
-
-const keyOf = (id: Uint8Array): string => String.fromCharCode(...id)
 
 class Room<R> {
   readonly #name: string

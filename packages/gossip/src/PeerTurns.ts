@@ -23,16 +23,16 @@ const PASSED_ON = 1 / 2
 const PASSED_ON_OF_ONE = 1 / 8
 
 class Flow {
-  readonly messages: TokenBucket
-  readonly bytes: TokenBucket
+  readonly #messages: TokenBucket
+  readonly #bytes: TokenBucket
 
   constructor({ messages, bytes }: PeerLimits, part: number, nowMs: number) {
-    this.messages = new TokenBucket(partOf(messages, part), nowMs)
-    this.bytes = new TokenBucket(partOf(bytes, part), nowMs)
+    this.#messages = new TokenBucket(partOf(messages, part), nowMs)
+    this.#bytes = new TokenBucket(partOf(bytes, part), nowMs)
   }
 
   take(messages: number, bytes: number, nowMs: number): boolean {
-    return this.messages.has(messages, nowMs) && this.bytes.take(bytes, nowMs) && this.messages.take(messages, nowMs)
+    return this.#messages.has(messages, nowMs) && this.#bytes.take(bytes, nowMs) && this.#messages.take(messages, nowMs)
   }
 }
 

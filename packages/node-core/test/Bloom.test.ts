@@ -55,12 +55,7 @@ class Wallet {
   }
 
   elapse(ms: number): this {
-    const until = this.bench.clock.ms + ms
-    for (let due = this.bench.core.nextTimeout(); due !== undefined && due <= until;) {
-      this.bench.clock.ms = due
-      this.#settle()
-      due = this.bench.core.nextTimeout()
-    }
+    this.bench.elapse(ms, () => this.#settle())
     return this
   }
 

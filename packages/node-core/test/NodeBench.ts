@@ -122,6 +122,17 @@ export class NodeBench {
     }
   }
 
+  /** Lets time pass, and settles at each instant at which the node wants a turn. */
+  elapse(ms: number, settle: () => void): void {
+    const until = this.clock.ms + ms
+    for (let due = this.core.nextTimeout(); due !== undefined && due <= until;) {
+      this.clock.ms = due
+      settle()
+      due = this.core.nextTimeout()
+    }
+    this.clock.ms = until
+  }
+
   /** What it put out since the last call. */
   outputs(): ReadonlyArray<NodeCoreOutput> {
     const outputs = this.#outputs

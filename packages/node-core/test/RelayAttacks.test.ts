@@ -127,13 +127,7 @@ class Town {
   }
 
   elapse(ms: number): this {
-    const until = this.bench.clock.ms + ms
-    for (let due = this.bench.core.nextTimeout(); due !== undefined && due <= until;) {
-      this.bench.clock.ms = due
-      this.#settle()
-      due = this.bench.core.nextTimeout()
-    }
-    this.bench.clock.ms = until
+    this.bench.elapse(ms, () => this.#settle())
     return this
   }
 

@@ -9,8 +9,7 @@
  */
 import { toHex } from "@satwire/bytes"
 import { type SchnorrKey, type Sha256, type Signatures, portableSha256, portableSignatures } from "@satwire/crypto"
-import { type Rate, TokenBucket } from "@satwire/machine"
-import type { Random } from "@satwire/machine"
+import { type Random, type Rate, TokenBucket } from "@satwire/machine"
 import { seededRandom } from "@satwire/runtime"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
