@@ -177,11 +177,12 @@ interface Seen {
   cpu: Array<number>
 }
 
-/** Each line in turn, round by round; the first round warms up. */
+/** Each line in turn, round by round, and each first as often as last: what one leaves behind the next one clears away. The first round warms up. */
 const compare = async (all: ReadonlyArray<Seen>, work: (typeof WORK)[number]): Promise<void> => {
   for (const one of all) [one.wall, one.cpu] = [[], []]
   for (let round = -1; round < rounds; round++) {
-    for (const one of all) {
+    for (const place of all.keys()) {
+      const one = all[(round + 1 + place) % all.length] as Seen
       const { wall, cpu } = await measure(one.line, work)
       if (round < 0) continue
       one.wall.push(wall)

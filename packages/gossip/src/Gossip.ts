@@ -169,7 +169,7 @@ const published = <A, R>(
           const id = shared.idOf(room.name, data)
           shared.own = { data, id }
           const { recipients } = await pubsub.publish(room.name, data)
-          return { id: id.subarray(0, 32), recipients: recipients.length }
+          return { id: id.slice(0, 32), recipients: recipients.length }
         },
         catch: (thrown) => new PublishError({ reason: "Stopped", topic: room.name, message: String(thrown) })
       })

@@ -199,8 +199,6 @@ const settings = (options: GossipOptions, shared: Shared): Partial<GossipsubOpts
   fallbackToFloodsub: false,
   allowPublishToZeroTopicPeers: true,
   ignoreDuplicatePublishError: true,
-  // One frame of a peer after the other: what waits for its turn holds its stream back.
-  awaitRpcHandler: true,
   maxInboundDataLength: shared.maxMessageBytes + CONTROL_BYTES,
   maxOutboundBufferSize: MAX_OUTBOUND_BYTES,
   maxTopicBytesPerPeer: MAX_TOPIC_BYTES_PER_PEER,

@@ -1,6 +1,6 @@
 /**
  * The place where bytes of a peer become gossip, which gossipsub itself leaves open: it drops what it cannot decode and goes on, takes any
- * number of messages, and starts to validate all of them at once.
+ * number of messages, and starts to validate all of them at once. So the reading loop is ours, and what it reads goes to gossipsub.
  *
  * ```
  *   stream ─▶ banned? over its rate? ─▶ decodeRpc ─▶ no gossip? ─▶ no topic of ours? ─▶ wait for a turn ─▶ gossipsub
@@ -11,7 +11,7 @@
  * frame of 100 KB holds five thousand words of two bytes about a mesh, of which each keeps gossipsub as busy as a message does (measured: a
  * quarter of a second for them).
  *
- * The four methods are gossipsub's own, of one instance, and called by its reading loop; a test sees each of them called.
+ * The four methods are gossipsub's own, of one instance; a test sees each of them called.
  */
 import type { GossipSub } from "@libp2p/gossipsub"
 import type { PeerId } from "@libp2p/interface"
@@ -40,7 +40,7 @@ interface Frame {
 
 /** What gossipsub has inside. */
 interface Inner {
-  decodeRpc: (bytes: Frame) => Rpc
+  decodeRpc: (bytes: Uint8Array) => Rpc
   handleReceivedRpc: (from: PeerId, rpc: Rpc) => Promise<void>
   pipePeerReadStream: (from: PeerId, frames: AsyncIterable<Frame>) => Promise<void>
   handlePeerReadStreamError: (error: Error, from: PeerId) => void
@@ -58,9 +58,6 @@ export interface GateKeeper {
   readonly turn: (peer: string) => Promise<void> | undefined
 }
 
-/** Stands for bytes that were no gossip. */
-const NO_RPC: Rpc = { subscriptions: [], messages: [] }
-const DONE = Promise.resolve()
 const OVERSIZED: ReadonlySet<string> = new Set(["InvalidDataLengthError", "InvalidDataLengthLengthError"])
 
 const METHODS = ["decodeRpc", "handleReceivedRpc", "pipePeerReadStream", "handlePeerReadStreamError"] as const
@@ -71,42 +68,55 @@ export const gated = (engine: GossipSub, keeper: GateKeeper): GossipSub => {
   for (const name of METHODS) {
     if (typeof inner[name] !== "function") throw new TypeError(`this version of @libp2p/gossipsub has no ${name}`)
   }
-  const decode = inner.decodeRpc.bind(engine)
-  const handle = inner.handleReceivedRpc.bind(engine)
-  const read = inner.pipePeerReadStream.bind(engine)
-  const broken = inner.handlePeerReadStreamError.bind(engine)
-  inner.pipePeerReadStream = (from, frames) => read(from, readable(keeper, from.toString(), frames))
-  inner.decodeRpc = (bytes) => {
+  inner.pipePeerReadStream = async (from, frames) => {
     try {
-      return decode(bytes)
-    } catch {
-      return NO_RPC
+      await read(inner, keeper, from, frames)
+    } catch (thrown) {
+      const error = thrown as Error
+      if (OVERSIZED.has(error.name)) keeper.fault(from.toString(), "oversized", "a frame above the limit")
+      inner.handlePeerReadStreamError(error, from)
     }
-  }
-  inner.handleReceivedRpc = (from, rpc) => {
-    const peer = from.toString()
-    if (!admit(keeper, peer, rpc)) return DONE
-    const turn = keeper.turn(peer)
-    return turn === undefined ? handle(from, rpc) : turn.then(() => handle(from, rpc))
-  }
-  inner.handlePeerReadStreamError = (error, from) => {
-    if (OVERSIZED.has(error.name)) keeper.fault(from.toString(), "oversized", "a frame above the limit")
-    broken(error, from)
   }
   return engine
 }
 
-/** The frames that are worth decoding. */
-async function* readable(keeper: GateKeeper, peer: string, frames: AsyncIterable<Frame>): AsyncIterable<Frame> {
+/** One frame after the other: what waits for its turn holds the stream back. */
+const read = async (inner: Inner, keeper: GateKeeper, from: PeerId, frames: AsyncIterable<Frame>): Promise<void> => {
+  const peer = from.toString()
   for await (const pieces of frames) {
-    if (keeper.isBanned(peer)) continue
-    // The decoder would do the same.
-    const frame = pieces.subarray()
-    const entries = entriesOf(frame)
-    if (typeof entries !== "number") keeper.fault(peer, entries, FAULTS[entries])
-    else if (keeper.mayRead(peer, frame.length, entries)) yield frame
-    else keeper.fault(peer, "flood", "more than a peer may send")
+    const rpc = admitted(inner, keeper, peer, pieces)
+    if (rpc === undefined) continue
+    const turn = keeper.turn(peer)
+    if (turn !== undefined) await turn
+    // What goes wrong in there is no reason to hear no more of a peer.
+    await inner.handleReceivedRpc(from, rpc).catch(() => undefined)
   }
+}
+
+/** What of a frame gossipsub is to hear. */
+const admitted = (inner: Inner, keeper: GateKeeper, peer: string, pieces: Frame): Rpc | undefined => {
+  if (keeper.isBanned(peer)) return undefined
+  const frame = pieces.subarray()
+  const entries = entriesOf(frame)
+  if (typeof entries !== "number") return blame(keeper, peer, entries, FAULTS[entries])
+  if (!keeper.mayRead(peer, frame.length, entries)) return blame(keeper, peer, "flood", "more than a peer may send")
+  const rpc = decoded(inner, frame)
+  if (rpc === undefined) return blame(keeper, peer, "malformed", "no gossip")
+  keepWanted(keeper, peer, rpc)
+  return keeper.isBanned(peer) ? undefined : rpc
+}
+
+const decoded = (inner: Inner, frame: Uint8Array): Rpc | undefined => {
+  try {
+    return inner.decodeRpc(frame)
+  } catch {
+    return undefined
+  }
+}
+
+const blame = (keeper: GateKeeper, peer: string, fault: GossipFault, detail: string): undefined => {
+  keeper.fault(peer, fault, detail)
+  return undefined
 }
 
 const FAULTS: { readonly [Fault in FrameFault]: string } = {
@@ -114,21 +124,11 @@ const FAULTS: { readonly [Fault in FrameFault]: string } = {
   flood: "a frame that says more than any has to"
 }
 
-const admit = (keeper: GateKeeper, peer: string, rpc: Rpc): boolean => {
-  if (keeper.isBanned(peer)) return false
-  if (rpc === NO_RPC) {
-    keeper.fault(peer, "malformed", "no gossip")
-    return false
-  }
-  const { messages } = rpc
+const keepWanted = (keeper: GateKeeper, peer: string, rpc: Rpc): void => {
   if (rpc.subscriptions.length > 0) {
     rpc.subscriptions = rpc.subscriptions.filter(({ topic }) => topic !== undefined && keeper.hasTopic(topic))
   }
-  if (messages.length > 0) {
-    const kept = messages.filter((message) => isWanted(keeper, peer, message))
-    if (kept.length < messages.length) rpc.messages = kept
-  }
-  return !keeper.isBanned(peer)
+  if (rpc.messages.length > 0) rpc.messages = rpc.messages.filter((message) => isWanted(keeper, peer, message))
 }
 
 const isWanted = (keeper: GateKeeper, peer: string, message: RpcMessage): boolean => {

@@ -234,7 +234,7 @@ export class TopicRoom<A, R> {
     }
     if (idOf !== undefined) this.#seen.add(idOf(message))
     const id = this.#shared.ids.take(raw) ?? this.#shared.idOf(this.name, raw.data)
-    const one = { message, from: peer, id: id.subarray(0, 32), sizeBytes }
+    const one = { message, from: peer, id: id.slice(0, 32), sizeBytes }
     for (const inbox of this.#inboxes) inbox.push(one)
     return Accept
   }
