@@ -20,28 +20,13 @@ const FIELDS_OF_AN_ENTRY = 50
 /** Which fields of a message are messages themselves, by their numbers, and whether each field counts as much as a message. */
 interface Shape {
   readonly isEntry: boolean
-  readonly inner: ReadonlyMap<number, Shape>
+  readonly inner: ReadonlyArray<Shape | undefined>
 }
 
-const shape = (isEntry: boolean, inner: ReadonlyArray<readonly [number, Shape]> = []): Shape => ({
-  isEntry,
-  inner: new Map(inner)
-})
-
-const PLAIN = shape(false)
-const PRUNE = shape(false, [[2, PLAIN]])
-const CONTROL = shape(true, [
-  [1, PLAIN],
-  [2, PLAIN],
-  [3, PLAIN],
-  [4, PRUNE],
-  [5, PLAIN]
-])
-const RPC = shape(true, [
-  [1, PLAIN],
-  [2, PLAIN],
-  [3, CONTROL]
-])
+const PLAIN: Shape = { isEntry: false, inner: [] }
+const PRUNE: Shape = { isEntry: false, inner: [undefined, undefined, PLAIN] }
+const CONTROL: Shape = { isEntry: true, inner: [undefined, PLAIN, PLAIN, PLAIN, PRUNE, PLAIN] }
+const RPC: Shape = { isEntry: true, inner: [undefined, PLAIN, PLAIN, CONTROL] }
 
 const VARINT = 0
 const BYTES_8 = 1
@@ -90,7 +75,7 @@ class Walk {
         return this.#skip(4, end)
       case BYTES_N: {
         const length = this.#varint(end)
-        const within = inner.get(Math.floor(tag / 8))
+        const within = inner[Math.floor(tag / 8)]
         if (within === undefined || this.#at + length > end) return this.#skip(length, end)
         return this.message(within, this.#at + length)
       }

@@ -1,4 +1,5 @@
 /** What waits for one reader of a topic, bounded in count and bytes. Who reads slowly misses the oldest, and is told how many. */
+import { type NonEmptyReadonlyArray, isReadonlyArrayNonEmpty } from "effect/Array"
 import * as Effect from "effect/Effect"
 
 export interface InboxBounds {
@@ -8,6 +9,11 @@ export interface InboxBounds {
 
 interface Sized {
   readonly sizeBytes: number
+}
+
+interface Taken<A> {
+  readonly messages: NonEmptyReadonlyArray<A>
+  readonly missed: number
 }
 
 export class Inbox<A extends Sized> {
@@ -44,27 +50,26 @@ export class Inbox<A extends Sized> {
   }
 
   /** All that wait, at least one, and how many were missed before them. */
-  readonly take: Effect.Effect<{ readonly messages: readonly [A, ...Array<A>]; readonly missed: number }> =
-    Effect.suspend(() => {
-      const taken = this.#taken()
-      if (taken !== undefined) return Effect.succeed(taken)
-      return Effect.callback((resume) => {
-        this.#wake = () => {
-          const now = this.#taken()
-          if (now !== undefined) resume(Effect.succeed(now))
-        }
-        return Effect.sync(() => {
-          this.#wake = undefined
-        })
+  readonly take: Effect.Effect<Taken<A>> = Effect.suspend(() => {
+    const taken = this.#taken()
+    if (taken !== undefined) return Effect.succeed(taken)
+    return Effect.callback((resume) => {
+      this.#wake = () => {
+        const now = this.#taken()
+        if (now !== undefined) resume(Effect.succeed(now))
+      }
+      return Effect.sync(() => {
+        this.#wake = undefined
       })
     })
+  })
 
-  #taken(): { readonly messages: readonly [A, ...Array<A>]; readonly missed: number } | undefined {
-    const [first, ...rest] = this.#from === 0 ? this.#waiting : this.#waiting.slice(this.#from)
-    if (first === undefined) return undefined
+  #taken(): Taken<A> | undefined {
+    const messages = this.#from === 0 ? this.#waiting : this.#waiting.slice(this.#from)
+    if (!isReadonlyArrayNonEmpty(messages)) return undefined
     const missed = this.#missed
     this.#waiting = []
     this.#from = this.#bytes = this.#missed = 0
-    return { messages: [first, ...rest], missed }
+    return { messages, missed }
   }
 }
