@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The `satwire-bridge` program. All that it is made of takes a moment to load: who asks it to stop meanwhile is heard as later on.
+ * The `satwire-bridge` program.
  *
  * ```
  *   0   asked to stop, and everything is closed
@@ -9,9 +9,6 @@
  * ```
  */
 import process from "node:process"
+import { startHearing } from "@satwire/command-line/loading"
 
-const endEarly = (): void => process.exit(0)
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, endEarly)
-const { start } = await import("./cli/Start.ts")
-start(process.argv.slice(2))
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, endEarly)
+await startHearing(0, async () => (await import("./cli/Start.ts")).start(process.argv.slice(2)))

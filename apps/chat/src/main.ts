@@ -8,22 +8,7 @@
  *   2   a command line or an environment that cannot be followed: one sentence on stderr
  * ```
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { exitCodeOf, reportOf, stopWhenNobodyReads } from "@satwire/command-line"
-import * as Effect from "effect/Effect"
-import { complaint, runCommandLine } from "./cli/ChatCommand.ts"
-import { runChat } from "./RunChat.ts"
+import process from "node:process"
+import { startHearing } from "@satwire/command-line/loading"
 
-stopWhenNobodyReads()
-
-const program = runCommandLine(process.argv.slice(2), runChat).pipe(
-  Effect.tapCause(reportOf(complaint)),
-  Effect.provide(NodeServices.layer)
-)
-
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  // Deno goes on for what js-libp2p leaves behind.
-  teardown: (exit) => process.exit(exitCodeOf(exit))
-})
+await startHearing(0, async () => (await import("./cli/Start.ts")).start(process.argv.slice(2)))

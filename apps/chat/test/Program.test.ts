@@ -26,9 +26,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const start = (...args: ReadonlyArray<string>) => {
+const start = (...args: ReadonlyArray<string>) => startIn({}, ...args)
+
+const startIn = (environment: Readonly<Record<string, string>>, ...args: ReadonlyArray<string>) => {
   const [command = "", ...before] = PROGRAM
-  const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" }
+  const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...environment }
   const child = spawn(command, [...before, ...args], { env, stdio: "pipe" })
   children.add(child)
   let [stdout, stderr] = ["", ""]
@@ -73,6 +75,17 @@ describe("satwire-chat", () => {
     expect((await again.printed(/you are Ann, ([0-9a-f]{16})/))[1]).toBe(key)
     again.signal("SIGINT")
     expect((await again.ended).code).toBe(0)
+  })
+
+  // Deno has no such hook.
+  it.skipIf("Deno" in globalThis)("hears a signal while it loads, and ends well", async () => {
+    const hook = `import { registerHooks } from "node:module"
+      registerHooks({ resolve(specifier, context, next) {
+        if (specifier.endsWith("RunChat.ts")) process.kill(process.pid, "SIGTERM")
+        return next(specifier, context)
+      } })`
+    const preload = `--import=data:text/javascript,${encodeURIComponent(hook)}`
+    expect(await startIn({ NODE_OPTIONS: preload }, ...ALONE).ended).toEqual({ code: 0, stderr: "" })
   })
 
   it("says in one sentence what it cannot do", async () => {
