@@ -11,7 +11,7 @@
  * frame of 100 KB holds five thousand words of two bytes about a mesh, of which each keeps gossipsub as busy as a message does (measured: a
  * quarter of a second for them).
  *
- * The four methods are gossipsub's own, of one instance; a test sees each of them called.
+ * Of gossipsub's own methods one is replaced and three are called, of one instance; a test sees each of them called.
  */
 import type { GossipSub } from "@libp2p/gossipsub"
 import type { PeerId } from "@libp2p/interface"
