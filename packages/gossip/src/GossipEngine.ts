@@ -9,6 +9,7 @@
 import { type GossipSub, type GossipsubOpts, gossipsub } from "@libp2p/gossipsub"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
+import { MESSAGE_ID_BYTES, type PeerLimits, PeerTurns, gated } from "@satwire/gossip-gate"
 import type { Now } from "@satwire/machine"
 import { nowReader } from "@satwire/runtime"
 import type { Libp2pNodeOptions, Remote } from "@satwire/transport-libp2p"
@@ -16,8 +17,6 @@ import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import { FAULT_POINTS, type FaultPoints, type GossipFact, type GossipFault } from "./Faults.ts"
 import { FreshIds } from "./FreshIds.ts"
-import { type PeerLimits, PeerTurns } from "./PeerTurns.ts"
-import { gated } from "./RpcGate.ts"
 import { keyOf } from "./SeenIds.ts"
 import { Standings } from "./Standings.ts"
 
@@ -142,7 +141,7 @@ export class Shared {
 
   /** 32 bytes of what it says, and four of its topic. */
   idOf(topic: string, data: Uint8Array): Uint8Array {
-    const id = new Uint8Array(36)
+    const id = new Uint8Array(MESSAGE_ID_BYTES)
     this.sha256.sha256(data, 0, data.length, id, 0)
     id.set(this.#tagOf(topic), 32)
     return id
@@ -190,7 +189,13 @@ const keeperOf = (shared: Shared): Parameters<typeof gated>[1] => ({
   mayRead: (peer, bytes, entries) => shared.turns.mayRead(peer, bytes, entries),
   hasTopic: (topic) => shared.listeners.has(topic),
   onMessage: (peer, topic, data) => shared.listeners.get(topic)?.onMessage(peer, data) ?? false,
-  turn: (peer) => shared.turns.free(peer)
+  turn: (peer) => shared.turns.free(peer),
+  begin: (peer) => shared.turns.begin(peer),
+  end: (peer) => shared.turns.end(peer),
+  nowMs: () => shared.now().instant,
+  nextTurn: () => Effect.runPromise(Effect.yieldNow),
+  maxMessageBytes: shared.maxMessageBytes,
+  maxFrameBytes: shared.maxMessageBytes + CONTROL_BYTES
 })
 
 const settings = (options: GossipOptions, shared: Shared): Partial<GossipsubOpts> => ({
@@ -199,7 +204,6 @@ const settings = (options: GossipOptions, shared: Shared): Partial<GossipsubOpts
   fallbackToFloodsub: false,
   allowPublishToZeroTopicPeers: true,
   ignoreDuplicatePublishError: true,
-  maxInboundDataLength: shared.maxMessageBytes + CONTROL_BYTES,
   maxOutboundBufferSize: MAX_OUTBOUND_BYTES,
   maxTopicBytesPerPeer: MAX_TOPIC_BYTES_PER_PEER,
   msgIdFn: (message) => {
@@ -210,7 +214,13 @@ const settings = (options: GossipOptions, shared: Shared): Partial<GossipsubOpts
     return id
   },
   msgIdToStrFn: keyOf,
-  scoreThresholds: { gossipThreshold: -20, publishThreshold: -40, graylistThreshold: GRAYLIST },
+  scoreThresholds: {
+    gossipThreshold: -20,
+    publishThreshold: -40,
+    graylistThreshold: GRAYLIST,
+    // Nobody has this node dial where he likes.
+    ...(options.mesh?.doPX === true ? {} : { acceptPXThreshold: Infinity })
+  },
   scoreParams: {
     appSpecificScore: (peer) => shared.standings.score(peer),
     appSpecificWeight: 1,

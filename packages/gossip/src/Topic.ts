@@ -144,6 +144,8 @@ export class TopicRoom<A, R> {
   /** Of whoever sends too much at once nothing is decoded. */
   readonly validate = (from: PeerId, raw: Message): Outcome | Promise<Outcome> => {
     const peer = from.toString()
+    // Before it was banned this one was under way.
+    if (this.#shared.standings.isBanned({ peerId: peer, host: undefined })) return Ignore
     const { data } = raw
     if (data.length > this.#maxBytes) return this.#reject(peer, "oversized", `${data.length} bytes`)
     const decoded = this.#options.codec.decode(data)
@@ -209,11 +211,9 @@ export class TopicRoom<A, R> {
   #later(fiber: Fiber.Fiber<Verdict>, message: A, peer: string, raw: Message): Promise<Outcome> {
     const pending: Pending = { deadline: this.#shared.now().instant + this.#deadlineMs, fiber, isSettled: false }
     Queue.offerUnsafe(this.#pending, pending)
-    this.#shared.turns.begin(peer)
     return new Promise((resolve) => {
       fiber.addObserver((exit) => {
         pending.isSettled = true
-        this.#shared.turns.end(peer)
         const isLate = Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
         if (isLate) this.#shared.tell({ _tag: "Undecided", peer, topic: this.name })
         resolve(this.#settle(verdictOf(exit), message, peer, raw))

@@ -36,7 +36,7 @@ export {
   gossipEngine
 } from "./GossipEngine.ts"
 export { MAX_UNTAKEN_BYTES } from "./Outlets.ts"
-export { MAX_RATED, type PeerLimits } from "./PeerTurns.ts"
+export type { PeerLimits } from "@satwire/gossip-gate"
 export { MAX_SEEN_IDS, SeenIds } from "./SeenIds.ts"
 export { MAX_REMEMBERED } from "./Standings.ts"
 export {

@@ -77,7 +77,7 @@ export class PeerTurns {
     return this.#turn(peer, now).passedOn.take(1, bytes, now) && this.#passedOn.take(1, bytes, now)
   }
 
-  /** Done when one of its turns is free. */
+  /** Done when one of its turns may be free; nothing where one is. */
   free(peer: string): Promise<void> | undefined {
     const turn = this.#peers.get(peer)
     if (turn === undefined || turn.running < this.#limits.maxValidating) return undefined

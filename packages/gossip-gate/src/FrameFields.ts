@@ -21,12 +21,19 @@ const FIELDS_OF_AN_ENTRY = 50
 interface Shape {
   readonly isEntry: boolean
   readonly inner: ReadonlyArray<Shape | undefined>
+  /** Which field of it is ids of messages. */
+  readonly ids?: number
 }
 
 const PLAIN: Shape = { isEntry: false, inner: [] }
 const PRUNE: Shape = { isEntry: false, inner: [undefined, undefined, PLAIN] }
-const CONTROL: Shape = { isEntry: true, inner: [undefined, PLAIN, PLAIN, PLAIN, PRUNE, PLAIN] }
+const HAVE: Shape = { isEntry: false, inner: [], ids: 2 }
+const IDS: Shape = { isEntry: false, inner: [], ids: 1 }
+const CONTROL: Shape = { isEntry: true, inner: [undefined, HAVE, IDS, PLAIN, PRUNE, IDS] }
 const RPC: Shape = { isEntry: true, inner: [undefined, PLAIN, PLAIN, CONTROL] }
+
+/** An id here: 32 bytes of what a message says, and four of its topic. Longer ones are nobody's, and gossipsub would keep them. */
+export const MESSAGE_ID_BYTES = 36
 
 const VARINT = 0
 const BYTES_8 = 1
@@ -35,8 +42,12 @@ const GROUP_BEGINS = 3
 const GROUP_ENDS = 4
 const BYTES_4 = 5
 
-/** Longer none is that stands for a length or the number of a field. */
 const MOST_VARINT_BYTES = 10
+/**
+ * Of the number of a field and of a length the decoder takes the lower 32 bits, whatever stands above: what is more than that would be read there in
+ * another way than here.
+ */
+const MOST_WORD = 2 ** 32
 
 /** Why a frame is not decoded. */
 export type FrameFault = "malformed" | "flood"
@@ -52,16 +63,16 @@ class Walk {
     this.#frame = frame
   }
 
-  message({ inner, isEntry }: Shape, end: number): void {
+  message(shape: Shape, end: number): void {
     while (this.#at < end && this.fault === undefined) {
       if (++this.#fields > MAX_FRAME_FIELDS) this.fault = "flood"
-      this.entries += isEntry ? 1 : 1 / FIELDS_OF_AN_ENTRY
-      this.#field(inner, end)
+      this.entries += shape.isEntry ? 1 : 1 / FIELDS_OF_AN_ENTRY
+      this.#field(shape, end)
     }
   }
 
-  #field(inner: Shape["inner"], end: number): void {
-    const tag = this.#varint(end)
+  #field({ inner, ids }: Shape, end: number): void {
+    const tag = this.#word(end)
     switch (tag % 8) {
       case VARINT:
         this.#varint(end)
@@ -74,8 +85,10 @@ class Walk {
       case BYTES_4:
         return this.#skip(4, end)
       case BYTES_N: {
-        const length = this.#varint(end)
-        const within = inner[Math.floor(tag / 8)]
+        const length = this.#word(end)
+        const number = Math.floor(tag / 8)
+        if (number === ids && length > MESSAGE_ID_BYTES) this.fault ??= "malformed"
+        const within = inner[number]
         if (within === undefined || this.#at + length > end) return this.#skip(length, end)
         return this.message(within, this.#at + length)
       }
@@ -87,6 +100,12 @@ class Walk {
   #skip(length: number, end: number): void {
     if (this.#at + length > end) this.fault ??= "malformed"
     else this.#at += length
+  }
+
+  #word(end: number): number {
+    const value = this.#varint(end)
+    if (value >= MOST_WORD) this.fault ??= "malformed"
+    return value
   }
 
   #varint(end: number): number {

@@ -1,0 +1,6 @@
+export { type FrameFault, MAX_FRAME_FIELDS, MESSAGE_ID_BYTES, entriesOf } from "./FrameFields.ts"
+export { FrameReader } from "./FrameReader.ts"
+export { MAX_PAUSED_BYTES } from "./PeerReading.ts"
+export { MAX_RATED, type PeerLimits, PeerTurns } from "./PeerTurns.ts"
+export { type GateFault, type GateKeeper, gated } from "./RpcGate.ts"
+export { MAX_IDS_OF_GOSSIP } from "./SeenBound.ts"
