@@ -38,7 +38,10 @@ describe("a broadcast of a kind that has to be signed", () => {
         expect(judgeBroadcast(read, now)).toBe("accept")
         expect(Result.isFailure(decodeBroadcast(Unsigned, signed.bytes))).toBe(true)
 
-        const lie = yield* (yield* writer({ ...other, sign: key.sign })).write(Signed, "hello")
+        const lie = yield* (yield* writer({ ...other, sign: (hash, auxiliary) => key.sign(hash, auxiliary) })).write(
+          Signed,
+          "hello"
+        )
         const claimed = Result.getOrThrow(decodeBroadcast(Signed, lie.bytes))
         expect(judgeBroadcast(claimed, now)).toMatchObject({ reject: "forged" })
 

@@ -122,13 +122,22 @@ const kindOf = <A, E>(name: string, schema: Schema.Codec<A, E>, options: KindOpt
 const valuesOf = <A, E>(schema: Schema.Codec<A, E>) => {
   const [encode, decode] = [Schema.encodeUnknownResult(schema), Schema.decodeUnknownResult(schema)]
   const wireForm = wireFormOf(schema)
-  if (wireForm === undefined) return { toValue: encode, fromValue: decode }
+  if (wireForm === undefined) return { toValue: total(encode), fromValue: total(decode) }
   const [toWire, fromWire] = [Schema.encodeUnknownResult(wireForm), Schema.decodeUnknownResult(wireForm)]
   return {
-    toValue: (message: unknown) => Result.flatMap(encode(message), toWire),
-    fromValue: (value: unknown) => Result.flatMap(fromWire(value), decode)
+    toValue: total((message: unknown) => Result.flatMap(encode(message), toWire)),
+    fromValue: total((value: unknown) => Result.flatMap(fromWire(value), decode))
   }
 }
+
+/** A transformation of the application's may throw, whatever a peer has sent. */
+const total =
+  <A>(parse: (input: unknown) => Result.Result<A, { readonly message: string }>) =>
+  (input: unknown): Result.Result<A, { readonly message: string }> =>
+    Result.flatMap(
+      Result.try({ try: () => parse(input), catch: (thrown) => ({ message: String(thrown) }) }),
+      (it) => it
+    )
 
 /** What a Schema says may quote a peer at length, and over many lines. */
 const brief = (message: string): string => message.slice(0, 200).replace(/[^\u0020-\u007e]+/g, " ")

@@ -2,6 +2,7 @@ import { decodeBody, encodeBody } from "@satwire/envelope/body"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
@@ -93,6 +94,16 @@ describe("a kind of one's own", () => {
   it("sends nothing that the other end would refuse", () => {
     expect(reasonOf(Chat.encode({ text: "x".repeat(40) }))).toBe("oversize")
     expect(reasonOf(Chat.encode({ text: 5 } as never))).toBe("malformed")
+  })
+
+  it("is an error where its Schema throws", () => {
+    const fails = (): string => {
+      throw new Error("no")
+    }
+    const transformation = SchemaTransformation.transform({ decode: fails, encode: (text: string) => text })
+    const Thrower = kind("thrower", Schema.String.pipe(Schema.decodeTo(Schema.String, transformation)))
+    expect(reasonOf(Thrower.decode(body("text")))).toBe("malformed")
+    expect(reasonOf(Thrower.encode("text"))).toBe("malformed")
   })
 
   it("quotes a peer briefly, on one line, in harmless letters", () => {
