@@ -93,15 +93,14 @@ class Walk {
     }
   }
 
-  /** Bytes, and what nobody has a JSON form of, go as they are. */
-  #declaration(ast: SchemaAST.Declaration): AST {
-    const { annotations, run, typeParameters } = ast
-    const form = annotations?.["toCodecJson"] ?? annotations?.["toCodec"]
-    if (typeof form !== "function") return asItIs(Schema.is(schemaOf(ast)))
+  /** Bytes, and what nobody has a JSON form of, go as they are. What is checked of them is the Schema's matter. */
+  #declaration({ annotations, run, typeParameters }: SchemaAST.Declaration): AST {
     const parameters = typeParameters.map((each) => this.of(each, false))
-    if (form(parameters.map(schemaOf)) === undefined) return ast
-    if (isOfBytes(ast)) return asItIs(Schema.is(schemaOf(ast)))
-    return this.#changed(new SchemaAST.Declaration(parameters, run, annotations))
+    const unchecked = new SchemaAST.Declaration(parameters, run, annotations)
+    const is = Schema.is(schemaOf(unchecked))
+    const form = annotations?.["toCodecJson"] ?? annotations?.["toCodec"]
+    if (typeof form !== "function" || is(new Uint8Array(0))) return asItIs(is)
+    return form(parameters.map(schemaOf)) === undefined ? unchecked : this.#changed(unchecked)
   }
 
   #object(ast: SchemaAST.Objects): AST {
@@ -127,8 +126,6 @@ class Walk {
     return new SchemaAST.Suspend(() => known.get(inner) ?? inner, ast.annotations)
   }
 }
-
-const isOfBytes = (ast: AST): boolean => Schema.is(schemaOf(ast))(new Uint8Array(0))
 
 /** From what a Schema encodes to what a body may hold, and back; `undefined` where that is the same. */
 export const wireFormOf = (schema: Schema.Codec<unknown, unknown>): Schema.Codec<unknown, unknown> | undefined => {
