@@ -42,13 +42,13 @@ export const MAX_NODE_ID_BYTES = 128
  * @limit bytes of one envelope, unless the reader says otherwise
  */
 export const MAX_ENVELOPE_BYTES: number = 4 * 1024 * 1024
-/** The highest count that a byte of MessagePack holds by itself. */
 /**
  * What is over by ours, or not sent yet, still counts within it; what two such clocks may lie apart is twice as much.
  *
  * @limit seconds by which the clock of a message's author may lie beside ours
  */
 export const CLOCK_SKEW_SECONDS = 30
+/** The highest count that a byte of MessagePack holds by itself. */
 export const MAX_HOPS = 127
 export const ENVELOPE_ID_SIZE = 32
 
@@ -113,12 +113,14 @@ const isName = (text: string, max: number): boolean => {
   for (let i = 0; i < text.length; i++) if (!isVisible(text.charCodeAt(i))) return false
   return true
 }
+/** Whether an envelope can be of that type: 1 to 64 visible ASCII characters, so no spaces. */
+export const isEnvelopeType = (text: string): boolean => isName(text, MAX_TYPE_BYTES)
 const isVisible = (code: number): boolean => code > 0x20 && code < 0x7f
 
 /** What of `content` no envelope can say. */
 const unsayable = (content: EnvelopeContent): EnvelopeError | undefined => {
   const { type, origin, nonce, expires, target, body } = content
-  if (!isName(type, MAX_TYPE_BYTES)) return new EnvelopeError("malformed", "type", TYPE_AT)
+  if (!isEnvelopeType(type)) return new EnvelopeError("malformed", "type", TYPE_AT)
   if (!isName(origin, MAX_NODE_ID_BYTES)) return new EnvelopeError("malformed", "origin", TYPE_AT)
   if (target !== undefined && !isName(target, MAX_NODE_ID_BYTES))
     return new EnvelopeError("malformed", "target", TYPE_AT)

@@ -14,6 +14,7 @@ export {
   encodeEnvelope,
   encodeSigned,
   envelopeId,
+  isEnvelopeType,
   isSignedBy,
   setHops,
   withHops

@@ -10,14 +10,7 @@
  */
 import { type GossipShape, type PublishError, SeenIds, type Topic } from "@satwire/gossip"
 import type { Now } from "@satwire/machine"
-import {
-  KEPT_BYTES,
-  type Kind,
-  MESSAGES_KEPT,
-  type KindError,
-  type OverlayShape,
-  kind as kindOf
-} from "@satwire/overlay"
+import { KEPT_BYTES, type Kind, MESSAGES_KEPT, type KindError, type OverlayShape, reservedKind } from "@satwire/overlay"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
@@ -45,6 +38,8 @@ export const MAX_BROADCAST_BYTES: number = 1024 * 1024
 export interface NetworkMessage<A> {
   /** The peer id of whoever wrote it, whose key was proven or has signed it. */
   readonly from: string
+  /** The key that signed it, where its kind asks for that; `undefined` where none did. */
+  readonly signer: Uint8Array | undefined
   readonly message: A
   /** When it came, in milliseconds since 1970. */
   readonly at: number
@@ -52,7 +47,7 @@ export interface NetworkMessage<A> {
 }
 
 /** A message for all on its way to a peer that has no gossip. */
-const BroadcastBytes: Kind<Uint8Array> = kindOf("network-broadcast", Schema.Uint8Array, {
+const BroadcastBytes: Kind<Uint8Array> = reservedKind("network-broadcast", Schema.Uint8Array, {
   maxBytes: MAX_BROADCAST_BYTES + 16
 })
 
@@ -194,8 +189,8 @@ export class Rooms {
       const { kind } = room
       yield* inScope(
         ground,
-        Stream.runForEach(ground.overlay.messages(kind), ({ message, peer }) =>
-          deliver(room, { from: peer, message, way: "direct" })
+        Stream.runForEach(ground.overlay.messages(kind), ({ message, peer, signer }) =>
+          deliver(room, { from: peer, signer, message, way: "direct" })
         )
       )
       if (ground.gossip === undefined) return
@@ -215,11 +210,11 @@ export class Rooms {
     })
   }
 
-  #came<A>(ground: Ground, room: Room<A>, { bytes, from, id, message }: Broadcast<A>): Effect.Effect<void> {
+  #came<A>(ground: Ground, room: Room<A>, { bytes, from, id, message, signer }: Broadcast<A>): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (from === ground.self || !room.seen.add(id)) return Effect.void
       this.#tally.received(room.kind.name, "broadcast", bytes.length)
-      return deliver(room, { from, message, way: "broadcast" })
+      return deliver(room, { from, signer, message, way: "broadcast" })
     })
   }
 

@@ -2,6 +2,7 @@ export { MAX_BROADCAST_BYTES, type NetworkMessage } from "./Rooms.ts"
 export { MAX_TRIED } from "./Keeping.ts"
 export { NetworkError } from "./NetworkError.ts"
 export { type AddPeerOptions, NetworkManager, type NetworkManagerShape } from "./NetworkManager.ts"
+export { serveNetworkHooks } from "./NetworkHooks.ts"
 export { NETWORK_METRICS } from "./NetworkMetrics.ts"
 export {
   type AnyKind,

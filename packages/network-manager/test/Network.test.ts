@@ -2,7 +2,7 @@
 import { exposition } from "@satwire/metrics"
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
 import { peerIdFromString } from "@libp2p/peer-id"
-import { type Kind, kind, method } from "@satwire/overlay"
+import { type Kind, kind, method, reservedKind } from "@satwire/overlay"
 import { nowReader, seededRandom } from "@satwire/runtime"
 import { makePrivateKey } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
@@ -65,7 +65,7 @@ const heard = (network: NetworkManagerShape) =>
     return all
   })
 
-const NetworkBroadcast = kind("network-broadcast", Schema.Uint8Array)
+const NetworkBroadcast = reservedKind("network-broadcast", Schema.Uint8Array)
 
 /** A broadcast of somebody who is not there. */
 const foreignBroadcast = (message: typeof Chat extends Kind<infer A> ? A : never) =>

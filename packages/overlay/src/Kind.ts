@@ -2,9 +2,14 @@
  * A kind of message: its name, what it holds by a Schema, how large it may be, and whether its origin has to have signed it. Its bytes are
  * MessagePack, with the names of the fields in each message, so that a later version can add some and an earlier one passes over them.
  */
+import { isEnvelopeType } from "@satwire/envelope"
 import { decodeBody, encodeBody } from "@satwire/envelope/body"
+import { isMethod } from "@satwire/requests"
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { wireFormOf } from "./WireForm.ts"
 
 /**
  * Bytes of a message whose kind names no bound of its own.
@@ -14,20 +19,31 @@ import * as Schema from "effect/Schema"
 export const DEFAULT_MAX_BYTES = 65_536
 
 /**
- * Why a message is none of its kind. `oversize`: more bytes than the kind allows. `malformed`: no MessagePack, or not what the Schema asks.
- * `unsigned`: its origin has to have signed it and has not.
+ * Names of letters that are no kinds of an application: the frames of requests, and what `@satwire/network-manager` hands on to peers without gossip.
+ * They are the only ones that Satwire takes for itself beyond the ready kinds.
  */
-export class KindError {
-  readonly _tag = "KindError" as const
+export const RESERVED_NAMES = ["request", "network-broadcast"] as const
+export type ReservedName = (typeof RESERVED_NAMES)[number]
+
+interface KindErrorFields {
   readonly kind: string
+  /**
+   * `oversize`: more bytes than the kind allows. `malformed`: no MessagePack, or not what the Schema asks. `unsigned`: its origin has to have signed it
+   * and has not.
+   */
   readonly reason: "oversize" | "malformed" | "unsigned"
   /** One sentence for a person. */
   readonly message: string
+}
 
-  constructor(kind: string, reason: KindError["reason"], message: string) {
-    this.kind = kind
-    this.reason = reason
-    this.message = `${kind}: ${message}`
+const KindErrorBase: new (
+  fields: KindErrorFields
+) => Cause.YieldableError & { readonly _tag: "KindError" } & KindErrorFields = Data.TaggedError("KindError")
+
+/** Why a message is none of its kind. */
+export class KindError extends KindErrorBase {
+  constructor(kind: string, reason: KindErrorFields["reason"], message: string) {
+    super({ kind, reason, message: `${kind}: ${message}` })
   }
 }
 
@@ -51,34 +67,77 @@ export interface Kind<A> {
 /**
  * Defines a kind.
  *
- * @param name goes with each message: a word without spaces that nobody else in the overlay uses
+ * @param name goes with each message: visible ASCII without spaces, at most 64 bytes, that nobody else in the overlay uses
+ * @throws RangeError where it is no such name, or one of {@link RESERVED_NAMES}
  */
 export const kind = <A, E>(name: string, schema: Schema.Codec<A, E>, options: KindOptions = {}): Kind<A> => {
+  if (RESERVED_NAMES.some((reserved) => reserved === name))
+    throw new RangeError(`"${name}" cannot be the name of a kind: Satwire uses it itself`)
+  return kindOf(name, schema, options)
+}
+
+/** A kind of Satwire's own. */
+export const reservedKind = <A, E>(
+  name: ReservedName,
+  schema: Schema.Codec<A, E>,
+  options: KindOptions = {}
+): Kind<A> => kindOf(name, schema, options)
+
+const kindOf = <A, E>(name: string, schema: Schema.Codec<A, E>, options: KindOptions): Kind<A> => {
+  if (!isEnvelopeType(name))
+    throw new RangeError(
+      `"${name}" cannot be the name of a kind: it has to be 1 to 64 visible ASCII characters, without spaces`
+    )
   const { maxBytes = DEFAULT_MAX_BYTES, signed = "optional" } = options
-  const decodeValue = Schema.decodeUnknownResult(schema)
-  const encodeValue = Schema.encodeUnknownResult(schema)
+  const { fromValue, toValue } = valuesOf(schema)
   const oversize = (bytes: number) =>
     Result.fail(new KindError(name, "oversize", `${bytes} bytes where ${maxBytes} are allowed`))
   const malformed = (what: string) => new KindError(name, "malformed", what)
+  const decode = (bytes: Uint8Array): Result.Result<A, KindError> => {
+    if (bytes.length > maxBytes) return oversize(bytes.length)
+    const value = decodeBody(bytes)
+    if (Result.isFailure(value)) return Result.fail(malformed(value.failure.toString()))
+    return Result.mapError(fromValue(value.success), ({ message }) => malformed(brief(message)))
+  }
   return {
     name,
     maxBytes,
     signed,
+    decode,
     encode: (message) => {
-      const value = encodeValue(message)
+      const value = toValue(message)
       if (Result.isFailure(value)) return Result.fail(malformed(brief(value.failure.message)))
       const bytes = encodeBody(value.success)
       if (Result.isFailure(bytes)) return Result.fail(malformed(bytes.failure.toString()))
-      return bytes.success.length > maxBytes ? oversize(bytes.success.length) : Result.succeed(bytes.success)
-    },
-    decode: (bytes) => {
-      if (bytes.length > maxBytes) return oversize(bytes.length)
-      const value = decodeBody(bytes)
-      if (Result.isFailure(value)) return Result.fail(malformed(value.failure.toString()))
-      return Result.mapError(decodeValue(value.success), ({ message }) => malformed(brief(message)))
+      if (bytes.success.length > maxBytes) return oversize(bytes.success.length)
+      // A peer counts what it cannot read as our fault: what comes of its own Schema may be lossy, and is read back here first.
+      const back = decode(bytes.success)
+      if (Result.isSuccess(back)) return Result.succeed(bytes.success)
+      return Result.fail(malformed(`does not come back from its own bytes: ${back.failure.message}`))
     }
   }
 }
+
+/** There and back between messages and what a body may hold. */
+const valuesOf = <A, E>(schema: Schema.Codec<A, E>) => {
+  const [encode, decode] = [Schema.encodeUnknownResult(schema), Schema.decodeUnknownResult(schema)]
+  const wireForm = wireFormOf(schema)
+  if (wireForm === undefined) return { toValue: total(encode), fromValue: total(decode) }
+  const [toWire, fromWire] = [Schema.encodeUnknownResult(wireForm), Schema.decodeUnknownResult(wireForm)]
+  return {
+    toValue: total((message: unknown) => Result.flatMap(encode(message), toWire)),
+    fromValue: total((value: unknown) => Result.flatMap(fromWire(value), decode))
+  }
+}
+
+/** A transformation of the application's may throw, whatever a peer has sent. */
+const total =
+  <A>(parse: (input: unknown) => Result.Result<A, { readonly message: string }>) =>
+  (input: unknown): Result.Result<A, { readonly message: string }> =>
+    Result.flatMap(
+      Result.try({ try: () => parse(input), catch: (thrown) => ({ message: String(thrown) }) }),
+      (it) => it
+    )
 
 /** What a Schema says may quote a peer at length, and over many lines. */
 const brief = (message: string): string => message.slice(0, 200).replace(/[^\u0020-\u007e]+/g, " ")
@@ -90,9 +149,19 @@ export interface Method<Asked, Answer> {
   readonly answer: Kind<Answer>
 }
 
-/** Defines a method by the kinds of its request and of its answer, or of each part of it. */
+/**
+ * Defines a method by the kinds of its request and of its answer, or of each part of it.
+ *
+ * @throws RangeError where the name is none of visible ASCII without spaces, or longer than 64 bytes
+ */
 export const method = <Asked, Answer>(
   name: string,
   request: Kind<Asked>,
   answer: Kind<Answer>
-): Method<Asked, Answer> => ({ name, request, answer })
+): Method<Asked, Answer> => {
+  if (!isMethod(name))
+    throw new RangeError(
+      `"${name}" cannot be the name of a method: it has to be 1 to 64 visible ASCII characters, without spaces`
+    )
+  return { name, request, answer }
+}

@@ -21,12 +21,12 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { OverlayFault } from "./Facts.ts"
-import type { KindError, Method } from "./Kind.ts"
+import type { KindError, Method, ReservedName } from "./Kind.ts"
 import type { Messenger } from "./Messenger.ts"
 import { Refusal, RequestError } from "./RequestError.ts"
 
 /** The type of letters that carry requests and answers. */
-export const REQUEST_TYPE = "request"
+export const REQUEST_TYPE: ReservedName & "request" = "request"
 /** How long an answer may take where nothing else is said. */
 export const DEFAULT_TIMEOUT_MS = 10_000
 /**

@@ -12,7 +12,18 @@ export {
   type ValidatorManagerShape,
   serveHooks
 } from "./Hooks.ts"
-export { DEFAULT_MAX_BYTES, type Kind, KindError, type KindOptions, type Method, kind, method } from "./Kind.ts"
+export {
+  DEFAULT_MAX_BYTES,
+  type Kind,
+  KindError,
+  type KindOptions,
+  type Method,
+  RESERVED_NAMES,
+  type ReservedName,
+  kind,
+  method,
+  reservedKind
+} from "./Kind.ts"
 export type { Letter, Messenger, MessengerFault, MessengerHandlers, Outgoing } from "./Messenger.ts"
 export { DRAINED_BYTES, DrainWaiters, Listeners, MAX_WAITING_BYTES, letterReader } from "./MessengerParts.ts"
 export {

@@ -1,6 +1,8 @@
-import { encodeBody } from "@satwire/envelope/body"
+import { decodeBody, encodeBody } from "@satwire/envelope/body"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
@@ -17,9 +19,11 @@ import {
   Relay,
   Transaction,
   TransactionRequest,
+  RESERVED_NAMES,
   ValidatorSet,
   Vote,
-  kind
+  kind,
+  method
 } from "../src/index.ts"
 
 const hash = new Uint8Array(32).fill(7)
@@ -54,6 +58,8 @@ describe("a ready kind", () => {
     (_, each, message) => {
       const bytes = Result.getOrThrow(each.encode(message))
       expect(Result.getOrThrow(each.decode(bytes))).toEqual(message)
+      // Bytes as bytes, and nothing else but what it says.
+      expect(Result.getOrThrow(decodeBody(bytes))).toEqual(message)
     }
   )
 
@@ -92,9 +98,88 @@ describe("a kind of one's own", () => {
     expect(reasonOf(Chat.encode({ text: 5 } as never))).toBe("malformed")
   })
 
+  it("is an error where its Schema throws", () => {
+    const fails = (): string => {
+      throw new Error("no")
+    }
+    const transformation = SchemaTransformation.transform({ decode: fails, encode: (text: string) => text })
+    const Thrower = kind("thrower", Schema.String.pipe(Schema.decodeTo(Schema.String, transformation)))
+    expect(reasonOf(Thrower.decode(body("text")))).toBe("malformed")
+    expect(reasonOf(Thrower.encode("text"))).toBe("malformed")
+  })
+
   it("quotes a peer briefly, on one line, in harmless letters", () => {
     const wrong = Chat.decode(body({ text: ["\u001b[2J", "\n", "x".repeat(20)] }))
     const message = Result.isFailure(wrong) ? wrong.failure.message : ""
     expect(message).toMatch(/^chat: [\u0020-\u007e]{1,220}$/)
+  })
+})
+
+describe("what MessagePack has no word for", () => {
+  interface Tree {
+    readonly name: string | undefined
+    readonly under: ReadonlyMap<string, Tree>
+  }
+  const Tree: Schema.Codec<Tree, unknown> = Schema.Struct({
+    name: Schema.UndefinedOr(Schema.String),
+    under: Schema.ReadonlyMap(
+      Schema.String,
+      Schema.suspend(() => Tree)
+    )
+  })
+
+  const each = [
+    ["a field that is undefined", kind("k", Schema.Struct({ a: Schema.UndefinedOr(Schema.String) })), { a: undefined }],
+    ["undefined in a list", kind("k", Schema.Array(Schema.UndefinedOr(Schema.Int))), [undefined, 1]],
+    ["a map", kind("k", Schema.ReadonlyMap(Schema.Int, Schema.Uint8Array)), new Map([[1, hash]])],
+    ["a set", kind("k", Schema.ReadonlySet(Schema.String)), new Set(["a"])],
+    ["an option", kind("k", Schema.Struct({ a: Schema.Option(Schema.BigInt) })), { a: Option.some(5n) }],
+    ["a date", kind("k", Schema.Date), new Date(5)],
+    ["a URL", kind("k", Schema.URL), new URL("http://a.test/b")],
+    ["a pattern", kind("k", Schema.RegExp), /a+/g],
+    ["one in itself", kind("k", Tree), { name: "a", under: new Map([["b", { name: undefined, under: new Map() }]]) }]
+  ] as unknown as ReadonlyArray<readonly [string, Kind<unknown>, unknown]>
+  it.each(each)("%s comes back", (_, one, message) => {
+    const bytes = Result.getOrThrow(one.encode(message))
+    expect(Result.getOrThrow(one.decode(bytes))).toEqual(message)
+  })
+
+  it("changes nothing of the fields beside it", () => {
+    const short = Schema.Uint8Array.check(Schema.makeFilter(({ length }) => length === 32))
+    const fields = { n: Schema.Number, big: Schema.BigInt, bytes: short, on: Schema.optional(Schema.Int) }
+    const message = { n: Infinity, big: 5n, bytes: hash, on: undefined }
+    const plain = Result.getOrThrow(kind("k", Schema.Struct(fields)).encode(message))
+    const Later = kind("k", Schema.Struct({ ...fields, tags: Schema.ReadonlySet(Schema.String) }))
+    const later = Result.getOrThrow(Later.encode({ ...message, tags: new Set(["a"]) }))
+    const value = { n: Infinity, big: 5n, bytes: hash }
+    expect(Result.getOrThrow(decodeBody(plain))).toEqual(value)
+    expect(Result.getOrThrow(decodeBody(later))).toEqual({ ...value, tags: ["a"] })
+  })
+
+  it("is told to the sender where it does not come back", () => {
+    class Point {
+      readonly x = 1
+    }
+    const lost = kind("point", Schema.Struct({ at: Schema.instanceOf(Point) })).encode({ at: new Point() })
+    expect(reasonOf(lost)).toBe("malformed")
+    expect(Result.isFailure(lost) ? lost.failure.message : "").toMatch(/^point: does not come back from its own bytes/)
+  })
+})
+
+describe("names", () => {
+  it("are what an envelope takes, and none of Satwire's own", () => {
+    const bad = ["", "a b", "\u00e9", "x".repeat(65), ...RESERVED_NAMES]
+    for (const name of bad) expect(() => kind(name, Schema.String)).toThrow(`"${name}" cannot be the name of a kind`)
+    expect(kind("x".repeat(64), Schema.String).name.length).toBe(64)
+    const Text = kind("text", Schema.String)
+    expect(() => method("a b", Text, Text)).toThrow(RangeError)
+  })
+})
+
+describe("an error of a kind", () => {
+  it("is an Error with its tag, kind and reason", () => {
+    const error = new KindError("chat", "oversize", "too much")
+    expect(error).toBeInstanceOf(Error)
+    expect(error).toMatchObject({ _tag: "KindError", kind: "chat", reason: "oversize", message: "chat: too much" })
   })
 })
