@@ -7,7 +7,7 @@ import { NODE_METRICS, grafanaDashboard } from "@satwire/metrics"
 import { methodTable, rpcPage } from "@satwire/json-rpc"
 import { nodeMethods } from "@satwire/rpc"
 import { type Codec, codecs } from "@satwire/wire"
-import { type House, packages, sources } from "./House.ts"
+import { type House, packages, rooms, sources } from "./House.ts"
 import { type Node, type Source, parseFile } from "./Source.ts"
 
 type Row = ReadonlyArray<string>
@@ -113,7 +113,8 @@ const byLayer = (house: House): ReadonlyArray<{ readonly key: string; readonly f
   [...packages(house)].sort((a, b) => order(house).indexOf(a.key) - order(house).indexOf(b.key))
 
 export const limitsPage = (house: House): string => {
-  const rows = byLayer(house).flatMap(({ key, folder }) =>
+  const apps = rooms(house).filter(({ folder }) => folder.startsWith("apps/"))
+  const rows = [...byLayer(house), ...apps].flatMap(({ key, folder }) =>
     sources(house, `${folder}/src/`)
       .flatMap((file) => limitsOf(parseFile(house, file)))
       .map(({ name, value, what, file }) => [key, value, what, `[\`${name}\`](../${file})`])
@@ -121,7 +122,7 @@ export const limitsPage = (house: House): string => {
   return [
     "# Limits",
     GENERATED,
-    "Every bound on memory, count and rate that the code states, lowest layer first.",
+    "Every bound on memory, count and rate that the code states, lowest layer first, programs last.",
     `${table(["package", "value", "of what", "constant"], rows)}\n`
   ].join("\n\n")
 }

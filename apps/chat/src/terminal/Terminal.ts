@@ -32,6 +32,7 @@ export const makeTerminal = ({ input, output }: Streams): Effect.Effect<Terminal
     const isPerson = input.isTTY === true && output.isTTY === true
     const lines = yield* Queue.make<string, Cause.Done>()
     let ahead = 0
+    let [isPaused, isClosed] = [false, false]
     const reader = yield* Effect.acquireRelease(
       Effect.sync(() =>
         createInterface({ input, output: isPerson ? output : undefined, terminal: isPerson, prompt: "" })
@@ -40,17 +41,27 @@ export const makeTerminal = ({ input, output }: Streams): Effect.Effect<Terminal
     )
     reader.on("line", (line) => {
       ahead += 1
-      if (ahead >= LINES_AHEAD) reader.pause()
+      if (ahead >= LINES_AHEAD) {
+        isPaused = true
+        reader.pause()
+      }
       Queue.offerUnsafe(lines, line)
     })
-    const end = (): void => void Queue.endUnsafe(lines)
+    const end = (): void => {
+      isClosed = true
+      Queue.endUnsafe(lines)
+    }
     reader.on("close", end)
     reader.on("SIGINT", end)
     return {
       isPerson,
       line: Effect.map(Queue.take(lines), (line) => {
         ahead -= 1
-        if (ahead < LINES_AHEAD / 2) reader.resume()
+        // What is closed is not resumed: the lines before its end are still here.
+        if (isPaused && !isClosed && ahead < LINES_AHEAD / 2) {
+          isPaused = false
+          reader.resume()
+        }
         return line
       }),
       print: (line) =>
