@@ -41,6 +41,10 @@ export const peerOfHost = (host: string): PeerId | undefined => {
 /** The peer of a text as people and libp2p write it, `12D3KooW…`; `undefined` where it is none. */
 export const parsePeer = (text: string): PeerId | undefined => quietly(() => peerIdFromString(text))
 
+/** Whose address it is; `undefined` where it does not say. */
+export const peerOfAddress = (address: Multiaddr): PeerId | undefined =>
+  parsePeer(address.getComponents().findLast(({ name }) => name === "p2p")?.value ?? "")
+
 /** A multiaddr from its text; `undefined` where it is none. */
 export const parseMultiaddr = (text: string): Multiaddr | undefined => quietly(() => multiaddr(text))
 
@@ -93,7 +97,6 @@ export const endpointOf = (address: Multiaddr, peerId: PeerId): Endpoint =>
 export const endpointOfTarget = (target: PeerId | Multiaddr | undefined): Endpoint => {
   if (target === undefined) return NOWHERE
   if (isPeerId(target)) return { host: hostOfPeer(target), port: 0 }
-  const peer = target.getComponents().findLast(({ name }) => name === "p2p")?.value
-  const peerId = peer === undefined ? undefined : parsePeer(peer)
+  const peerId = peerOfAddress(target)
   return directEndpoint(target) ?? (peerId === undefined ? NOWHERE : { host: hostOfPeer(peerId), port: 0 })
 }

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type * as Scope from "effect/Scope"
-import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
+import { MAX_WAITING_BYTES, readOn } from "./StreamConnection.ts"
 
 /**
  * @limit bytes that wait in a stream of libp2p before its writer does
@@ -113,25 +113,14 @@ class Wrapped implements ByteStream {
     }
   }
 
-  readonly read: Effect.Effect<Uint8Array, StreamError | Cause.Done> = Effect.suspend(() => {
-    const now = this.#next()
-    return (
-      now ??
-      Effect.callback<Uint8Array, StreamError | Cause.Done>((resume) => {
-        const look = (): void => {
-          const next = this.#next()
-          if (next === undefined) return
-          this.#looking.delete(look)
-          resume(next)
-        }
-        this.#looking.add(look)
-        // What it holds comes within this call, and whoever took it looks no more.
-        this.#more()
-        if (this.#looking.has(look)) look()
-        return Effect.sync(() => this.#looking.delete(look))
-      })
-    )
-  })
+  readonly read: Effect.Effect<Uint8Array, StreamError | Cause.Done> = Effect.suspend(
+    () =>
+      this.#next() ??
+      this.#when(
+        () => this.#next(),
+        () => readOn(this.#stream)
+      )
+  )
 
   readonly bytes: Stream.Stream<Uint8Array, StreamError> = Stream.fromPull(
     Effect.succeed(Effect.map(this.read, (bytes): readonly [Uint8Array] => [bytes]))
@@ -175,7 +164,7 @@ class Wrapped implements ByteStream {
     if (this.#stream.status === "closed") return
     this.#isLeft = true
     this.#waiting = []
-    this.#more()
+    readOn(this.#stream)
     const timer = setTimeout(() => this.#abort(), FAREWELL_MS)
     this.#stream.addEventListener("close", () => clearTimeout(timer))
   }
@@ -197,28 +186,30 @@ class Wrapped implements ByteStream {
     return this.#hasOtherEnded && this.#stream.readBufferLength === 0 ? Cause.done() : undefined
   }
 
-  #more(): void {
-    if (this.#stream.readStatus !== "paused") return
-    try {
-      this.#stream.resume()
-    } catch {
-      // What it held is here by then; that it could not ask for more is told by its close.
-    }
+  /** Waits until there is an answer, after `begin`. */
+  #when<A, E>(answer: () => Effect.Effect<A, E> | undefined, begin?: () => void): Effect.Effect<A, E> {
+    return Effect.callback((resume) => {
+      const look = (): void => {
+        const now = answer()
+        if (now === undefined) return
+        this.#looking.delete(look)
+        resume(now)
+      }
+      this.#looking.add(look)
+      // What a stream holds comes within this call, and whoever took it looks no more.
+      begin?.()
+      if (this.#looking.has(look)) look()
+      return Effect.sync(() => this.#looking.delete(look))
+    })
   }
 
   get #isSaturated(): boolean {
     return this.#stream.writeBufferLength > MAX_UNSENT_BYTES
   }
 
-  readonly #taken: Effect.Effect<void, StreamError> = Effect.callback((resume) => {
-    const look = (): void => {
-      if (this.#failure === undefined && this.#isSaturated) return
-      this.#looking.delete(look)
-      resume(this.#failure === undefined ? Effect.void : Effect.fail(this.#error(this.#failure)))
-    }
-    this.#looking.add(look)
-    look()
-    return Effect.sync(() => this.#looking.delete(look))
+  readonly #taken: Effect.Effect<void, StreamError> = this.#when(() => {
+    if (this.#failure !== undefined) return Effect.fail(this.#error(this.#failure))
+    return this.#isSaturated ? undefined : Effect.void
   })
 
   #error(reason: StreamFailure): StreamError {

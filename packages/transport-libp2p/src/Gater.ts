@@ -7,7 +7,7 @@
 import type { Connection, ConnectionGater, Libp2p, MultiaddrConnection, PeerId } from "@libp2p/interface"
 import type { Multiaddr } from "@multiformats/multiaddr"
 import { sourceKey } from "@satwire/netaddress"
-import { directEndpoint, parsePeer } from "./Addresses.ts"
+import { directEndpoint, peerOfAddress } from "./Addresses.ts"
 import type { NodeLimits, Remote } from "./NodeOptions.ts"
 
 export interface Gate {
@@ -40,14 +40,10 @@ export class ShakingHands {
   readonly #came: Map<string, number> = new Map()
   #second = 0
 
-  constructor({
-    handshakeTimeoutMs,
-    maxPending,
-    maxPerHostASecond
-  }: Pick<NodeLimits, "handshakeTimeoutMs" | "maxPending" | "maxPerHostASecond">) {
-    this.#mostASecond = maxPerHostASecond
-    this.#most = Math.max(1, Math.floor(maxPending * PART_OF_A_HOST))
-    this.#timeoutMs = handshakeTimeoutMs
+  constructor(limits: Pick<NodeLimits, "handshakeTimeoutMs" | "maxPending" | "maxPerHostASecond">) {
+    this.#mostASecond = limits.maxPerHostASecond
+    this.#most = Math.max(1, Math.floor(limits.maxPending * PART_OF_A_HOST))
+    this.#timeoutMs = limits.handshakeTimeoutMs
   }
 
   watch(node: Pick<Libp2p, "addEventListener">): void {
@@ -138,10 +134,7 @@ export const gaterOf = ({ isBanned, inbound, shakingHands }: Gate): ConnectionGa
     isBanned(remoteOf(remoteAddr, peerId))
   return {
     denyDialPeer: (peerId) => isBanned(remoteOf(undefined, peerId)),
-    denyDialMultiaddr: (address) => {
-      const peer = address.getComponents().findLast(({ name }) => name === "p2p")?.value
-      return isBanned(remoteOf(address, peer === undefined ? undefined : parsePeer(peer)))
-    },
+    denyDialMultiaddr: (address) => isBanned(remoteOf(address, peerOfAddress(address))),
     denyInboundConnection: (connection) =>
       inbound.isFull(connection.remoteAddr) ||
       isBanned(remoteOf(connection.remoteAddr, undefined)) ||

@@ -18,7 +18,14 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { directEndpoint, endpointOfTarget, hostOfPeer, parseMultiaddr, targetOfText } from "./Addresses.ts"
+import {
+  directEndpoint,
+  endpointOfTarget,
+  hostOfPeer,
+  parseMultiaddr,
+  peerOfAddress,
+  targetOfText
+} from "./Addresses.ts"
 import { type ByteStream, scopedStream } from "./ByteStream.ts"
 import { dialFailure } from "./DialFailure.ts"
 import { type FoundPeer, foundPeer } from "./Discovery.ts"
@@ -239,9 +246,8 @@ type Target = NonNullable<ReturnType<typeof targetOfText>>
 const learn = async (engine: Engine, known: KnownPeers, addresses: ReadonlyArray<string>): Promise<void> => {
   for (const text of addresses) {
     const address = parseMultiaddr(text)
-    const peer = address?.getComponents().findLast(({ name }) => name === "p2p")?.value
-    const target = peer === undefined ? undefined : targetOfText(peer)
-    if (address === undefined || !isPeerId(target)) continue
+    const target = address === undefined ? undefined : peerOfAddress(address)
+    if (address === undefined || target === undefined) continue
     known.keep(target)
     await engine.peerStore.merge(target, { multiaddrs: [address] })
   }
@@ -255,11 +261,7 @@ const started = (
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const inbound = new Inbound(limits.maxInbound)
     const shakingHands = new ShakingHands(limits)
-    const gater = gaterOf({
-      isBanned: options.isBanned ?? (() => false),
-      inbound,
-      shakingHands
-    })
+    const gater = gaterOf({ isBanned: options.isBanned ?? (() => false), inbound, shakingHands })
     const failed = (thrown: unknown): ListenError => listenFailure(options, thrown)
     const engine = yield* Effect.tryPromise({
       try: () => makeEngine({ options, limits, gater, onFound }),

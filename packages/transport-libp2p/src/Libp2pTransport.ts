@@ -26,6 +26,7 @@ import type * as Scope from "effect/Scope"
 import { type Carriage, endpointOf, targetOf } from "./Addresses.ts"
 import { dialFailure } from "./DialFailure.ts"
 import { Libp2pNode, type Libp2pNodeShape } from "./Libp2pNode.ts"
+import { acceptStreams } from "./Protocols.ts"
 import { StreamConnection } from "./StreamConnection.ts"
 
 /** Frames of Bitcoin's v1 or v2 transport, as over TCP. */
@@ -181,21 +182,14 @@ const listenerOf = (node: Libp2pNodeShape, given: Given, open: OpenConnections):
         open.add(connection)
         onConnection(connection)
       }
-      yield* Effect.acquireRelease(
-        Effect.tryPromise({
-          try: () =>
-            engine.handle(given.protocol, accept, {
-              maxInboundStreams: given.maxPerConnection,
-              runOnLimitedConnection: given.overLimited
-            }),
-          catch: (thrown) =>
-            new ListenError({ reason: "AddressInUse", endpoint, code: "EADDRINUSE", detail: String(thrown) })
-        }),
-        () =>
-          Effect.promise(async () => {
-            await engine.unhandle(given.protocol)
-            isListening = false
-          })
+      yield* Effect.addFinalizer(() => Effect.sync(() => (isListening = false)))
+      const limits = { maxInboundStreams: given.maxPerConnection, runOnLimitedConnection: given.overLimited }
+      yield* acceptStreams(
+        engine,
+        given.protocol,
+        accept,
+        limits,
+        (thrown) => new ListenError({ reason: "AddressInUse", endpoint, code: "EADDRINUSE", detail: String(thrown) })
       )
       return { endpoint, connections: () => count, lost: Effect.never }
     })

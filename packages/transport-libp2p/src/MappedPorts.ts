@@ -2,23 +2,13 @@
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr"
 import { type Lease, type MappingRequest, isPublic } from "@satwire/port-mapping"
 
+type Mapping = [insideHost: string, insidePort: number, host: string, port?: number, protocol?: "tcp" | "udp"]
+
 /** As much of js-libp2p's list as is needed. */
 interface AddressList {
   getAddressesWithMetadata(): Array<{ readonly multiaddr: Multiaddr; readonly type: string }>
-  addPublicAddressMapping(
-    internalIp: string,
-    internalPort: number,
-    externalIp: string,
-    externalPort?: number,
-    protocol?: "tcp" | "udp"
-  ): void
-  removePublicAddressMapping(
-    internalIp: string,
-    internalPort: number,
-    externalIp: string,
-    externalPort?: number,
-    protocol?: "tcp" | "udp"
-  ): void
+  addPublicAddressMapping(...mapping: Mapping): void
+  removePublicAddressMapping(...mapping: Mapping): void
   confirmObservedAddr(address: Multiaddr, options?: { readonly ttl?: number }): void
 }
 

@@ -55,18 +55,23 @@ export const handleProtocol = <R>(
       }
       run(one(stream, link))
     }
-    yield* Effect.acquireRelease(
-      Effect.tryPromise({
-        try: () =>
-          engine.handle(protocol, accept, {
-            maxInboundStreams: maxPerConnection,
-            runOnLimitedConnection: options.overLimited ?? false
-          }),
-        catch: () => alreadyHandled(protocol)
-      }),
-      () => Effect.promise(() => engine.unhandle(protocol))
-    )
+    const limits = { maxInboundStreams: maxPerConnection, runOnLimitedConnection: options.overLimited ?? false }
+    yield* acceptStreams(engine, protocol, accept, limits, () => alreadyHandled(protocol))
   })
+
+type AcceptParameters = Parameters<Engine["handle"]>
+
+/** The one who takes the streams of a protocol, as long as the scope. */
+export const acceptStreams = (
+  engine: Engine,
+  protocol: string,
+  accept: AcceptParameters[1],
+  limits: AcceptParameters[2],
+  failed: (thrown: unknown) => ListenError
+): Effect.Effect<void, ListenError, Scope.Scope> =>
+  Effect.acquireRelease(Effect.tryPromise({ try: () => engine.handle(protocol, accept, limits), catch: failed }), () =>
+    Effect.promise(() => engine.unhandle(protocol))
+  )
 
 const alreadyHandled = (protocol: string): ListenError =>
   new ListenError({

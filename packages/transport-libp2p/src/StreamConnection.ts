@@ -40,6 +40,16 @@ export interface StreamEnds {
   readonly direction: Direction
 }
 
+/** Lets a paused stream go on. */
+export const readOn = (stream: Stream): void => {
+  if (stream.readStatus !== "paused") return
+  try {
+    stream.resume()
+  } catch {
+    // What it held is handed over by then; that it could not ask for more is told by its close.
+  }
+}
+
 type SizedStream = Stream & { maxMessageSize?: number }
 
 export class StreamConnection implements Connection {
@@ -192,17 +202,8 @@ export class StreamConnection implements Connection {
     if (this.#isClosed || this.#reason !== undefined) return this.#finish()
     this.#deliver()
     if (this.#waiting.length > 0 || !this.#mayDeliver) return
-    this.#read()
+    readOn(this.#stream)
     this.#wind()
-  }
-
-  #read(): void {
-    if (this.#stream.readStatus !== "paused") return
-    try {
-      this.#stream.resume()
-    } catch {
-      // What it held is handed over by then; that it could not ask for more is told by its close.
-    }
   }
 
   #otherEnded(): void {
