@@ -17,20 +17,27 @@ import type {
 import { noise } from "@libp2p/noise"
 import { ping } from "@libp2p/ping"
 import { yamux } from "@libp2p/yamux"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
 import type { Carriage } from "./Addresses.ts"
 import { type FoundPeer, discoveryParts } from "./Discovery.ts"
 import { joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
-import type { MappedPorts } from "./MappedPorts.ts"
 import type { Libp2pNodeOptions, NodeLimits } from "./NodeOptions.ts"
 import { keptKeyCrypto } from "./NoiseCrypto.ts"
 import { reachabilityParts } from "./Reachability.ts"
 import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
 
+/** What goes on as long as the node is there. */
+interface Kept {
+  readonly keep: Effect.Effect<void, never, Scope.Scope>
+}
+
 export interface EngineServices extends Record<string, unknown> {
   readonly ping: ReturnType<ReturnType<typeof ping>>
   readonly dht?: { readonly [peerDiscoverySymbol]: PeerDiscovery }
-  readonly ports?: MappedPorts
+  readonly ports?: Kept
+  readonly places?: Kept
 }
 
 export type Engine = Libp2p<EngineServices>

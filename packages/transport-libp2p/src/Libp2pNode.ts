@@ -8,7 +8,6 @@ import {
   isPeerId,
   peerDiscoverySymbol
 } from "@libp2p/interface"
-import { keepMapped } from "@satwire/port-mapping"
 import { seededRandom } from "@satwire/runtime"
 import { DialError, type Endpoint, ListenError } from "@satwire/transport"
 import { codeOf, listenReasonOf, wordsOf } from "@satwire/transport-tcp"
@@ -139,7 +138,7 @@ export const makeLibp2pNode = (
   Effect.gen(function* () {
     const found = yield* PubSub.sliding<FoundPeer>({ capacity: FOUND_KEPT, replay: FOUND_REPLAYED })
     const { engine, known } = yield* started(options, (peer) => PubSub.publishUnsafe(found, peer))
-    yield* openPorts(engine, options)
+    for (const kept of [engine.services.ports, engine.services.places]) if (kept !== undefined) yield* kept.keep
     const random = yield* seededRandom
     return {
       ...talking(engine, known, options.isBanned ?? (() => false)),
@@ -152,27 +151,7 @@ export const makeLibp2pNode = (
     }
   })
 
-/** They are closed again before the node is. */
-const openPorts = (engine: Engine, { reachability }: Libp2pNodeOptions): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.suspend(() => {
-    const { ports } = engine.services
-    const options = reachability?.portMapping
-    if (ports === undefined || options === undefined) return Effect.void
-    return Effect.forEach(
-      ports.listening(),
-      (port) =>
-        keepMapped(options, port, {
-          onLease: (lease) => ports.opened(port, lease),
-          onLost: (lease) => ports.closed(port, lease)
-        }),
-      { discard: true }
-    )
-  })
-
-type Talking = Pick<
-  Libp2pNodeShape,
-  "connections" | "learn" | "connect" | "ping" | "hangUp" | "dropBanned" | "openStream" | "handle"
->
+type Talking = Omit<Libp2pNodeShape, "engine" | "peerId" | "endpoint" | "addresses" | "found" | "routing">
 
 const talking = (engine: Engine, known: KnownPeers, isBanned: (who: Remote) => boolean): Talking => ({
   connections: () => engine.getConnections().map(seen),

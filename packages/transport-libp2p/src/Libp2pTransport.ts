@@ -2,15 +2,14 @@
  * Bitcoin's byte transport over one protocol of a libp2p node: a dialer and a listener whose connections are streams.
  *
  * Specification: a node has one handler for a protocol, wherever it listens, so a listener has one endpoint, which is the peer itself
- * (`LIBP2P_HOST`, or the node's own). A dial to a peer that a connection stands with opens another stream on it; a peer that does not handle
- * the protocol has refused.
+ * (`LIBP2P_HOST`, or the node's own). A dial to a peer that a connection stands with opens another stream on it.
  */
 import type { Connection as PeerLink, Stream } from "@libp2p/interface"
 import {
-  type Connection,
   DialError,
   Dialer,
   type DialerShape,
+  type Endpoint,
   ListenError,
   Listener,
   type ListenerShape,
@@ -99,7 +98,7 @@ const dialerOf = ({ engine }: Libp2pNodeShape, given: Given, open: OpenConnectio
       const run = async (): Promise<void> => {
         try {
           const stream = await engine.dialProtocol(target, given.protocol, asked)
-          done(attempt.succeeded((ended) => connectionTo(stream, endpoint, ended)))
+          done(attempt.succeeded(stream, endpoint))
         } catch (thrown) {
           attempt.ended()
           done(dialFailure(endpoint, thrown))
@@ -110,23 +109,17 @@ const dialerOf = ({ engine }: Libp2pNodeShape, given: Given, open: OpenConnectio
     })
 })
 
-const connectionTo = (stream: Stream, remote: Connection["remote"], ended: (closed: StreamConnection) => void) =>
-  new StreamConnection(stream, { remote, local: NOWHERE, direction: "outbound" }, ended)
-
 /** A dial under way, which is counted, and of which nothing is left when it is given up. */
 class Attempt {
   readonly #open: OpenConnections
   readonly #controller = new AbortController()
+  readonly signal: AbortSignal = this.#controller.signal
   #whenEnded: (() => void) | undefined = undefined
   #isEnded = false
 
   constructor(open: OpenConnections) {
     this.#open = open
     open.add(this)
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
   }
 
   destroy(): void {
@@ -140,11 +133,12 @@ class Attempt {
   }
 
   /** A stream that comes after it was given up is destroyed like any other that nobody wants. */
-  succeeded(make: (ended: (closed: StreamConnection) => void) => StreamConnection): StreamConnection {
-    const connection = make((closed) => this.#open.remove(closed))
+  succeeded(stream: Stream, remote: Endpoint): StreamConnection {
+    const ends = { remote, local: NOWHERE, direction: "outbound" } as const
+    const connection = new StreamConnection(stream, ends, (closed) => this.#open.remove(closed))
     this.#open.add(connection)
     this.ended()
-    if (this.#controller.signal.aborted) connection.destroy()
+    if (this.signal.aborted) connection.destroy()
     return connection
   }
 
@@ -163,13 +157,9 @@ const listenerOf = (node: Libp2pNodeShape, given: Given, open: OpenConnections):
       const { endpoint, engine } = node
       const wanted = { host: asked.host, port: asked.port }
       if (![LIBP2P_HOST, endpoint.host].includes(wanted.host) || wanted.port !== endpoint.port) {
-        return yield* Effect.fail(
-          new ListenError({ reason: "AddressNotAvailable", endpoint: wanted, code: "EADDRNOTAVAIL" })
-        )
+        return yield* new ListenError({ reason: "AddressNotAvailable", endpoint: wanted, code: "EADDRNOTAVAIL" })
       }
-      if (isListening) {
-        return yield* Effect.fail(new ListenError({ reason: "AddressInUse", endpoint, code: "EADDRINUSE" }))
-      }
+      if (isListening) return yield* new ListenError({ reason: "AddressInUse", endpoint, code: "EADDRINUSE" })
       isListening = true
       let count = 0
       const accept = (stream: Stream, { remoteAddr, remotePeer }: PeerLink): void => {
@@ -184,13 +174,7 @@ const listenerOf = (node: Libp2pNodeShape, given: Given, open: OpenConnections):
       }
       yield* Effect.addFinalizer(() => Effect.sync(() => (isListening = false)))
       const limits = { maxInboundStreams: given.maxPerConnection, runOnLimitedConnection: given.overLimited }
-      yield* acceptStreams(
-        engine,
-        given.protocol,
-        accept,
-        limits,
-        (thrown) => new ListenError({ reason: "AddressInUse", endpoint, code: "EADDRINUSE", detail: String(thrown) })
-      )
+      yield* acceptStreams(engine, given.protocol, accept, limits)
       return { endpoint, connections: () => count, lost: Effect.never }
     })
   }

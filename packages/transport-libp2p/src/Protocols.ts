@@ -5,6 +5,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
+import { hostOfPeer } from "./Addresses.ts"
 import { type ByteStream, type StreamError, scopedStream } from "./ByteStream.ts"
 import type { Engine } from "./Engine.ts"
 
@@ -56,7 +57,7 @@ export const handleProtocol = <R>(
       run(one(stream, link))
     }
     const limits = { maxInboundStreams: maxPerConnection, runOnLimitedConnection: options.overLimited ?? false }
-    yield* acceptStreams(engine, protocol, accept, limits, () => alreadyHandled(protocol))
+    yield* acceptStreams(engine, protocol, accept, limits)
   })
 
 type AcceptParameters = Parameters<Engine["handle"]>
@@ -66,17 +67,12 @@ export const acceptStreams = (
   engine: Engine,
   protocol: string,
   accept: AcceptParameters[1],
-  limits: AcceptParameters[2],
-  failed: (thrown: unknown) => ListenError
-): Effect.Effect<void, ListenError, Scope.Scope> =>
-  Effect.acquireRelease(Effect.tryPromise({ try: () => engine.handle(protocol, accept, limits), catch: failed }), () =>
-    Effect.promise(() => engine.unhandle(protocol))
+  limits: AcceptParameters[2]
+): Effect.Effect<void, ListenError, Scope.Scope> => {
+  const endpoint = { host: hostOfPeer(engine.peerId), port: 0 }
+  const taken = { reason: "Other", endpoint, code: "EADDRINUSE", detail: `${protocol} has a handler already` } as const
+  return Effect.acquireRelease(
+    Effect.tryPromise({ try: () => engine.handle(protocol, accept, limits), catch: () => new ListenError(taken) }),
+    () => Effect.promise(() => engine.unhandle(protocol))
   )
-
-const alreadyHandled = (protocol: string): ListenError =>
-  new ListenError({
-    reason: "Other",
-    endpoint: { host: "libp2p", port: 0 },
-    code: "EADDRINUSE",
-    detail: `${protocol} has a handler already`
-  })
+}

@@ -1,7 +1,8 @@
 /** How others reach us where they cannot dial us: relays, ports that a gateway opens, holes punched through what is between. */
 import type { PortMappingOptions } from "@satwire/port-mapping"
 import type { EngineTransport, Service } from "./Engine.ts"
-import { MappedPorts } from "./MappedPorts.ts"
+import { mappedPorts } from "./MappedPorts.ts"
+import { RelayPlaces } from "./RelayPlaces.ts"
 
 export interface Reachability {
   /** Dials through relays, and is reached through those given. */
@@ -20,7 +21,7 @@ export interface Reachability {
 }
 
 export interface RelayedOptions {
-  /** Multiaddrs of relays, ending in `/p2p/…`, at which a place is reserved at the start, which fails where one of them refuses. */
+  /** Multiaddrs of relays, ending in `/p2p/…`, at which a place is reserved at the start, which fails where one of them refuses, and again once lost. */
   readonly at?: ReadonlyArray<string>
   /** Whether places are reserved at relays that are met, too. */
   readonly search?: boolean
@@ -59,10 +60,15 @@ export const reachabilityParts = async (asked: Reachability): Promise<Reachabili
   const { relayed, relay } = asked
   const services: Record<string, Service> = {}
   const transports: Array<EngineTransport> = []
-  const circuit = relayed === undefined && relay === undefined ? undefined : await import("@libp2p/circuit-relay-v2")
-  if (relayed !== undefined && circuit !== undefined) transports.push(circuit.circuitRelayTransport())
-  if (relay !== undefined && circuit !== undefined) {
-    services["relay"] = circuit.circuitRelayServer({
+  if (relayed !== undefined) {
+    const { circuitRelayTransport } = await import("@libp2p/circuit-relay-v2")
+    const [make, places] = [circuitRelayTransport(), new RelayPlaces()]
+    transports.push((components) => places.of(make(components)))
+    services["places"] = () => places
+  }
+  if (relay !== undefined) {
+    const { circuitRelayServer } = await import("@libp2p/circuit-relay-v2")
+    services["relay"] = circuitRelayServer({
       reservations: {
         maxReservations: relay.maxReservations ?? MAX_RESERVATIONS,
         applyDefaultLimit: relay.isUnlimited !== true,
@@ -73,8 +79,11 @@ export const reachabilityParts = async (asked: Reachability): Promise<Reachabili
   }
   if (asked.autonat === true) services["autonat"] = (await import("@libp2p/autonat-v2")).autoNATv2()
   if (asked.holePunching === true) services["dcutr"] = (await import("@libp2p/dcutr")).dcutr()
-  if (asked.portMapping !== undefined) {
-    services["ports"] = ({ addressManager }) => new MappedPorts(addressManager, asked.autonat !== true)
+  const { portMapping } = asked
+  if (portMapping !== undefined) {
+    services["ports"] = ({ addressManager }) => ({
+      keep: mappedPorts(addressManager, portMapping, asked.autonat !== true)
+    })
   }
   const at = relayed?.at?.map((relayAddress) => `${relayAddress}/p2p-circuit`) ?? []
   return { listen: relayed?.search === true ? [...at, "/p2p-circuit"] : at, transports, services }

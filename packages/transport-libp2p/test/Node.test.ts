@@ -300,6 +300,24 @@ describe("a relay", () => {
   )
 
   live(
+    "that comes back is asked for a place again by whom it had given one",
+    Effect.gen(function* () {
+      const start = (listen: string, privateKey: Uint8Array) =>
+        node({ listen: [listen], privateKey, reachability: { relay: {} } })
+      const key = yield* makePrivateKey
+      const first = yield* Scope.make()
+      const at = addressOf(yield* Scope.provide(start("/ip4/127.0.0.1/tcp/0", key), first))
+      const hidden = yield* node({ listen: [], reachability: { relayed: { at: [at] } } })
+      yield* Scope.close(first, Exit.void)
+      yield* eventually(() => hidden.addresses().length === 0)
+      yield* start(at.replace(/\/p2p\/.*/, ""), key)
+      yield* eventually(() => hidden.addresses().length > 0)
+      const here = yield* node({ listen: [], reachability: { relayed: {} } })
+      assert.isTrue((yield* here.connect(hidden.addresses()[0] as string)).isLimited)
+    })
+  )
+
+  live(
     "carries no more than it was told to",
     Effect.gen(function* () {
       const relay = yield* node({ reachability: { relay: { maxBytes: 50_000n } } })
