@@ -17,14 +17,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import {
-  directEndpoint,
-  endpointOfTarget,
-  hostOfPeer,
-  parseMultiaddr,
-  peerOfAddress,
-  targetOfText
-} from "./Addresses.ts"
+import { endpointOfTarget, hostOfPeer, parseMultiaddr, peerOfAddress, targetOfText } from "./Addresses.ts"
 import { type ByteStream, scopedStream } from "./ByteStream.ts"
 import { dialFailure } from "./DialFailure.ts"
 import { type FoundPeer, foundPeer } from "./Discovery.ts"
@@ -205,12 +198,12 @@ const reach = <A>(
     const target = targetOfText(to)
     const endpoint = endpointOfTarget(target)
     if (target === undefined) {
-      const detail = `"${to.slice(0, 80)}" is neither a multiaddr nor a peer's id`
-      return Effect.fail(new DialError({ reason: "NoRoute", endpoint, code: "EINVAL", detail }))
+      const told = { asked: `"${to.slice(0, 80)}"`, detail: "it is neither a multiaddr nor a peer's id" }
+      return Effect.fail(new DialError({ reason: "NoRoute", endpoint, code: "EINVAL", ...told }))
     }
     return Effect.tryPromise({
       try: (signal) => run(target, signal),
-      catch: (thrown) => dialFailure(endpoint, thrown)
+      catch: (thrown) => dialFailure(endpoint, thrown, to)
     }).pipe(
       Effect.timeoutOrElse({
         duration: timeoutMs,
@@ -273,9 +266,10 @@ const ONE_OF_SEVERAL = /\n\s*(\/\S+): (?:Error: )?([^\n]+)/
 const listenFailure = (options: Libp2pNodeOptions, thrown: unknown): ListenError => {
   const words = wordsOf(thrown)
   const code = /\bE[A-Z]{4,}\b/.exec(words)?.[0] ?? codeOf(thrown)
-  const [, which = options.listen?.[0] ?? "", what] = ONE_OF_SEVERAL.exec(words) ?? []
-  const address = parseMultiaddr(which)
-  const endpoint = (address === undefined ? undefined : directEndpoint(address)) ?? endpointOfTarget(undefined)
-  const detail = what === undefined ? words : `${which}: ${what}`
-  return new ListenError({ reason: listenReasonOf(code), endpoint, code, detail })
+  const asked = [...(options.listen ?? []), ...(options.reachability?.relayed?.at ?? [])]
+  const bad = asked.find((text) => parseMultiaddr(text) === undefined) ?? asked[0] ?? ""
+  const [, which = bad, what = words] = ONE_OF_SEVERAL.exec(words) ?? []
+  const endpoint = endpointOfTarget(parseMultiaddr(which))
+  const told = { asked: endpoint.port === 0 ? which : undefined, detail: what }
+  return new ListenError({ reason: listenReasonOf(code), endpoint, code, ...told })
 }

@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os"
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
 import { peerIdFromPrivateKey } from "@libp2p/peer-id"
 import { assert, describe, it } from "@effect/vitest"
+import type { DialError } from "@satwire/transport"
 import { MiB, Observed, Signal, pattern } from "@satwire/transport/compliance"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -171,7 +172,7 @@ describe("streams of a protocol", () => {
       yield* eventually(() => there.connections().every(({ streams }) => streams === 0))
       yield* Effect.scoped(ask)
       yield* Scope.close(scope, Exit.void)
-      assert.include(yield* Effect.flip(open), { _tag: "DialError", reason: "Refused" })
+      assert.include(yield* Effect.flip(open), { _tag: "DialError", reason: "UnsupportedProtocol" })
     })
   )
 })
@@ -272,8 +273,39 @@ describe("who may connect", () => {
       assert.include(foreign, { _tag: "ListenError", reason: "AddressNotAvailable" })
       const relay = addressOf(there).replace(/tcp\/\d+/, "tcp/1")
       const unreached = yield* Effect.flip(node({ reachability: { relayed: { at: [relay] } } }))
-      assert.match(unreached.message, /^Cannot listen on \S+: \S+p2p-circuit: connect ECONNREFUSED 127\.0\.0\.1:1\.$/)
-      assert.include(yield* Effect.flip(there.connect("/nonsense")), { _tag: "DialError", reason: "NoRoute" })
+      assert.strictEqual(unreached.message, `Cannot listen on ${relay}/p2p-circuit: connect ECONNREFUSED 127.0.0.1:1.`)
+      const bad = yield* Effect.flip(node({ reachability: { relayed: { at: ["nonsense"] } } }))
+      assert.match(bad.message, /^Cannot listen on nonsense/)
+    })
+  )
+
+  live(
+    "is told with a typed error, in words that are true, why there is no connection",
+    Effect.gen(function* () {
+      const [there, relay, here] = [yield* node(), yield* node(), yield* node({ reachability: { relayed: {} } })]
+      const gone = yield* Effect.scoped(Effect.map(node(), addressOf))
+      const at = addressOf(there)
+      const drop = yield* Effect.acquireRelease(
+        Effect.callback<Net.Server>((resume) => {
+          const server = Net.createServer((socket) => socket.on("error", () => undefined).destroy())
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const { port } = drop.address() as Net.AddressInfo
+      const told = (dial: Effect.Effect<unknown, DialError, Scope.Scope>) =>
+        Effect.map(Effect.flip(dial), ({ reason, message }) => `${reason} ${message}`)
+      const unspoken = yield* told(here.openStream(at, "/unknown/1"))
+      assert.match(unspoken, /^UnsupportedProtocol \S+ does not know the protocol .* \/unknown\/1\)\.$/)
+      const quic = yield* told(here.connect("/ip4/127.0.0.1/udp/1/quic-v1"))
+      assert.match(quic, /^NoRoute .* no transport of this node dials \/ip4\/127\.0\.0\.1\/udp\/1\/quic-v1\.$/)
+      assert.match(yield* told(here.connect(relay.peerId)), /^NoRoute .* no address of 12D3KooW\w+ is known/)
+      assert.match(yield* told(here.connect("nonsense")), /^NoRoute Nothing here leads to "nonsense"/)
+      const through = `${gone}/p2p-circuit/p2p/${relay.peerId}`
+      assert.include(yield* told(here.connect(through)), `Refused ${through} refused`)
+      assert.match(yield* told(here.connect(`/ip4/127.0.0.1/tcp/${port}`)), /^Reset 127\.0\.0\.1:\d+ dropped/)
+      const other = at.replace(there.peerId, relay.peerId)
+      assert.match(yield* told(here.connect(other)), /^BadHandshake .* does not match expected remote identity/)
     })
   )
 })

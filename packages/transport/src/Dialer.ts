@@ -39,6 +39,8 @@ export class Dialer extends DialerBase {}
 export type DialReason =
   /** Somebody is there and nobody listens on that port. */
   | "Refused"
+  /** Somebody is there, and does not know the protocol that was asked for. */
+  | "UnsupportedProtocol"
   /** No route to that host or network. */
   | "Unreachable"
   | "TimedOut"
@@ -60,7 +62,7 @@ export type DialReason =
   | "Tls"
   /** A web server answered, and not with a WebSocket: the code is its HTTP status. */
   | "HttpStatus"
-  /** Whatever answered there does not speak this transport's protocol. */
+  /** Whatever answered there does not speak this transport's protocol, or is not who was asked for. */
   | "BadHandshake"
   | "Other"
 
@@ -77,11 +79,17 @@ const DialErrorBase: new (
   fields: DialErrorFields
 ) => Cause.YieldableError & { readonly _tag: "DialError" } & DialErrorFields = Data.TaggedError("DialError")
 
+type Told = Omit<DialErrorFields, "message"> & {
+  readonly detail?: string
+  /** What was dialled, where the endpoint does not say. */
+  readonly asked?: string | undefined
+}
+
 /** No connection came about. A local failure, and nobody's fault in the protocol. */
 export class DialError extends DialErrorBase {
-  constructor(fields: Omit<DialErrorFields, "message"> & { readonly detail?: string }) {
-    const { detail, ...rest } = fields
-    super({ ...rest, message: SENTENCES[fields.reason](formatEndpoint(fields.endpoint), detail ?? fields.code) })
+  constructor({ detail, asked, ...fields }: Told) {
+    const to = asked ?? formatEndpoint(fields.endpoint)
+    super({ ...fields, message: SENTENCES[fields.reason](to, detail ?? fields.code) })
   }
 }
 
@@ -116,6 +124,7 @@ export const dialWith = (
 
 const SENTENCES: Record<DialReason, (to: string, detail: string) => string> = {
   Refused: (to) => `${to} refused the connection: nobody listens there.`,
+  UnsupportedProtocol: (to, detail) => `${to} does not know the protocol that was asked for (${detail}).`,
   Unreachable: (to, detail) => `${to} cannot be reached from here (${detail}).`,
   TimedOut: (to) => `${to} did not answer in time.`,
   NameNotFound: (to, detail) => `${to}: the name does not resolve (${detail}).`,
@@ -127,6 +136,6 @@ const SENTENCES: Record<DialReason, (to: string, detail: string) => string> = {
   ProxyFailed: (to, detail) => `No connection to ${to}: its proxy failed (${detail}).`,
   Tls: (to, detail) => `No connection to ${to}: the TLS handshake failed (${detail}).`,
   HttpStatus: (to, detail) => `${to} answered with HTTP status ${detail} and not with a WebSocket.`,
-  BadHandshake: (to, detail) => `${to} answered in another protocol than was asked for (${detail}).`,
+  BadHandshake: (to, detail) => `${to} answered, and not with the handshake that was asked for (${detail}).`,
   Other: (to, detail) => `No connection to ${to}: ${detail}.`
 }

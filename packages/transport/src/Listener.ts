@@ -62,19 +62,24 @@ const ListenErrorBase: new (
   fields: ListenErrorFields
 ) => Cause.YieldableError & { readonly _tag: "ListenError" } & ListenErrorFields = Data.TaggedError("ListenError")
 
+type Told = Omit<ListenErrorFields, "message"> & {
+  readonly detail?: string
+  /** What was to be listened on, where the endpoint does not say. */
+  readonly asked?: string | undefined
+}
+
 export class ListenError extends ListenErrorBase {
-  constructor(fields: Omit<ListenErrorFields, "message"> & { readonly detail?: string }) {
-    const { detail, ...rest } = fields
-    super({ ...rest, message: SENTENCES[fields.reason](fields.endpoint, detail ?? fields.code) })
+  constructor({ detail, asked, ...fields }: Told) {
+    super({ ...fields, message: SENTENCES[fields.reason](fields.endpoint, detail ?? fields.code, asked) })
   }
 }
 
-const SENTENCES: Record<ListenReason, (endpoint: Endpoint, detail: string) => string> = {
+const SENTENCES: Record<ListenReason, (endpoint: Endpoint, detail: string, asked?: string) => string> = {
   AddressInUse: (endpoint) =>
     `${formatEndpoint(endpoint)} is taken by another process or listener: stop it or choose another port.`,
   AddressNotAvailable: ({ host }) =>
     `${host} is no address of this machine: listen on one that it has, or on 0.0.0.0 or ::.`,
   PermissionDenied: (endpoint) =>
     `${formatEndpoint(endpoint)} may not be listened on by this user: choose a port from 1024 on.`,
-  Other: (endpoint, detail) => `Cannot listen on ${formatEndpoint(endpoint)}: ${detail}.`
+  Other: (endpoint, detail, asked) => `Cannot listen on ${asked ?? formatEndpoint(endpoint)}: ${detail}.`
 }
