@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os"
 import { assert, it } from "@effect/vitest"
 import { type Libp2pNodeOptions, makeLibp2pNode } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
@@ -8,8 +9,11 @@ import { webRtc } from "../src/index.ts"
 const ECHO = "/echo/1"
 const node = (options: Libp2pNodeOptions) => makeLibp2pNode({ limits: { maxPerHostASecond: 1000 }, ...options })
 
-// On Deno 2.9 the native addon loads, and a connection never opens.
-it.live.skipIf("Deno" in globalThis)("two that nobody can dial meet at a relay, and speak past it from then on", () =>
+const isSkipped =
+  "Deno" in globalThis || Object.values(networkInterfaces()).every((some) => some?.every(({ internal }) => internal))
+
+// On Deno 2.9 the native addon loads, and a connection never opens. ICE offers no address of loopback.
+it.live.skipIf(isSkipped)("two that nobody can dial meet at a relay, and speak past it from then on", () =>
   Effect.scoped(
     Effect.gen(function* () {
       // It carries too little for what they are going to say.
