@@ -5,7 +5,7 @@ import type { Kind } from "@satwire/overlay"
 import { type Discovery, type Libp2pNodeOptions, isMultiaddr } from "@satwire/transport-libp2p"
 import { NetworkError } from "./NetworkError.ts"
 import type { MessageRates } from "./RatedMessenger.ts"
-import type { ScoringOptions } from "./Scores.ts"
+import { BAN_MS, type ScoringOptions } from "./Scores.ts"
 
 export type Preset = "development" | "production"
 
@@ -126,6 +126,8 @@ export interface Settings extends Numbers {
   readonly listen: ReadonlyArray<string>
   readonly rates: MessageRates
   readonly redialMs: { readonly first: number; readonly longest: number }
+  /** For gossip, too, which bans for a time of its own where it is told one. */
+  readonly banMs: number
 }
 
 const NETWORK = /^[a-z0-9-]{1,32}$/
@@ -178,7 +180,8 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
       messages: options.rateLimits?.messages ?? { perSecond: messages, burst: BURST_SECONDS * messages },
       bytes: options.rateLimits?.bytes ?? { perSecond: bytes, burst: BURST_SECONDS * bytes }
     },
-    redialMs: options.redialMs ?? { first: 1000, longest: 300_000 }
+    redialMs: options.redialMs ?? { first: 1000, longest: 300_000 },
+    banMs: (typeof options.scoring === "object" ? options.scoring.banMs : undefined) ?? BAN_MS
   }
 }
 

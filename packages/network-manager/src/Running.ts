@@ -129,9 +129,9 @@ const makeNode = (
     return { node: made.node, gossip: made }
   })
 
-const gossipOptions = ({ rates }: Settings, gossip: true | GossipOptions): GossipOptions => {
+const gossipOptions = ({ banMs, rates }: Settings, gossip: true | GossipOptions): GossipOptions => {
   const given = gossip === true ? {} : gossip
-  return { ...given, limits: { ...rates, ...given.limits } }
+  return { banMs, ...given, limits: { ...rates, ...given.limits } }
 }
 
 const discoveryOf = ({ localDiscovery, network, options }: Settings): Discovery => {

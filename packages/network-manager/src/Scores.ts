@@ -28,7 +28,7 @@ export const networkPolicy: ReputationPolicy<NetworkBehaviour> = {
   behaviours: { ...defaultPolicy.behaviours, flood: bad(10), forged: bad(2000) }
 }
 
-const BAN_MS = 24 * 60 * 60 * 1000
+export const BAN_MS: number = 24 * 60 * 60 * 1000
 /**
  * @limit peers that a network manager keeps banned; of more the oldest bans end
  */

@@ -229,6 +229,23 @@ describe("a ban", () => {
     ))
 })
 
+describe("a ban of a moment", () => {
+  it("ends in gossip, too", () =>
+    run(
+      Effect.gen(function* () {
+        const kept = { network: "moments", peerExchange: false }
+        const victim = yield* started({ ...kept, scoring: { banMs: 50 } })
+        const address = yield* addressOf(victim)
+        const friend = yield* started(kept)
+        yield* friend.addPeer(address)
+        yield* victim.banPeer(friend.peerId, "a moment")
+        yield* until(friend.getPeers, (peers) => peers.length === 0)
+        yield* until(victim.getNetworkStatus, ({ bannedPeers }) => bannedPeers === 0)
+        expect(yield* friend.addPeer(address)).toBe(victim.peerId)
+      })
+    ))
+})
+
 describe("the author of a broadcast", () => {
   it("has one name, though a key has several spellings", () =>
     run(
