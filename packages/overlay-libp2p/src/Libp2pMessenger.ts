@@ -49,7 +49,7 @@ export interface Libp2pMessengerOptions extends EnvelopesOptions {
 }
 
 export interface Libp2pMessenger extends Messenger {
-  /** Connects to a peer, by a multiaddr or its id, and opens a stream unless one stands; its id. */
+  /** Connects to a peer, by a multiaddr or its id, and opens a stream unless one stands; its id. Where it has none, a connection made for it is closed. */
   readonly open: (to: string, options?: ConnectOptions) => Effect.Effect<string, DialError>
 }
 
@@ -83,8 +83,14 @@ export const makeLibp2pMessenger = (
       })
     const open = (to: string, options?: ConnectOptions): Effect.Effect<string, DialError> =>
       Effect.gen(function* () {
+        const before = new Set(node.connections().map(({ peerId }) => peerId))
         const { peerId } = yield* node.connect(to, options)
-        yield* join(peerId, options)
+        const isForNothing = () => !before.has(peerId) && !members.has(peerId)
+        yield* join(peerId, options).pipe(
+          Effect.onError(() =>
+            Effect.suspend(() => (isForNothing() ? Effect.asVoid(node.hangUp(peerId)) : Effect.void))
+          )
+        )
         return peerId
       })
     const greet = ({ detail }: { readonly detail: { toString(): string } }): void => {

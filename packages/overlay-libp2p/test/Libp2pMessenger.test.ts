@@ -105,6 +105,20 @@ describe("an overlay over libp2p", () => {
       })
     ))
 
+  it("hangs up on who has no overlay, where it was dialled for it only", () =>
+    run(
+      Effect.gen(function* () {
+        const alice = yield* member()
+        const plain = yield* makeLibp2pNode({ listen: ["/ip4/127.0.0.1/tcp/0"], security: ["noise"] })
+        const [address = ""] = plain.addresses()
+        expect((yield* Effect.flip(alice.messenger.open(address)))._tag).toBe("DialError")
+        expect(alice.node.connections()).toEqual([])
+        yield* alice.node.connect(address)
+        expect((yield* Effect.flip(alice.messenger.open(address)))._tag).toBe("DialError")
+        expect(alice.node.connections()).toHaveLength(1)
+      })
+    ))
+
   it("ends with a stranger who says what is no envelope, and takes no more peers than it may", () =>
     run(
       Effect.gen(function* () {
