@@ -48,6 +48,7 @@ export const NETWORK_METRICS: ReadonlyArray<Row> = [
     { labels: ["inbound"], value: peers.inbound },
     { labels: ["outbound"], value: peers.outbound }
   ]),
+  gauge("other_connections", "Connections without messages, which take places, too.", ({ peers }) => peers.others),
   row("gauge", "max_peers", "Peers that there may be.", ["direction"], ({ peers }) => [
     { labels: ["inbound"], value: peers.maxInbound },
     { labels: ["outbound"], value: peers.maxOutbound },

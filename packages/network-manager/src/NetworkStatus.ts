@@ -2,6 +2,7 @@
 import type { NetworkState } from "./NetworkState.ts"
 import type { NetworkPeer, PeerRecord } from "./Peers.ts"
 import type { Running } from "./Running.ts"
+import { connectionsOfOthers } from "./Strangers.ts"
 import type { KindTraffic } from "./Tally.ts"
 
 export interface NetworkStatus {
@@ -16,6 +17,8 @@ export interface NetworkStatus {
   readonly peers: {
     readonly inbound: number
     readonly outbound: number
+    /** Connections without messages: of who is new, or of another program. They take places, too. */
+    readonly others: number
     readonly maxPeers: number
     readonly maxInbound: number
     readonly maxOutbound: number
@@ -76,6 +79,7 @@ export const statusOf = (state: NetworkState, running: Running | undefined, know
     peers: {
       inbound: state.peers.count("inbound"),
       outbound: state.peers.count("outbound"),
+      others: running === undefined ? 0 : connectionsOfOthers(state, running).length,
       maxPeers,
       maxInbound,
       maxOutbound

@@ -36,6 +36,7 @@ import type { PeerRecord } from "./Peers.ts"
 import { Rates, ratedMessenger } from "./RatedMessenger.ts"
 import type { Ground } from "./Rooms.ts"
 import type { NetworkBehaviour } from "./Scores.ts"
+import { hangUpOnStrangers } from "./Strangers.ts"
 
 export interface Running extends Ground {
   readonly node: Libp2pNodeShape
@@ -96,6 +97,7 @@ export const makeRunning = (
     state.onBan = (peer) => Effect.runSync(gossip?.ban(peer) ?? Effect.asVoid(node.dropBanned))
     yield* Effect.addFinalizer(() => Effect.sync(() => (state.onBan = () => undefined)))
     yield* rooms.open(running)
+    yield* hangUpOnStrangers(state, running)
     return running
   })
 

@@ -2,9 +2,10 @@
 import { exposition } from "@satwire/metrics"
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
 import { peerIdFromString } from "@libp2p/peer-id"
+import { makeGossipNode } from "@satwire/gossip"
 import { type Kind, kind, method, reservedKind } from "@satwire/overlay"
 import { nowReader, seededRandom } from "@satwire/runtime"
-import { makePrivateKey } from "@satwire/transport-libp2p"
+import { makeLibp2pNode, makePrivateKey } from "@satwire/transport-libp2p"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
@@ -205,6 +206,39 @@ describe("the limits of a network", () => {
         yield* friend.sendMessage(victim.peerId, Chat, { text: "still here" })
         yield* eventually(() => got.some(({ from, text }) => from === friend.peerId && text === "still here"))
         expect(got.filter(({ from }) => from === mallory.peerId).length).toBeLessThan(61)
+      })
+    ))
+})
+
+describe("strangers", () => {
+  it("keep no place without the overlay, but for those of another use", () =>
+    run(
+      Effect.gen(function* () {
+        const small = yield* started({
+          network: "mine",
+          maxPeers: 4,
+          maxInbound: 3,
+          handshakeTimeoutMs: 200,
+          peerExchange: false
+        })
+        const address = yield* addressOf(small)
+        const another = yield* started({ network: "theirs" })
+        expect((yield* Effect.flip(another.addPeer(address)))._tag).toBe("DialError")
+        const { node: silent } = yield* another.parts
+        const useful = yield* makeLibp2pNode({ security: ["noise"] })
+        const { node } = yield* small.parts
+        yield* node.handle("/added/1.0.0", () => Effect.never)
+        yield* silent.connect(address)
+        yield* useful.openStream(address, "/added/1.0.0")
+        const gossiping = yield* makeGossipNode({ security: ["noise"] })
+        gossiping.shared.pubsub?.subscribe("/mine/kind/1/chat")
+        yield* gossiping.node.connect(address)
+        yield* until(small.getNetworkStatus, ({ peers }) => peers.others === 3)
+        yield* until(small.getNetworkStatus, ({ peers }) => peers.others === 2)
+        expect(node.connections().map(({ peerId }) => peerId)).toEqual([useful.peerId, gossiping.node.peerId])
+        expect((yield* small.getNetworkStatus).peers.inbound).toBe(0)
+        const client = yield* started({ network: "mine", peerExchange: false })
+        expect(yield* client.addPeer(address)).toBe(small.peerId)
       })
     ))
 })
