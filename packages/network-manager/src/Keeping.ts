@@ -17,16 +17,13 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { NetworkError } from "./NetworkError.ts"
 import type { NetworkState } from "./NetworkState.ts"
+import { peerIdIn, setLatest } from "./Peers.ts"
 import { type Running, pingPeer } from "./Running.ts"
 
 /** A little more than a peer may be asked in. */
 const ASK_AGAIN_MS: number = EXCHANGE_INTERVAL_MS + 5000
 /** Rounds of discovery in which one that could not be reached is left alone. */
 const ROUNDS_LEFT_ALONE = 10
-/**
- * @limit peers of which a network manager remembers when it dialled or asked them
- */
-export const MAX_TRIED = 4096
 const MAX_AT_ONCE = 8
 const MAX_ADDRESSES_TRIED = 3
 /** Of the table, at each round. */
@@ -43,11 +40,7 @@ class Moments {
   }
 
   set(peer: string, now: number): void {
-    this.#at.delete(peer)
-    this.#at.set(peer, now)
-    if (this.#at.size <= MAX_TRIED) return
-    const [oldest] = this.#at.keys()
-    if (oldest !== undefined) this.#at.delete(oldest)
+    setLatest(this.#at, peer, now)
   }
 }
 
@@ -79,8 +72,8 @@ export class Keeping {
   /** Dials, where there is room for one more. */
   dial(address: string): Effect.Effect<string, DialError | NetworkError> {
     return Effect.suspend((): Effect.Effect<string, DialError | NetworkError> => {
-      const { peers, scores, settings } = this.#state
-      const peerId = peerOf(address)
+      const { ledTo, peers, scores, settings } = this.#state
+      const peerId = peerIdIn(address)
       if (peerId !== undefined && peers.get(peerId) !== undefined) return Effect.succeed(peerId)
       if (peerId !== undefined && scores.isBanned(peerId)) {
         return Effect.fail(new NetworkError({ reason: "Banned", message: `${peerId} is banned` }))
@@ -88,9 +81,9 @@ export class Keeping {
       const full = this.#full()
       if (full !== undefined) return Effect.fail(full)
       this.#dialling += 1
-      return Effect.ensuring(
-        this.#running.messenger.open(address, { timeoutMs: settings.connectTimeoutMs }),
-        Effect.sync(() => (this.#dialling -= 1))
+      return this.#running.messenger.open(address, { timeoutMs: settings.connectTimeoutMs }).pipe(
+        Effect.tap((reached) => Effect.sync(() => peerId === undefined && setLatest(ledTo, address, reached))),
+        Effect.ensuring(Effect.sync(() => (this.#dialling -= 1)))
       )
     })
   }
@@ -214,8 +207,8 @@ export class Keeping {
       if (!this.#isWorthADial(peerId) || this.#full() !== undefined) return
       this.#tried.set(peerId, this.#nowMs())
       for (const address of addresses.slice(0, MAX_ADDRESSES_TRIED)) {
-        const whole = peerOf(address) === undefined ? `${address}/p2p/${peerId}` : address
-        if (peerOf(whole) !== peerId) continue
+        const whole = peerIdIn(address) === undefined ? `${address}/p2p/${peerId}` : address
+        if (peerIdIn(whole) !== peerId) continue
         const exit = yield* Effect.exit(this.dial(whole))
         if (Exit.isSuccess(exit)) return
       }
@@ -249,6 +242,3 @@ export class Keeping {
     return Effect.asVoid(Effect.forkIn(Effect.ignore(effect), this.#running.scope))
   }
 }
-
-/** The peer at the end of a multiaddr. */
-const peerOf = (address: string): string | undefined => /\/p2p\/([^/]+)$/.exec(address)?.[1]

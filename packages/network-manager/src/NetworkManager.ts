@@ -16,7 +16,7 @@ import {
   makeMemoryAddressBook
 } from "@satwire/overlay"
 import type { DialError, ListenError } from "@satwire/transport"
-import type { FoundPeer } from "@satwire/transport-libp2p"
+import { type FoundPeer, isMultiaddr } from "@satwire/transport-libp2p"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -27,8 +27,8 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Keeping } from "./Keeping.ts"
 import { NetworkError, notRunning } from "./NetworkError.ts"
-import type { NetworkOptions } from "./NetworkOptions.ts"
-import { type NetworkFact, type NetworkState, makeState } from "./NetworkState.ts"
+import { type NetworkOptions, wrongAddress } from "./NetworkOptions.ts"
+import { type NetworkFact, type NetworkState, makeState, peerAt } from "./NetworkState.ts"
 import { type NetworkStatus, peerOf, statusOf } from "./NetworkStatus.ts"
 import type { NetworkPeer } from "./Peers.ts"
 import type { NetworkMessage } from "./Rooms.ts"
@@ -74,7 +74,7 @@ export interface NetworkManagerShape {
   readonly discoverLocalPeers: (waitMs: number) => Effect.Effect<ReadonlyArray<FoundPeer>, NetworkError>
   /** Dials those of the bootstrap list who are not there, and says how many of it are. */
   readonly connectBootstrapPeers: Effect.Effect<number, NetworkError>
-  /** Connects to a multiaddr; the peer's id. */
+  /** Connects to a multiaddr; the peer's id. What is none is not kept as a persistent one. */
   readonly addPeer: (address: string, options?: AddPeerOptions) => Effect.Effect<string, DialError | NetworkError>
   /** Hangs up, and keeps no connection to it any more. */
   readonly removePeer: (peerId: string) => Effect.Effect<void>
@@ -218,6 +218,7 @@ const shapeOf = (state: NetworkState, facade: Facade): NetworkManagerShape => {
     addPeer: (address, { persistent = false } = {}) =>
       Effect.gen(function* () {
         const { keeping } = yield* alive
+        if (persistent && !isMultiaddr(address)) return yield* wrongAddress("addPeer", address)
         const isNew = persistent && !state.persistent.has(address)
         if (isNew) state.persistent.add(address)
         // The one who keeps it finds that it is there.
@@ -227,10 +228,7 @@ const shapeOf = (state: NetworkState, facade: Facade): NetworkManagerShape => {
       }),
     removePeer: (peerId) =>
       Effect.suspend(() => {
-        const { address = "" } = peers.get(peerId) ?? {}
-        for (const each of state.persistent) {
-          if (each.endsWith(`/p2p/${peerId}`) || address.startsWith(each)) state.persistent.delete(each)
-        }
+        for (const each of state.persistent) if (peerAt(state, each) === peerId) state.persistent.delete(each)
         return facade.running === undefined ? Effect.void : Effect.asVoid(facade.running.node.hangUp(peerId))
       }),
     recordBehaviour: (peerId, behaviour) => Effect.sync(() => scores.record(peerId, behaviour)),

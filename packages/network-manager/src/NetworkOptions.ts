@@ -165,7 +165,7 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
   }
   const listen = options.listen ?? [listenAddress(options.host ?? "0.0.0.0", options.port ?? 0)]
   const odd = wrongAddressOf(options, listen) ?? wrongRateOf(options)
-  if (odd !== undefined) return wrong(odd)
+  if (odd !== undefined) return odd
   const { perSecond: messages = MESSAGES_PER_SECOND } = options.rateLimits?.messages ?? {}
   const { perSecond: bytes = MESSAGE_BYTES_PER_SECOND } = options.rateLimits?.bytes ?? {}
   return {
@@ -185,7 +185,10 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
   }
 }
 
-const wrongAddressOf = (options: NetworkOptions, listen: ReadonlyArray<string>): string | undefined => {
+export const wrongAddress = (name: string, address: string): NetworkError =>
+  wrong(`${name}: "${address.slice(0, 80)}" is no multiaddr such as /ip4/192.0.2.1/tcp/9333`)
+
+const wrongAddressOf = (options: NetworkOptions, listen: ReadonlyArray<string>): NetworkError | undefined => {
   const { bootstrapPeers, externalAddresses, persistentPeers } = options
   const lists = {
     [options.listen === undefined ? "host and port" : "listen"]: listen,
@@ -195,14 +198,14 @@ const wrongAddressOf = (options: NetworkOptions, listen: ReadonlyArray<string>):
   }
   for (const [name, addresses = []] of Object.entries(lists)) {
     const odd = addresses.find((address) => !isMultiaddr(address))
-    if (odd !== undefined) return `${name}: "${odd.slice(0, 80)}" is no multiaddr such as /ip4/192.0.2.1/tcp/9333`
+    if (odd !== undefined) return wrongAddress(name, odd)
   }
   return undefined
 }
 
-const wrongRateOf = ({ rateLimits = {} }: NetworkOptions): string | undefined => {
+const wrongRateOf = ({ rateLimits = {} }: NetworkOptions): NetworkError | undefined => {
   const odd = Object.entries(rateLimits).find(([, { burst, perSecond }]) => !(perSecond > 0 && burst > 0))
-  return odd === undefined ? undefined : `rateLimits.${odd[0]} lets nothing through`
+  return odd === undefined ? undefined : wrong(`rateLimits.${odd[0]} lets nothing through`)
 }
 
 const wrong = (message: string): NetworkError => new NetworkError({ reason: "BadOptions", message })

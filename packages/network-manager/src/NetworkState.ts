@@ -14,7 +14,7 @@ import { BroadcastWriter } from "./Broadcast.ts"
 import { keepBans } from "./KeptBans.ts"
 import { NetworkError } from "./NetworkError.ts"
 import { type NetworkOptions, type Settings, settingsOf } from "./NetworkOptions.ts"
-import { Peers } from "./Peers.ts"
+import { Peers, peerIdIn } from "./Peers.ts"
 import { Rooms } from "./Rooms.ts"
 import { Scores } from "./Scores.ts"
 import { Tally } from "./Tally.ts"
@@ -52,9 +52,15 @@ export interface NetworkState {
   readonly tell: (fact: NetworkFact) => void
   /** Multiaddrs of those to whom a connection is kept. */
   readonly persistent: Set<string>
+  /** Whom we met at addresses that name nobody. */
+  readonly ledTo: Map<string, string>
   /** Closes the connections of who is banned, while there are any. */
   onBan: (peer: string) => void
 }
+
+/** Who is at an address, by what it says or where it led. */
+export const peerAt = ({ ledTo }: NetworkState, address: string): string | undefined =>
+  peerIdIn(address) ?? ledTo.get(address)
 
 export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, NetworkError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -100,6 +106,7 @@ export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, 
       facts,
       tell,
       persistent: new Set(options.persistentPeers),
+      ledTo: new Map(),
       onBan: () => undefined
     }
     const { dataDirectory: directory } = options

@@ -366,6 +366,28 @@ describe("presets", () => {
     ))
 })
 
+describe("a persistent peer that is removed", () => {
+  it("is forgotten at an address that does not name it, and nobody else is", () =>
+    run(
+      Effect.gen(function* () {
+        const quiet = { network: "removed", peerExchange: false, discoveryIntervalMs: 600_000 }
+        const [kept, removed] = [yield* started(quiet), yield* started(quiet)]
+        const bare = (address: string) => address.replace(/\/p2p\/.*/, "")
+        const [ofKept, ofRemoved] = [bare(yield* addressOf(kept)), bare(yield* addressOf(removed))]
+        const client = yield* started({ ...quiet, persistentPeers: [ofKept] })
+        yield* removed.addPeer(yield* addressOf(client))
+        yield* until(client.getPeers, (peers) => peers.length === 2)
+        yield* client.addPeer(ofRemoved, { persistent: true })
+        yield* client.removePeer(removed.peerId)
+        yield* until(removed.getPeers, (peers) => peers.length === 0)
+        yield* Effect.sleep(300)
+        expect((yield* client.getPeers).map(({ peerId }) => peerId)).toEqual([kept.peerId])
+        const garbage = yield* Effect.flip(client.addPeer("garbage", { persistent: true }))
+        expect(garbage).toMatchObject({ _tag: "NetworkError", reason: "BadOptions" })
+      })
+    ))
+})
+
 describe("a persistent peer", () => {
   it("is found again when it has been away, and what was subscribed to goes on", () =>
     run(
