@@ -7,7 +7,8 @@
  *   each interval: few peers? the bootstrap list ─▶ peers of a peer, of the DHT ─▶ book ─▶ dial until half of maxOutbound is used
  * ```
  *
- * Specification: what is found is dialled for half of our own connections only. Rationale: the rest is for those whom somebody has named.
+ * Specification: what is found is dialled for half of our own connections only. Rationale: the rest is for those whom somebody has named. Who was removed
+ * is found no more, until somebody names it again.
  */
 import { AddressBook, EXCHANGE_INTERVAL_MS, exchangePeers, keepFound } from "@satwire/overlay"
 import type { DialError } from "@satwire/transport"
@@ -16,7 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { NetworkError } from "./NetworkError.ts"
-import type { NetworkState } from "./NetworkState.ts"
+import { type NetworkState, peerAt } from "./NetworkState.ts"
 import { peerIdIn, setLatest } from "./Peers.ts"
 import { type Running, pingPeer } from "./Running.ts"
 
@@ -109,11 +110,13 @@ export class Keeping {
 
   /** How many of the bootstrap list are there. */
   bootstrap(): Effect.Effect<number> {
-    const addresses = this.#state.settings.options.bootstrapPeers ?? []
-    return Effect.map(
-      Effect.forEach(addresses, (address) => Effect.exit(this.dial(address)), { concurrency: MAX_AT_ONCE }),
-      (exits) => exits.filter(Exit.isSuccess).length
-    )
+    const dial = (address: string) => Effect.exit(this.dial(address))
+    return Effect.suspend(() => {
+      const { removed, settings } = this.#state
+      const all = settings.options.bootstrapPeers ?? []
+      const addresses = all.filter((address) => !removed.has(peerAt(this.#state, address) ?? ""))
+      return Effect.forEach(addresses, dial, { concurrency: MAX_AT_ONCE })
+    }).pipe(Effect.map((exits) => exits.filter(Exit.isSuccess).length))
   }
 
   /** Those found on this LAN within so many milliseconds, the known ones included; dialled where there is room. */
@@ -196,8 +199,9 @@ export class Keeping {
   }
 
   #isWorthADial(peerId: string): boolean {
-    const { peers, scores, settings } = this.#state
-    if (peerId === this.#state.peerId || peers.get(peerId) !== undefined || scores.isBanned(peerId)) return false
+    const { peers, removed, scores, settings } = this.#state
+    if (peerId === this.#state.peerId || peers.get(peerId) !== undefined) return false
+    if (scores.isBanned(peerId) || removed.has(peerId)) return false
     return !this.#tried.isWithin(peerId, ROUNDS_LEFT_ALONE * settings.discoveryIntervalMs, this.#nowMs())
   }
 

@@ -30,7 +30,7 @@ import { NetworkError, notRunning } from "./NetworkError.ts"
 import { type NetworkOptions, wrongAddress } from "./NetworkOptions.ts"
 import { type NetworkFact, type NetworkState, makeState, peerAt } from "./NetworkState.ts"
 import { type NetworkStatus, peerOf, statusOf } from "./NetworkStatus.ts"
-import type { NetworkPeer } from "./Peers.ts"
+import { type NetworkPeer, setLatest } from "./Peers.ts"
 import type { NetworkMessage } from "./Rooms.ts"
 import { type Running, makeRunning } from "./Running.ts"
 import type { NetworkBehaviour } from "./Scores.ts"
@@ -76,7 +76,7 @@ export interface NetworkManagerShape {
   readonly connectBootstrapPeers: Effect.Effect<number, NetworkError>
   /** Connects to a multiaddr; the peer's id. What is none is not kept as a persistent one. */
   readonly addPeer: (address: string, options?: AddPeerOptions) => Effect.Effect<string, DialError | NetworkError>
-  /** Hangs up, and keeps no connection to it any more. */
+  /** Hangs up, and dials it no more, until it is added again. It may come itself: `banPeer` keeps it out. */
   readonly removePeer: (peerId: string) => Effect.Effect<void>
   /** Tells the scores what a peer did. */
   readonly recordBehaviour: (peerId: string, behaviour: NetworkBehaviour) => Effect.Effect<void>
@@ -219,15 +219,19 @@ const shapeOf = (state: NetworkState, facade: Facade): NetworkManagerShape => {
       Effect.gen(function* () {
         const { keeping } = yield* alive
         if (persistent && !isMultiaddr(address)) return yield* wrongAddress("addPeer", address)
+        const peer = peerAt(state, address)
+        if (peer !== undefined) state.removed.delete(peer)
         const isNew = persistent && !state.persistent.has(address)
         if (isNew) state.persistent.add(address)
         // The one who keeps it finds that it is there.
         const peerId = yield* Effect.exit(keeping.dial(address))
         if (isNew) yield* keeping.keep(address)
+        if (Exit.isSuccess(peerId)) state.removed.delete(peerId.value)
         return yield* peerId
       }),
     removePeer: (peerId) =>
       Effect.suspend(() => {
+        setLatest(state.removed, peerId, state.now().instant)
         for (const each of state.persistent) if (peerAt(state, each) === peerId) state.persistent.delete(each)
         return facade.running === undefined ? Effect.void : Effect.asVoid(facade.running.node.hangUp(peerId))
       }),

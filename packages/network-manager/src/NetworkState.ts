@@ -54,6 +54,8 @@ export interface NetworkState {
   readonly persistent: Set<string>
   /** Whom we met at addresses that name nobody. */
   readonly ledTo: Map<string, string>
+  /** Those whom nobody dials by himself any more, and since when. */
+  readonly removed: Map<string, number>
   /** Closes the connections of who is banned, while there are any. */
   onBan: (peer: string) => void
 }
@@ -107,6 +109,7 @@ export const makeState = (options: NetworkOptions): Effect.Effect<NetworkState, 
       tell,
       persistent: new Set(options.persistentPeers),
       ledTo: new Map(),
+      removed: new Map(),
       onBan: () => undefined
     }
     const { dataDirectory: directory } = options

@@ -21,7 +21,7 @@ export interface NetworkPeer {
 }
 
 /**
- * @limit peers of which a network manager remembers when it dialled or asked them, and addresses of which it remembers whom it met there
+ * @limit peers of which a network manager remembers when it dialled, asked or removed them, and addresses of which it remembers whom it met there
  */
 export const MAX_TRIED = 4096
 

@@ -388,6 +388,25 @@ describe("a persistent peer that is removed", () => {
     ))
 })
 
+describe("a bootstrap peer that is removed", () => {
+  it("is dialled no more, until it is added again", () =>
+    run(
+      Effect.gen(function* () {
+        const fast = { network: "found", discoveryIntervalMs: 20 }
+        const server = yield* started({ ...fast, discoveryIntervalMs: 600_000 })
+        const address = yield* addressOf(server)
+        const client = yield* started({ ...fast, bootstrapPeers: [address] })
+        yield* until(client.getPeers, (peers) => peers.length === 1)
+        yield* client.removePeer(server.peerId)
+        yield* until(server.getPeers, (peers) => peers.length === 0)
+        yield* Effect.sleep(200)
+        expect([yield* client.getPeers, yield* client.connectBootstrapPeers]).toEqual([[], 0])
+        yield* client.addPeer(address)
+        expect(yield* client.connectBootstrapPeers).toBe(1)
+      })
+    ))
+})
+
 describe("a persistent peer", () => {
   it("is found again when it has been away, and what was subscribed to goes on", () =>
     run(
