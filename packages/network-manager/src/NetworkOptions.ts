@@ -64,6 +64,10 @@ export interface NetworkOptions {
   /** What one peer may send. */
   readonly rateLimits?: Partial<MessageRates> | undefined
   readonly gossip?: boolean | GossipOptions | undefined
+  /**
+   * The hash table. It tells of private addresses and believes in them where `privateAddresses` says so, as it does in the `development` preset: without them
+   * it finds nobody on a LAN or on loopback, with them strangers may have us dial what is near us.
+   */
   readonly dht?: false | NonNullable<Discovery["dht"]> | "client" | "server" | undefined
   /** Further options of the libp2p node: transports, relays, ports of a gateway. */
   readonly node?: Pick<Libp2pNodeOptions, "transports" | "security" | "reachability" | "services"> | undefined

@@ -136,13 +136,16 @@ const gossipOptions = ({ banMs, rates }: Settings, gossip: true | GossipOptions)
   return { banMs, ...given, limits: { ...rates, ...given.limits } }
 }
 
-const discoveryOf = ({ localDiscovery, network, options }: Settings): Discovery => {
-  const { dht = false } = options
+export const discoveryOf = ({ localDiscovery, network, options }: Settings): Discovery => {
+  const { dht = false, preset } = options
   const mdns = typeof options.localDiscovery === "object" ? options.localDiscovery : {}
   const protocol = network === "satwire" ? DHT_PROTOCOL : `/${network}/kad/1.0.0`
+  const privateAddresses = preset !== "production"
   return {
     ...(localDiscovery ? { mdns: { service: `_${network}._udp.local`, ...mdns } } : {}),
-    ...(dht === false ? {} : { dht: { protocol, ...(typeof dht === "string" ? { mode: dht } : dht) } })
+    ...(dht === false
+      ? {}
+      : { dht: { protocol, privateAddresses, ...(typeof dht === "string" ? { mode: dht } : dht) } })
   }
 }
 
