@@ -26,7 +26,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Keeping } from "./Keeping.ts"
-import { NetworkError, notRunning } from "./NetworkError.ts"
+import { NetworkError, closed, notRunning } from "./NetworkError.ts"
 import { type NetworkOptions, wrongAddress } from "./NetworkOptions.ts"
 import { type NetworkFact, type NetworkState, makeState, peerAt } from "./NetworkState.ts"
 import { type NetworkStatus, peerOf, statusOf } from "./NetworkStatus.ts"
@@ -43,8 +43,8 @@ export interface AddPeerOptions {
 export interface NetworkManagerShape {
   /** Who we are, `12D3KooW…`. */
   readonly peerId: string
-  /** Listens and dials. Does nothing where it runs already; after a stop it runs again, as the same node. */
-  readonly start: Effect.Effect<void, ListenError>
+  /** Listens and dials. Does nothing where it runs already; after a stop it runs again, as the same node, but not when it is closed. */
+  readonly start: Effect.Effect<void, ListenError | NetworkError>
   /** Closes every connection. Subscriptions stand, for the next start. */
   readonly stop: Effect.Effect<void>
   readonly sendMessage: <A>(
@@ -106,7 +106,7 @@ export class NetworkManager extends NetworkManagerBase {
       const state = yield* makeState(options)
       const facade = new Facade(state)
       yield* Effect.addFinalizer(() =>
-        facade.stop.pipe(Effect.andThen(state.rooms.close), Effect.andThen(PubSub.shutdown(state.facts)))
+        facade.close.pipe(Effect.andThen(state.rooms.close), Effect.andThen(PubSub.shutdown(state.facts)))
       )
       return shapeOf(state, facade)
     })
@@ -132,6 +132,7 @@ class Facade {
   readonly #served: Map<string, (running: Running) => Effect.Effect<void>> = new Map()
   readonly book: MemoryAddressBook = makeMemoryAddressBook()
   #alive: Alive | undefined
+  #isClosed = false
 
   constructor(state: NetworkState) {
     this.#state = state
@@ -145,9 +146,10 @@ class Facade {
     this.#alive === undefined ? Effect.fail(notRunning) : Effect.succeed(this.#alive)
   )
 
-  readonly start: Effect.Effect<void, ListenError> = Effect.suspend(() =>
+  readonly start: Effect.Effect<void, ListenError | NetworkError> = Effect.suspend(() =>
     this.#changing.withPermit(
       Effect.gen({ self: this }, function* () {
+        if (this.#isClosed) return yield* closed
         if (this.#alive !== undefined) return
         const scope = Scope.makeUnsafe()
         const running = yield* makeRunning(this.#state, this.book).pipe(
@@ -171,6 +173,12 @@ class Facade {
       })
     )
   )
+
+  /** For good: nobody would stop what starts after it. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.#isClosed = true
+    return this.stop
+  })
 
   serve<Asked, Answer>(method: Method<Asked, Answer>, handler: Handler<Asked, Answer>): Effect.Effect<void> {
     return this.#changing.withPermit(

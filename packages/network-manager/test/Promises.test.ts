@@ -1,7 +1,7 @@
 /** The Promise door, over two networks on loopback. */
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { type NetworkMessage, Refusal, kind, method, startNetwork } from "../src/promise.ts"
+import { type NetworkMessage, Refusal, kind, makeNetwork, method, startNetwork } from "../src/promise.ts"
 
 const Chat = kind("chat", Schema.Struct({ text: Schema.String }))
 const Length = method("length", kind("length-of", Schema.String), kind("length", Schema.Int))
@@ -46,6 +46,13 @@ describe("the Promise door of a network", () => {
     await alice.close()
     expect((await last).done).toBe(true)
     await expect(alice.sendMessage(bob.peerId, Chat, { text: "" })).rejects.toMatchObject({ reason: "NotRunning" })
+  })
+
+  it("starts no more when it is closed", async () => {
+    const network = await makeNetwork(OPTIONS)
+    await network.close()
+    await expect(network.start()).rejects.toMatchObject({ _tag: "NetworkError", reason: "Closed" })
+    expect((await network.getNetworkStatus()).isRunning).toBe(false)
   })
 
   it("says what is wrong with its options", async () => {
