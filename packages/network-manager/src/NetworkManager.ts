@@ -146,23 +146,25 @@ class Facade {
     this.#alive === undefined ? Effect.fail(notRunning) : Effect.succeed(this.#alive)
   )
 
+  /** Who gives it up waits until what was made of it is put away. */
   readonly start: Effect.Effect<void, ListenError | NetworkError> = Effect.suspend(() =>
-    this.#changing.withPermit(
-      Effect.gen({ self: this }, function* () {
-        if (this.#isClosed) return yield* closed
-        if (this.#alive !== undefined) return
-        const scope = Scope.makeUnsafe()
-        const running = yield* makeRunning(this.#state, this.book).pipe(
-          Scope.provide(scope),
-          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-        )
-        const keeping = new Keeping(this.#state, running)
-        for (const attach of this.#served.values()) yield* attach(running)
-        this.#alive = { running, keeping, scope }
-        yield* keeping.start()
-      })
-    )
-  ).pipe(Effect.uninterruptible)
+    this.#changing.withPermit(Effect.uninterruptibleMask((restore) => this.#start(restore)))
+  )
+
+  #start(restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) {
+    return Effect.gen({ self: this }, function* () {
+      if (this.#isClosed) return yield* closed
+      if (this.#alive !== undefined) return
+      const scope = Scope.makeUnsafe()
+      const running = yield* restore(Scope.provide(makeRunning(this.#state, this.book), scope)).pipe(
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+      const keeping = new Keeping(this.#state, running)
+      for (const attach of this.#served.values()) yield* attach(running)
+      this.#alive = { running, keeping, scope }
+      yield* keeping.start()
+    })
+  }
 
   readonly stop: Effect.Effect<void> = Effect.suspend(() =>
     this.#changing.withPermit(

@@ -55,6 +55,17 @@ describe("the Promise door of a network", () => {
     expect((await network.getNetworkStatus()).isRunning).toBe(false)
   })
 
+  it("gives up a start with the reason of the signal, and may start again", async () => {
+    await using network = await makeNetwork(OPTIONS)
+    const controller = new AbortController()
+    const starting = network.start({ signal: controller.signal })
+    controller.abort("no")
+    await expect(starting).rejects.toBe("no")
+    expect((await network.getNetworkStatus()).isRunning).toBe(false)
+    await network.start()
+    expect((await network.getNetworkStatus()).isRunning).toBe(true)
+  })
+
   it("says what is wrong with its options", async () => {
     await expect(startNetwork({ network: "Not a name" })).rejects.toMatchObject({
       _tag: "NetworkError",

@@ -51,7 +51,8 @@ export const runPromise = async <A, E>(effect: Effect.Effect<A, E>, options?: Ca
   signal?.throwIfAborted()
   const exit = await Effect.runPromiseExit(effect, signal === undefined ? {} : { signal })
   if (Exit.isSuccess(exit)) return exit.value
-  if (signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause)) throw signal.reason
+  // What could not be interrupted may have failed by then.
+  if (signal?.aborted === true && Cause.hasInterrupts(exit.cause) && !Cause.hasDies(exit.cause)) throw signal.reason
   throw Cause.squash(exit.cause)
 }
 

@@ -58,6 +58,15 @@ describe("a service as promises", () => {
     expect(await rejection(add(1, 2, { signal: AbortSignal.abort("before") }))).toBe("before")
   })
 
+  test("is rejected for a signal with its reason, whatever fails after it", async () => {
+    const controller = new AbortController()
+    const late = Effect.suspend(() => {
+      controller.abort("given up")
+      return Effect.failCause(Cause.combine(Cause.fail("late"), Cause.interrupt()))
+    })
+    expect(await rejection(runPromise(Effect.uninterruptible(late), { signal: controller.signal }))).toBe("given up")
+  })
+
   test("is rejected for a signal only once everything is put away", async () => {
     let isAway = false
     const slow = Effect.never.pipe(
