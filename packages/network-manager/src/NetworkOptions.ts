@@ -69,9 +69,22 @@ export interface NetworkOptions {
    * it finds nobody on a LAN or on loopback, with them strangers may have us dial what is near us.
    */
   readonly dht?: false | NonNullable<Discovery["dht"]> | "client" | "server" | undefined
-  /** Further options of the libp2p node: transports, relays, ports of a gateway. */
-  readonly node?: Pick<Libp2pNodeOptions, "transports" | "security" | "reachability" | "services"> | undefined
+  /** Further options of the libp2p node: transports, relays, ports of a gateway, limits that have no other name here. */
+  readonly node?:
+    | (Pick<Libp2pNodeOptions, "transports" | "security" | "reachability" | "services"> & {
+        readonly limits?: NodeLimits
+      })
+    | undefined
 }
+
+/** Of those of a libp2p node. */
+export type NodeLimits = Omit<
+  NonNullable<Libp2pNodeOptions["limits"]>,
+  "maxConnections" | "maxInbound" | "dialTimeoutMs" | "handshakeTimeoutMs"
+>
+
+/** Many programs of one machine start at once while one develops them; of one host a quarter may shake hands at a time. */
+const DEVELOPMENT_LIMITS: NodeLimits = { maxPending: 128, maxPerHostASecond: 32 }
 
 /** What the presets say. */
 export interface Numbers {
@@ -129,6 +142,7 @@ export interface Settings extends Numbers {
   readonly network: string
   readonly listen: ReadonlyArray<string>
   readonly rates: MessageRates
+  readonly limits: NodeLimits
   readonly redialMs: { readonly first: number; readonly longest: number }
   /** For gossip, too, which bans for a time of its own where it is told one. */
   readonly banMs: number
@@ -184,6 +198,7 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
       messages: options.rateLimits?.messages ?? { perSecond: messages, burst: BURST_SECONDS * messages },
       bytes: options.rateLimits?.bytes ?? { perSecond: bytes, burst: BURST_SECONDS * bytes }
     },
+    limits: { ...(preset === PRESETS.development ? DEVELOPMENT_LIMITS : {}), ...options.node?.limits },
     redialMs: options.redialMs ?? { first: 1000, longest: 300_000 },
     banMs: (typeof options.scoring === "object" ? options.scoring.banMs : undefined) ?? BAN_MS
   }

@@ -120,6 +120,7 @@ const makeNode = (
       discovery: discoveryOf(settings),
       isBanned: ({ peerId }) => peerId !== undefined && scores.isBanned(peerId),
       limits: {
+        ...settings.limits,
         maxConnections: settings.maxPeers,
         maxInbound: settings.maxInbound,
         dialTimeoutMs: settings.connectTimeoutMs,

@@ -8,6 +8,7 @@ export {
   MESSAGES_PER_SECOND,
   MESSAGE_BYTES_PER_SECOND,
   type NetworkOptions,
+  type NodeLimits,
   PRESETS,
   type Preset
 } from "./NetworkOptions.ts"

@@ -181,6 +181,18 @@ describe("the limits of a network", () => {
       })
     ))
 
+  it("lets in eight of one machine that come at once, in development", () =>
+    run(
+      Effect.gen(function* () {
+        const address = yield* addressOf(yield* started({ network: "many", peerExchange: false }))
+        const coming = Effect.flatMap(makeLibp2pNode({ security: ["noise"] }), (node) => node.connect(address))
+        yield* Effect.all(
+          Array.from({ length: 8 }, () => coming),
+          { concurrency: 8 }
+        )
+      })
+    ))
+
   it("bans who floods, at once, and nobody else is the worse for it", () =>
     run(
       Effect.gen(function* () {

@@ -18,3 +18,11 @@ describe("the hash table", () => {
     expect(hasPrivate({ dht: { mode: "client", privateAddresses: true }, preset: "production" })).toBe(true)
   })
 })
+
+describe("limits of the node", () => {
+  it("let many of one host in at once in development, and are what they are told to be", () => {
+    expect(settings({}).limits).toEqual({ maxPending: 128, maxPerHostASecond: 32 })
+    expect(settings({ node: { limits: { maxPending: 1 } } }).limits).toEqual({ maxPending: 1, maxPerHostASecond: 32 })
+    expect(settings({ preset: "production" }).limits).toEqual({})
+  })
+})
