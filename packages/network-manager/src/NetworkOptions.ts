@@ -2,7 +2,7 @@
 import type { SchnorrKey } from "@satwire/crypto"
 import type { GossipOptions } from "@satwire/gossip"
 import type { Kind } from "@satwire/overlay"
-import { type Discovery, type Libp2pNodeOptions, isMultiaddr } from "@satwire/transport-libp2p"
+import { type Carriage, type Discovery, type Libp2pNodeOptions, isMultiaddr } from "@satwire/transport-libp2p"
 import { NetworkError } from "./NetworkError.ts"
 import type { MessageRates } from "./RatedMessenger.ts"
 import { BAN_MS, type ScoringOptions } from "./Scores.ts"
@@ -29,6 +29,7 @@ export interface NetworkOptions {
   readonly listen?: ReadonlyArray<string> | undefined
   /** Multiaddrs to tell others of instead of those. */
   readonly externalAddresses?: ReadonlyArray<string> | undefined
+  /** More than the preset's are let in and dialled in its proportion, unless told otherwise. */
   readonly maxPeers?: number | undefined
   /** Of these, how many others may have dialled. */
   readonly maxInbound?: number | undefined
@@ -133,14 +134,14 @@ export const MESSAGES_PER_SECOND = 400
  * @limit bytes of messages that one peer may send to a network manager in a second, unless told otherwise; at once four times as many
  */
 export const MESSAGE_BYTES_PER_SECOND: number = 8 * 1024 * 1024
-/** At once. */
-const BURST_SECONDS = 4
+const rateOf = (perSecond: number): MessageRates["messages"] => ({ perSecond, burst: 4 * perSecond })
 
 /** Options with everything that was not said. */
 export interface Settings extends Numbers {
   readonly options: NetworkOptions
   readonly network: string
   readonly listen: ReadonlyArray<string>
+  readonly dhtMode: false | "client" | "server"
   readonly rates: MessageRates
   readonly limits: NodeLimits
   readonly redialMs: { readonly first: number; readonly longest: number }
@@ -148,6 +149,12 @@ export interface Settings extends Numbers {
   readonly banMs: number
 }
 
+type Numeral = Exclude<keyof Numbers, "localDiscovery">
+const NUMBERS = Object.keys(PRESETS.development).filter((name) => name !== "localDiscovery") as ReadonlyArray<Numeral>
+const FROM_0: ReadonlySet<string> = new Set(["maxInbound", "maxOutbound", "fewPeers"])
+const REDIAL_MS = { first: 1000, longest: 300_000 } as const
+/** Twelve days; a platform's timer takes twice as long for no time at all. */
+const MOST: number = 2 ** 30
 const NETWORK = /^[a-z0-9-]{1,32}$/
 export const MAX_NAME_LENGTH = 64
 export const MAX_METADATA_ENTRIES = 16
@@ -155,22 +162,14 @@ export const MAX_METADATA_LENGTH = 256
 
 /** The settings, or what is wrong with the options. */
 export const settingsOf = (options: NetworkOptions): Settings | NetworkError => {
-  const preset = PRESETS[options.preset ?? "development"]
-  if (preset === undefined) return wrong(`there is no preset "${String(options.preset)}"`)
-  const { network = "satwire", nodeId, metadata = {} } = options
-  const numbers = { ...preset }
-  for (const name of Object.keys(preset) as Array<keyof Numbers>) {
-    const given = options[name]
-    if (given === undefined || name === "localDiscovery") continue
-    if (typeof given !== "number" || !Number.isSafeInteger(given) || given < 0) {
-      return wrong(
-        `${name} is ${typeof given === "number" ? given : `a ${typeof given}`}, which is no whole number from 0 on`
-      )
-    }
-    Object.assign(numbers, { [name]: given })
-  }
-  for (const name of ["pingIntervalMs", "discoveryIntervalMs", "connectTimeoutMs", "handshakeTimeoutMs"] as const) {
-    if (numbers[name] === 0) return wrong(`${name} is 0`)
+  const { dht = false, metadata = {}, network = "satwire", nodeId, preset: name = "development" } = options
+  if (!Object.hasOwn(PRESETS, name)) return wrong(`there is no preset "${name}", but "development" and "production"`)
+  const preset = PRESETS[name]
+  const oddNumber = wrongNumberOf(options)
+  if (oddNumber !== undefined) return oddNumber
+  const dhtMode = typeof dht === "object" ? dht?.mode : dht
+  if (![false, "client", "server"].includes(dhtMode)) {
+    return wrong(`dht is ${told(dht)}, and may be false, "client", "server", or an object with one of them as its mode`)
   }
   if (!NETWORK.test(network)) return wrong(`the network "${network}" is not of a-z, 0-9 and "-" alone, or too long`)
   if (nodeId !== undefined && (nodeId.length === 0 || nodeId.length > MAX_NAME_LENGTH)) {
@@ -182,27 +181,56 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
     return wrong(`metadata has at most ${MAX_METADATA_ENTRIES} entries of at most ${MAX_METADATA_LENGTH} characters`)
   }
   const listen = options.listen ?? [listenAddress(options.host ?? "0.0.0.0", options.port ?? 0)]
-  const odd = wrongAddressOf(options, listen) ?? wrongRateOf(options)
+  const odd = wrongAddressOf(options, listen) ?? wrongCarriageOf(options, listen) ?? wrongRateOf(options)
   if (odd !== undefined) return odd
-  const { perSecond: messages = MESSAGES_PER_SECOND } = options.rateLimits?.messages ?? {}
-  const { perSecond: bytes = MESSAGE_BYTES_PER_SECOND } = options.rateLimits?.bytes ?? {}
+  const { bytes = rateOf(MESSAGE_BYTES_PER_SECOND), messages = rateOf(MESSAGES_PER_SECOND) } = options.rateLimits ?? {}
   return {
-    ...numbers,
-    maxInbound: Math.min(numbers.maxInbound, numbers.maxPeers),
-    maxOutbound: Math.min(numbers.maxOutbound, numbers.maxPeers),
-    localDiscovery: options.localDiscovery === undefined ? numbers.localDiscovery : options.localDiscovery !== false,
+    ...numbersOf(options, preset),
     options,
     network,
     listen,
-    rates: {
-      messages: options.rateLimits?.messages ?? { perSecond: messages, burst: BURST_SECONDS * messages },
-      bytes: options.rateLimits?.bytes ?? { perSecond: bytes, burst: BURST_SECONDS * bytes }
-    },
+    dhtMode,
+    rates: { messages, bytes },
     limits: { ...(preset === PRESETS.development ? DEVELOPMENT_LIMITS : {}), ...options.node?.limits },
-    redialMs: options.redialMs ?? { first: 1000, longest: 300_000 },
+    redialMs: options.redialMs ?? REDIAL_MS,
     banMs: (typeof options.scoring === "object" ? options.scoring.banMs : undefined) ?? BAN_MS
   }
 }
+
+/** More than the preset's peers are let in and dialled in its proportion. */
+const numbersOf = (options: NetworkOptions, preset: Numbers): Numbers => {
+  const numbers = { ...preset }
+  for (const name of NUMBERS) Object.assign(numbers, options[name] === undefined ? {} : { [name]: options[name] })
+  const { maxPeers } = numbers
+  const share = (name: "maxInbound" | "maxOutbound"): number =>
+    Math.min(maxPeers, options[name] ?? Math.max(preset[name], Math.floor((maxPeers * preset[name]) / preset.maxPeers)))
+  const { localDiscovery = preset.localDiscovery } = options
+  return {
+    ...numbers,
+    maxInbound: share("maxInbound"),
+    maxOutbound: share("maxOutbound"),
+    localDiscovery: localDiscovery !== false
+  }
+}
+
+const wrongNumberOf = (options: NetworkOptions): NetworkError | undefined => {
+  const { redialMs: { first, longest } = REDIAL_MS, scoring } = options
+  const rows = [
+    ...NUMBERS.map((name) => [name, options[name], FROM_0.has(name) ? 0 : 1, MOST] as const),
+    ["redialMs.first", Number(first), 1, MOST],
+    ["redialMs.longest", Number(longest), first, MOST],
+    ["scoring.banMs", typeof scoring === "object" ? scoring.banMs : undefined, 1, Number.MAX_SAFE_INTEGER]
+  ] as const
+  for (const [name, given, least, most] of rows) {
+    if (given === undefined || (Number.isSafeInteger(given) && given >= least && given <= most)) continue
+    return wrong(`${name} is ${told(given)}, which is no whole number from ${least} to ${most}`)
+  }
+  return undefined
+}
+
+/** For a sentence about it. */
+const told = (value: unknown): string =>
+  (typeof value === "object" ? JSON.stringify(value) : String(value)).slice(0, 80)
 
 export const wrongAddress = (name: string, address: string): NetworkError =>
   wrong(`${name}: "${address.slice(0, 80)}" is no multiaddr such as /ip4/192.0.2.1/tcp/9333`)
@@ -220,6 +248,28 @@ const wrongAddressOf = (options: NetworkOptions, listen: ReadonlyArray<string>):
     if (odd !== undefined) return wrongAddress(name, odd)
   }
   return undefined
+}
+
+const CARRIED: Readonly<Record<Carriage | "memory", RegExp>> = {
+  tcp: /\/tcp\/\d+(\/p2p\/[^/]+)?$/,
+  websocket: /\/wss?(\/|$)/,
+  quic: /\/quic-v1(\/|$)/,
+  memory: /^\/memory\//
+}
+
+/** js-libp2p passes over such an address where another one works. Who knows what transports of others carry. */
+const wrongCarriageOf = (
+  { node: { transports = ["tcp"] as const } = {} }: NetworkOptions,
+  listen: ReadonlyArray<string>
+): NetworkError | undefined => {
+  const isCarried = (address: string): boolean =>
+    address.endsWith("/p2p-circuit") ||
+    transports.some((each) => typeof each !== "string" || CARRIED[each].test(address))
+  const odd = listen.find((address) => !isCarried(address))
+  if (odd === undefined) return undefined
+  return wrong(
+    `listen: "${odd.slice(0, 80)}" is for none of node.transports, which are ${transports.map(String).join(", ")}`
+  )
 }
 
 const wrongRateOf = ({ rateLimits = {} }: NetworkOptions): NetworkError | undefined => {

@@ -63,12 +63,10 @@ export const peerOf = (state: NetworkState, record: PeerRecord): NetworkPeer => 
 }
 
 export const statusOf = (state: NetworkState, running: Running | undefined, knownPeers: number): NetworkStatus => {
-  const { network, maxInbound, maxOutbound, maxPeers, options } = state.settings
+  const { network, maxInbound, maxOutbound, maxPeers, dhtMode: mode } = state.settings
   const peers = state.peers.all().map((record) => peerOf(state, record))
   const latencies = peers.flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]))
   const standing = (name: NetworkPeer["standing"]): number => peers.filter((peer) => peer.standing === name).length
-  const { dht = false } = options
-  const mode = typeof dht === "object" ? dht.mode : dht
   return {
     isRunning: running !== undefined,
     network,

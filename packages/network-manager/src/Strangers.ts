@@ -20,10 +20,10 @@ export const connectionsOfOthers = (state: NetworkState, { node }: Pick<Running,
 
 /** Hangs up on them as long as the scope. */
 export const hangUpOnStrangers = (state: NetworkState, running: Running): Effect.Effect<void, never, Scope.Scope> => {
-  const { handshakeTimeoutMs, options } = state.settings
-  const { dht = false, node: { reachability } = {} } = options
-  const mode = typeof dht === "object" ? dht.mode : dht
-  if (mode === "server" || reachability?.relay !== undefined || reachability?.holePunching === true) return Effect.void
+  const { dhtMode, handshakeTimeoutMs, options } = state.settings
+  const { reachability } = options.node ?? {}
+  if (dhtMode === "server" || reachability?.relay !== undefined || reachability?.holePunching === true)
+    return Effect.void
   const look = Effect.sync(() => {
     const gossiping = gossipingWith(running)
     const since = state.unixMs() - handshakeTimeoutMs

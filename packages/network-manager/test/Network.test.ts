@@ -362,7 +362,10 @@ describe("presets", () => {
         expect(PRESETS.production).toMatchObject({ connectTimeoutMs: 30_000, pingIntervalMs: 300_000 })
         expect(PRESETS.development).toMatchObject({ maxPeers: 50, connectTimeoutMs: 10_000, pingIntervalMs: 60_000 })
         const bad = yield* Effect.flip(NetworkManager.make({ pingIntervalMs: 0 }))
-        expect(bad).toMatchObject({ reason: "BadOptions", message: "pingIntervalMs is 0" })
+        expect(bad).toMatchObject({
+          reason: "BadOptions",
+          message: "pingIntervalMs is 0, which is no whole number from 1 to 1073741824"
+        })
         for (const [options, what] of [
           [{ host: "no such" }, "host and port:"],
           [{ port: 70_000 }, "host and port:"],
