@@ -32,24 +32,16 @@ const MAX_LOOKED_UP = 20
 const LOOK_UP_MS = 5000
 
 /** A moment for each peer, of the latest ones. */
-class Moments {
-  readonly #at: Map<string, number> = new Map()
+type Moments = Map<string, number>
 
-  isWithin(peer: string, ms: number, now: number): boolean {
-    const at = this.#at.get(peer)
-    return at !== undefined && now - at < ms
-  }
-
-  set(peer: string, now: number): void {
-    setLatest(this.#at, peer, now)
-  }
-}
+const isWithin = (moments: Moments, peer: string, ms: number, now: number): boolean =>
+  now - (moments.get(peer) ?? Number.NEGATIVE_INFINITY) < ms
 
 export class Keeping {
   readonly #state: NetworkState
   readonly #running: Running
-  readonly #tried: Moments = new Moments()
-  readonly #asked: Moments = new Moments()
+  readonly #tried: Moments = new Map()
+  readonly #asked: Moments = new Map()
   #dialling = 0
 
   constructor(state: NetworkState, running: Running) {
@@ -160,10 +152,10 @@ export class Keeping {
       const { book, node, overlay } = this.#running
       const { dht = false, peerExchange = true } = settings.options
       const now = this.#nowMs()
-      const askable = peers.all().filter(({ peerId }) => !this.#asked.isWithin(peerId, ASK_AGAIN_MS, now))
+      const askable = peers.all().filter(({ peerId }) => !isWithin(this.#asked, peerId, ASK_AGAIN_MS, now))
       const one = askable[askable.length === 0 ? 0 : random.below(askable.length)]
       if (peerExchange && one !== undefined) {
-        this.#asked.set(one.peerId, now)
+        setLatest(this.#asked, one.peerId, now)
         yield* exchangePeers(overlay, one.peerId).pipe(Effect.provideService(AddressBook, book), Effect.ignore)
       }
       if (dht === false) return
@@ -202,14 +194,14 @@ export class Keeping {
     const { peers, removed, scores, settings } = this.#state
     if (peerId === this.#state.peerId || peers.get(peerId) !== undefined) return false
     if (scores.isBanned(peerId) || removed.has(peerId)) return false
-    return !this.#tried.isWithin(peerId, ROUNDS_LEFT_ALONE * settings.discoveryIntervalMs, this.#nowMs())
+    return !isWithin(this.#tried, peerId, ROUNDS_LEFT_ALONE * settings.discoveryIntervalMs, this.#nowMs())
   }
 
   /** At its addresses in turn, as who it was said to be. */
   #dialFound({ addresses, peerId }: Pick<FoundPeer, "addresses" | "peerId">): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       if (!this.#isWorthADial(peerId) || this.#full() !== undefined) return
-      this.#tried.set(peerId, this.#nowMs())
+      setLatest(this.#tried, peerId, this.#nowMs())
       for (const address of addresses.slice(0, MAX_ADDRESSES_TRIED)) {
         const whole = peerIdIn(address) === undefined ? `${address}/p2p/${peerId}` : address
         if (peerIdIn(whole) !== peerId) continue

@@ -165,11 +165,9 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
   const { dht = false, metadata = {}, network = "satwire", nodeId, preset: name = "development" } = options
   if (!Object.hasOwn(PRESETS, name)) return wrong(`there is no preset "${name}", but "development" and "production"`)
   const preset = PRESETS[name]
-  const oddNumber = wrongNumberOf(options)
-  if (oddNumber !== undefined) return oddNumber
   const dhtMode = typeof dht === "object" ? dht?.mode : dht
   if (![false, "client", "server"].includes(dhtMode)) {
-    return wrong(`dht is ${told(dht)}, and may be false, "client", "server", or an object with one of them as its mode`)
+    return wrong(`dht is ${JSON.stringify(dht)}, and may be false, "client", "server" or { mode } with one of those`)
   }
   if (!NETWORK.test(network)) return wrong(`the network "${network}" is not of a-z, 0-9 and "-" alone, or too long`)
   if (nodeId !== undefined && (nodeId.length === 0 || nodeId.length > MAX_NAME_LENGTH)) {
@@ -181,7 +179,8 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
     return wrong(`metadata has at most ${MAX_METADATA_ENTRIES} entries of at most ${MAX_METADATA_LENGTH} characters`)
   }
   const listen = options.listen ?? [listenAddress(options.host ?? "0.0.0.0", options.port ?? 0)]
-  const odd = wrongAddressOf(options, listen) ?? wrongCarriageOf(options, listen) ?? wrongRateOf(options)
+  const oddAddress = wrongAddressOf(options, listen) ?? wrongCarriageOf(options, listen)
+  const odd = wrongNumberOf(options) ?? oddAddress ?? wrongRateOf(options)
   if (odd !== undefined) return odd
   const { bytes = rateOf(MESSAGE_BYTES_PER_SECOND), messages = rateOf(MESSAGES_PER_SECOND) } = options.rateLimits ?? {}
   return {
@@ -192,45 +191,37 @@ export const settingsOf = (options: NetworkOptions): Settings | NetworkError => 
     dhtMode,
     rates: { messages, bytes },
     limits: { ...(preset === PRESETS.development ? DEVELOPMENT_LIMITS : {}), ...options.node?.limits },
-    redialMs: options.redialMs ?? REDIAL_MS,
+    redialMs: { ...REDIAL_MS, ...options.redialMs },
     banMs: (typeof options.scoring === "object" ? options.scoring.banMs : undefined) ?? BAN_MS
   }
 }
 
 /** More than the preset's peers are let in and dialled in its proportion. */
 const numbersOf = (options: NetworkOptions, preset: Numbers): Numbers => {
-  const numbers = { ...preset }
-  for (const name of NUMBERS) Object.assign(numbers, options[name] === undefined ? {} : { [name]: options[name] })
-  const { maxPeers } = numbers
+  const given = NUMBERS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const]))
+  const { maxPeers = preset.maxPeers } = options
   const share = (name: "maxInbound" | "maxOutbound"): number =>
     Math.min(maxPeers, options[name] ?? Math.max(preset[name], Math.floor((maxPeers * preset[name]) / preset.maxPeers)))
-  const { localDiscovery = preset.localDiscovery } = options
-  return {
-    ...numbers,
-    maxInbound: share("maxInbound"),
-    maxOutbound: share("maxOutbound"),
-    localDiscovery: localDiscovery !== false
-  }
+  const [maxInbound, maxOutbound] = [share("maxInbound"), share("maxOutbound")]
+  const localDiscovery = (options.localDiscovery ?? preset.localDiscovery) !== false
+  return { ...preset, ...Object.fromEntries(given), maxInbound, maxOutbound, localDiscovery }
 }
 
 const wrongNumberOf = (options: NetworkOptions): NetworkError | undefined => {
-  const { redialMs: { first, longest } = REDIAL_MS, scoring } = options
+  const { scoring } = options
+  const { first, longest } = { ...REDIAL_MS, ...options.redialMs }
   const rows = [
     ...NUMBERS.map((name) => [name, options[name], FROM_0.has(name) ? 0 : 1, MOST] as const),
-    ["redialMs.first", Number(first), 1, MOST],
-    ["redialMs.longest", Number(longest), first, MOST],
+    ["redialMs.first", first, 1, MOST],
+    ["redialMs.longest", longest, first, MOST],
     ["scoring.banMs", typeof scoring === "object" ? scoring.banMs : undefined, 1, Number.MAX_SAFE_INTEGER]
   ] as const
   for (const [name, given, least, most] of rows) {
     if (given === undefined || (Number.isSafeInteger(given) && given >= least && given <= most)) continue
-    return wrong(`${name} is ${told(given)}, which is no whole number from ${least} to ${most}`)
+    return wrong(`${name} is ${String(given)}, which is no whole number from ${least} to ${most}`)
   }
   return undefined
 }
-
-/** For a sentence about it. */
-const told = (value: unknown): string =>
-  (typeof value === "object" ? JSON.stringify(value) : String(value)).slice(0, 80)
 
 export const wrongAddress = (name: string, address: string): NetworkError =>
   wrong(`${name}: "${address.slice(0, 80)}" is no multiaddr such as /ip4/192.0.2.1/tcp/9333`)
@@ -267,9 +258,7 @@ const wrongCarriageOf = (
     transports.some((each) => typeof each !== "string" || CARRIED[each].test(address))
   const odd = listen.find((address) => !isCarried(address))
   if (odd === undefined) return undefined
-  return wrong(
-    `listen: "${odd.slice(0, 80)}" is for none of node.transports, which are ${transports.map(String).join(", ")}`
-  )
+  return wrong(`listen: "${odd.slice(0, 80)}" is for none of node.transports: ${transports.map(String).join(", ")}`)
 }
 
 const wrongRateOf = ({ rateLimits = {} }: NetworkOptions): NetworkError | undefined => {

@@ -1,8 +1,8 @@
 /** A network at one moment, in numbers. */
+import { strangersOf } from "@satwire/overlay-libp2p"
 import type { NetworkState } from "./NetworkState.ts"
 import type { NetworkPeer, PeerRecord } from "./Peers.ts"
 import type { Running } from "./Running.ts"
-import { connectionsOfOthers } from "./Strangers.ts"
 import type { KindTraffic } from "./Tally.ts"
 
 export interface NetworkStatus {
@@ -77,7 +77,7 @@ export const statusOf = (state: NetworkState, running: Running | undefined, know
     peers: {
       inbound: state.peers.count("inbound"),
       outbound: state.peers.count("outbound"),
-      others: running === undefined ? 0 : connectionsOfOthers(state, running).length,
+      others: running === undefined ? 0 : strangersOf(running.node, running.messenger).length,
       maxPeers,
       maxInbound,
       maxOutbound

@@ -16,7 +16,7 @@ import {
   makeOverlay,
   servePeerExchange
 } from "@satwire/overlay"
-import { type Libp2pMessenger, makeLibp2pMessenger } from "@satwire/overlay-libp2p"
+import { type Libp2pMessenger, hangUpOnStrangers, makeLibp2pMessenger } from "@satwire/overlay-libp2p"
 import type { ListenError } from "@satwire/transport"
 import {
   DHT_PROTOCOL,
@@ -36,7 +36,6 @@ import type { PeerRecord } from "./Peers.ts"
 import { Rates, ratedMessenger } from "./RatedMessenger.ts"
 import type { Ground } from "./Rooms.ts"
 import type { NetworkBehaviour } from "./Scores.ts"
-import { hangUpOnStrangers } from "./Strangers.ts"
 
 export interface Running extends Ground {
   readonly node: Libp2pNodeShape
@@ -97,9 +96,24 @@ export const makeRunning = (
     state.onBan = (peer) => Effect.runSync(gossip?.ban(peer) ?? Effect.asVoid(node.dropBanned))
     yield* Effect.addFinalizer(() => Effect.sync(() => (state.onBan = () => undefined)))
     yield* rooms.open(running)
-    yield* hangUpOnStrangers(state, running)
+    if (!hasGuests(settings)) {
+      yield* hangUpOnStrangers(node, messenger, {
+        timeoutMs: settings.handshakeTimeoutMs,
+        isSpared: (peer) => isGossiping(gossip, peer)
+      })
+    }
     return running
   })
+
+/** Who has a place at a relay, asks the table now and then or has come through a hole may have no stream for a while. */
+const hasGuests = ({ dhtMode, options: { node: { reachability } = {} } }: Settings): boolean =>
+  dhtMode === "server" || reachability?.relay !== undefined || reachability?.holePunching === true
+
+/** On topics of ours; there need be no overlay for it. */
+const isGossiping = (gossip: GossipShape | undefined, peer: string): boolean => {
+  const { listeners = new Map(), pubsub } = gossip?.shared ?? {}
+  return [...listeners.keys()].some((topic) => pubsub?.getSubscribers(topic).some((each) => each.toString() === peer))
+}
 
 const makeNode = (
   state: NetworkState

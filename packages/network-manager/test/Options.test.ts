@@ -37,12 +37,12 @@ describe("options that cannot be", () => {
     ["redialMs.longest is 5, which is no whole number from 10", { redialMs: { first: 10, longest: 5 } }],
     ["redialMs.longest is NaN", { redialMs: { first: 10, longest: Number.NaN } }],
     ["scoring.banMs is -5, which is no whole number from 1", { scoring: { banMs: -5 } }],
-    ["dht is foo, and may be", { dht: "foo" }],
+    ['dht is "foo", and may be', { dht: "foo" }],
     ["dht is true, and may be", { dht: true }],
     ["dht is null, and may be", { dht: null }],
     ['dht is {"mode":"both"}, and may be', { dht: { mode: "both" } }],
     [
-      'listen: "/ip4/127.0.0.1/udp/0/quic-v1" is for none of node.transports, which are tcp',
+      'listen: "/ip4/127.0.0.1/udp/0/quic-v1" is for none of node.transports: tcp',
       { listen: ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"] }
     ],
     ['listen: "/ip4/127.0.0.1/tcp/0/ws" is for', { listen: ["/ip4/127.0.0.1/tcp/0/ws"] }]

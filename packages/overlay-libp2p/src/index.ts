@@ -5,3 +5,4 @@ export {
   OVERLAY_PROTOCOL,
   makeLibp2pMessenger
 } from "./Libp2pMessenger.ts"
+export { type StrangersOptions, hangUpOnStrangers, strangersOf } from "./Strangers.ts"
