@@ -1,0 +1,2 @@
+export { MAX_JOINED_BYTES, joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
+export { keptKeyCrypto } from "./NoiseCrypto.ts"
