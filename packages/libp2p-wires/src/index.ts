@@ -1,2 +1,3 @@
+export { HeldReads, type HeldStream } from "./HeldReads.ts"
 export { MAX_JOINED_BYTES, joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
 export { keptKeyCrypto } from "./NoiseCrypto.ts"

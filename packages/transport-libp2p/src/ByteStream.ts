@@ -7,13 +7,14 @@
  * ```
  */
 import type { Connection as PeerLink, Stream as EngineStream } from "@libp2p/interface"
+import { HeldReads } from "@satwire/libp2p-wires"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type * as Scope from "effect/Scope"
-import { MAX_WAITING_BYTES, readOn } from "./StreamConnection.ts"
+import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
 
 /**
  * @limit bytes that wait in a stream of libp2p before its writer does
@@ -74,6 +75,7 @@ class Wrapped implements ByteStream {
   readonly direction: "inbound" | "outbound"
   readonly isLimited: boolean
   readonly #stream: EngineStream
+  readonly #reads: HeldReads
   #waiting: Array<Uint8Array> = []
   #hasOtherEnded = false
   #failure: StreamFailure | undefined = undefined
@@ -89,14 +91,15 @@ class Wrapped implements ByteStream {
     this.direction = stream.direction
     this.isLimited = link.limits !== undefined
     stream.maxReadBufferLength = MAX_WAITING_BYTES
-    if (stream.readStatus === "readable") stream.pause()
+    this.#reads = new HeldReads(stream)
+    this.#reads.pause()
     if (stream.remoteWriteStatus === "closed") this.#hasOtherEnded = true
     if (stream.status === "aborted" || stream.status === "reset") this.#failure = "Reset"
     stream.addEventListener("message", ({ data }) => {
       if (this.#isLeft) return
       if (data instanceof Uint8Array) this.#waiting.push(data)
       else for (const bytes of data) this.#waiting.push(bytes)
-      if (stream.readStatus === "readable") stream.pause()
+      this.#reads.pause()
       this.#changed()
     })
     stream.addEventListener("remoteCloseWrite", () => {
@@ -118,7 +121,7 @@ class Wrapped implements ByteStream {
       this.#next() ??
       this.#when(
         () => this.#next(),
-        () => readOn(this.#stream)
+        () => this.#reads.resume()
       )
   )
 
@@ -164,7 +167,7 @@ class Wrapped implements ByteStream {
     if (this.#stream.status === "closed") return
     this.#isLeft = true
     this.#waiting = []
-    readOn(this.#stream)
+    this.#reads.resume()
     const timer = setTimeout(() => this.#abort(), FAREWELL_MS)
     this.#stream.addEventListener("close", () => clearTimeout(timer))
   }

@@ -9,6 +9,7 @@
  * ```
  */
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from "@libp2p/interface"
+import { HeldReads } from "@satwire/libp2p-wires"
 import {
   type CloseReason,
   type Connection,
@@ -40,16 +41,6 @@ export interface StreamEnds {
   readonly direction: Direction
 }
 
-/** Lets a paused stream go on. */
-export const readOn = (stream: Stream): void => {
-  if (stream.readStatus !== "paused") return
-  try {
-    stream.resume()
-  } catch {
-    // What it held is handed over by then; that it could not ask for more is told by its close.
-  }
-}
-
 type SizedStream = Stream & { maxMessageSize?: number }
 
 export class StreamConnection implements Connection {
@@ -57,6 +48,7 @@ export class StreamConnection implements Connection {
   readonly local: Endpoint
   readonly direction: Direction
   readonly #stream: Stream
+  readonly #reads: HeldReads
   readonly #onClosed: (connection: StreamConnection) => void
   #handlers: ConnectionHandlers | undefined = undefined
   #isPaused = false
@@ -81,6 +73,7 @@ export class StreamConnection implements Connection {
   /** Takes over a negotiated stream; `onClosed` follows when it is closed for good. */
   constructor(stream: Stream, ends: StreamEnds, onClosed: (connection: StreamConnection) => void) {
     this.#stream = stream
+    this.#reads = new HeldReads(stream)
     this.#onClosed = onClosed
     this.remote = ends.remote
     this.local = ends.local
@@ -96,7 +89,7 @@ export class StreamConnection implements Connection {
     stream.addEventListener("idle", look)
     stream.addEventListener("drain", look)
     if (stream.status === "open" || stream.status === "closing") {
-      if (stream.readStatus === "readable") stream.pause()
+      this.#reads.pause()
       if (stream.remoteWriteStatus === "closed") this.#hasOtherEnded = true
       if (stream.readableEnded) this.#isOtherEnded = true
     } else {
@@ -121,7 +114,7 @@ export class StreamConnection implements Connection {
 
   pause(): void {
     this.#isPaused = true
-    if (this.#stream.readStatus === "readable") this.#stream.pause()
+    this.#reads.pause()
   }
 
   resume(): void {
@@ -202,7 +195,7 @@ export class StreamConnection implements Connection {
     if (this.#isClosed || this.#reason !== undefined) return this.#finish()
     this.#deliver()
     if (this.#waiting.length > 0 || !this.#mayDeliver) return
-    readOn(this.#stream)
+    this.#reads.resume()
     this.#wind()
   }
 

@@ -1,0 +1,80 @@
+/** An honest writer, and a reader who stops: what was sent and is not read is bounded, and the stream lasts. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Stream as EngineStream } from "@libp2p/interface"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { MAX_UNSENT_BYTES, MAX_WINDOW_BYTES, makeLibp2pNode } from "../src/index.ts"
+import { StreamConnection } from "../src/StreamConnection.ts"
+
+const SLOW = "/slow/1"
+const PIECE = 60_000
+/** So many pieces are read, each a moment after the one before, and no more. */
+const READS = 20
+/** What a reader was handed, what his stream holds, and what the writer has not sent. */
+const MOST = 2 * MAX_WINDOW_BYTES + 2 * MAX_UNSENT_BYTES
+/** Who may not write for so long is held back. */
+const HELD_MS = 150
+
+const pair = Effect.gen(function* () {
+  const security = ["noise"] as const
+  const there = yield* makeLibp2pNode({ listen: ["/ip4/127.0.0.1/tcp/0"], security })
+  const here = yield* makeLibp2pNode({ security })
+  /** How much can be written into a stream. */
+  const written = Effect.gen(function* () {
+    const stream = yield* here.openStream(there.addresses()[0] ?? "", SLOW)
+    let sent = 0
+    const one = Effect.timeoutOption(stream.write(new Uint8Array(PIECE)), HELD_MS)
+    while (sent < 2 * MOST && Option.isSome(yield* one)) sent += PIECE
+    return { sent, stream }
+  })
+  return { there, written }
+})
+
+const moment = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
+
+describe("who reads no more holds the other end back", () => {
+  it.live("on a stream", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { there, written } = yield* pair
+        let reads = 0
+        yield* there.handle(SLOW, (stream) => {
+          const one = Effect.andThen(stream.read, moment).pipe(Effect.tap(() => Effect.sync(() => reads++)))
+          return Effect.andThen(Effect.ignore(Effect.replicateEffect(one, READS, { discard: true })), Effect.never)
+        })
+        const { sent, stream } = yield* written
+        assert.isBelow(sent, READS * PIECE + MOST)
+        assert.strictEqual(reads, READS)
+        yield* stream.reset
+      })
+    )
+  )
+
+  it.live("on a connection, whose handler pauses at what it is given", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { there, written } = yield* pair
+        let reads = 0
+        let end: string | undefined
+        const endpoint = { host: "x", port: 0 }
+        const take = (raw: EngineStream): void => {
+          const ends = { remote: endpoint, local: endpoint, direction: "inbound" } as const
+          const connection = new StreamConnection(raw, ends, () => undefined)
+          connection.start({
+            onBytes: () => {
+              connection.pause()
+              if (++reads < READS) setTimeout(() => connection.resume(), 1)
+            },
+            onDrain: () => undefined,
+            onClose: ({ _tag }) => (end = _tag)
+          })
+        }
+        yield* Effect.promise(() => there.engine.handle(SLOW, take))
+        const { sent, stream } = yield* written
+        assert.isBelow(sent, READS * PIECE + MOST)
+        assert.deepStrictEqual([reads, end], [READS, undefined])
+        yield* stream.reset
+      })
+    )
+  )
+})
