@@ -7,7 +7,7 @@
  * ```
  */
 import type { Connection as PeerLink, Stream as EngineStream } from "@libp2p/interface"
-import { HeldReads } from "@satwire/libp2p-wires"
+import { HeldReads, inLargerPieces } from "@satwire/libp2p-wires"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -98,9 +98,10 @@ class Wrapped implements ByteStream {
     stream.addEventListener("message", ({ data }) => {
       if (this.#isLeft) return
       if (data instanceof Uint8Array) this.#waiting.push(data)
-      else for (const bytes of data) this.#waiting.push(bytes)
+      else for (const bytes of inLargerPieces([...data])) this.#waiting.push(bytes)
       this.#reads.pause()
-      this.#changed()
+      // What came with it is read with it, however many frames it was.
+      queueMicrotask(() => this.#changed())
     })
     stream.addEventListener("remoteCloseWrite", () => {
       this.#hasOtherEnded = true

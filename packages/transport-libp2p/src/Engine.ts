@@ -17,7 +17,7 @@ import type {
 import { noise } from "@libp2p/noise"
 import { ping } from "@libp2p/ping"
 import { yamux } from "@libp2p/yamux"
-import { joiningEncrypter, joiningMuxer, keptKeyCrypto } from "@satwire/libp2p-wires"
+import { boundPieces, joiningEncrypter, joiningMuxer, keptKeyCrypto } from "@satwire/libp2p-wires"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
@@ -103,6 +103,7 @@ export interface EngineParts {
 
 /** A node that is not started yet. */
 export const makeEngine = async ({ options, limits, gater, onFound }: EngineParts): Promise<Engine> => {
+  boundPieces()
   const transports = await Promise.all((options.transports ?? ["tcp"]).map(transportOf))
   const encrypters = await Promise.all((options.security ?? SECURITY).map(encrypterOf))
   const found = await discoveryParts(options.discovery ?? {}, onFound)
