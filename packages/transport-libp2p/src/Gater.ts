@@ -141,6 +141,9 @@ export const gaterOf = ({ isBanned, inbound, shakingHands }: Gate): ConnectionGa
       !shakingHands.begin(connection),
     denyInboundEncryptedConnection: denied,
     denyOutboundEncryptedConnection: denied,
+    // Asked again, since a handshake takes as long as the other end likes, and a ban that comes meanwhile does not see it.
+    denyInboundUpgradedConnection: denied,
+    denyOutboundUpgradedConnection: denied,
     denyInboundRelayReservation: (source) => isBanned(remoteOf(undefined, source)),
     denyOutboundRelayedConnection: (source, destination) =>
       isBanned(remoteOf(undefined, source)) || isBanned(remoteOf(undefined, destination)),

@@ -1,8 +1,10 @@
 /** Who stands, with events as js-libp2p tells of connections. */
 import { assert, it } from "@effect/vitest"
-import type { Connection, MultiaddrConnection } from "@libp2p/interface"
+import type { Connection, MultiaddrConnection, PeerId } from "@libp2p/interface"
 import { multiaddr } from "@multiformats/multiaddr"
-import { Inbound, ShakingHands } from "../src/Gater.ts"
+import { parsePeer } from "../src/Addresses.ts"
+import { Inbound, ShakingHands, gaterOf } from "../src/Gater.ts"
+import { DEFAULT_LIMITS } from "../src/NodeOptions.ts"
 
 it("one host has a quarter of the places of those who come, and this machine as many as there are", () => {
   const events = new EventTarget()
@@ -76,4 +78,20 @@ it("64 bits of IPv6 are one host, whatever addresses of theirs it comes from", (
   const hasty = begun({ maxPending: 1000, maxPerHostASecond: 1 })
   assert.isAtMost(hasty.slice(0, 5).filter(Boolean).length, 2)
   assert.isTrue(hasty[5])
+})
+
+it("a ban that comes while a peer's handshake goes on is of that connection, too", () => {
+  let isBanned = false
+  const gater = gaterOf({
+    isBanned: () => isBanned,
+    inbound: new Inbound(40),
+    shakingHands: new ShakingHands(DEFAULT_LIMITS)
+  })
+  const comer = { remoteAddr: multiaddr("/ip4/203.0.113.5/tcp/1000") } as MultiaddrConnection
+  const peer = parsePeer("12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5") as PeerId
+  assert.isFalse(gater.denyInboundEncryptedConnection?.(peer, comer))
+  assert.isFalse(gater.denyOutboundEncryptedConnection?.(peer, comer))
+  isBanned = true
+  assert.isTrue(gater.denyInboundUpgradedConnection?.(peer, comer))
+  assert.isTrue(gater.denyOutboundUpgradedConnection?.(peer, comer))
 })
