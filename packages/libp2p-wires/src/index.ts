@@ -1,3 +1,4 @@
+export { boundFrames } from "./BoundFrames.ts"
 export { HeldReads, type HeldStream } from "./HeldReads.ts"
 export { MAX_JOINED_BYTES, joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
 export { keptKeyCrypto } from "./NoiseCrypto.ts"

@@ -4,6 +4,7 @@
  */
 import type { PeerDiscovery, PeerInfo } from "@libp2p/interface"
 import type { PeerFinder, Service } from "./Engine.ts"
+import { boundFrames } from "@satwire/libp2p-wires"
 import { ProviderStore } from "./ProviderStore.ts"
 
 /** Not IPFS's, whose table is of another network. */
@@ -57,9 +58,21 @@ export const MAX_FOUND_ADDRESSES = 16
  */
 export const MAX_ADDRESS_LENGTH = 256
 
+/**
+ * Questions have a key, and who provides something says where it is.
+ *
+ * @limit bytes of a message that somebody sends to a server of the hash table
+ */
+export const MAX_DHT_REQUEST_BYTES: number = 16 * 1024
+/**
+ * @limit bytes of an answer of the hash table
+ */
+export const MAX_DHT_ANSWER_BYTES: number = 256 * 1024
+
 export const foundPeer = ({ id, multiaddrs }: PeerInfo, source: PeerSource): FoundPeer => ({
   peerId: id.toString(),
   addresses: multiaddrs
+    .slice(0, 4 * MAX_FOUND_ADDRESSES)
     .map(String)
     .filter((address) => address.length <= MAX_ADDRESS_LENGTH)
     .slice(0, MAX_FOUND_ADDRESSES),
@@ -121,9 +134,27 @@ const dhtService = async ({
     selectors: {}
   })
   const service = (components: Parameters<typeof make>[0]) => {
-    const datastore = { value: new ProviderStore(components.peerId.toString()) }
+    const { registrar, connectionManager } = components
+    const handle: typeof registrar.handle = (name, handler, options) => {
+      const bounded: typeof handler = (stream, connection) => {
+        boundFrames(stream, MAX_DHT_REQUEST_BYTES)
+        return handler(stream, connection)
+      }
+      return registrar.handle(name, bounded, options)
+    }
+    const openStream: typeof connectionManager.openStream = async (...to) => {
+      const stream = await connectionManager.openStream(...to)
+      boundFrames(stream, MAX_DHT_ANSWER_BYTES)
+      return stream
+    }
     // All others are as they were.
-    return make(Object.create(components, { datastore }))
+    return make(
+      Object.create(components, {
+        datastore: { value: new ProviderStore(components.peerId.toString()) },
+        registrar: { value: Object.create(registrar, { handle: { value: handle } }) },
+        connectionManager: { value: Object.create(connectionManager, { openStream: { value: openStream } }) }
+      })
+    )
   }
   return service as unknown as Service
 }

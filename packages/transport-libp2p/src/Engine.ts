@@ -23,6 +23,7 @@ import type * as Scope from "effect/Scope"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
 import type { Carriage } from "./Addresses.ts"
 import { type FoundPeer, discoveryParts } from "./Discovery.ts"
+import { boundAddresses } from "./KnownAddresses.ts"
 import type { Libp2pNodeOptions, NodeLimits } from "./NodeOptions.ts"
 import { reachabilityParts } from "./Reachability.ts"
 import { MAX_WAITING_BYTES } from "./StreamConnection.ts"
@@ -108,7 +109,7 @@ export const makeEngine = async ({ options, limits, gater, onFound }: EnginePart
   const encrypters = await Promise.all((options.security ?? SECURITY).map(encrypterOf))
   const found = await discoveryParts(options.discovery ?? {}, onFound)
   const reached = await reachabilityParts(options.reachability ?? {})
-  return createLibp2p({
+  const engine = await createLibp2p<EngineServices>({
     start: false,
     privateKey: await keyOf(options.privateKey),
     nodeInfo: { name: "satwire", userAgent: options.userAgent ?? "satwire" },
@@ -140,4 +141,6 @@ export const makeEngine = async ({ options, limits, gater, onFound }: EnginePart
       ping: ping()
     }
   })
+  boundAddresses(engine.peerStore)
+  return engine
 }

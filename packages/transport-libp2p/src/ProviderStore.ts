@@ -13,6 +13,19 @@ export const MAX_PROVIDED_OF_ONE = 1024
  */
 export const MAX_PROVIDED = 65_536
 
+/**
+ * Those who said so at last. An answer has them all, and each with its addresses.
+ *
+ * @limit providers of one content that a server of the hash table tells of
+ */
+export const MAX_TOLD_PROVIDERS = 64
+/**
+ * The hash of a content and a peer's id take half of it.
+ *
+ * @limit characters of the name of a record of who provides what; longer ones are not kept
+ */
+export const MAX_RECORD_NAME = 256
+
 type Key = Parameters<BaseDatastore["put"]>[0]
 type Query = Parameters<BaseDatastore["_all"]>[0]
 
@@ -65,6 +78,7 @@ export class ProviderStore extends BaseDatastore {
 
   override put(key: Key, value: Uint8Array): Key {
     const name = key.toString()
+    if (name.length > MAX_RECORD_NAME) return key
     const [content, peer] = splitKey(name)
     this.#forget(name)
     const ofPeer = this.#byPeer.get(peer)
@@ -92,7 +106,7 @@ export class ProviderStore extends BaseDatastore {
 
   /** Of one content, or of all where no content is named. */
   override *_all({ prefix = ALL }: Query): Generator<ProviderRecord> {
-    for (const name of prefix.endsWith(ALL) ? this.#records.keys() : this.#byContent.get(prefix)) {
+    for (const name of prefix.endsWith(ALL) ? this.#records.keys() : this.#told(prefix)) {
       const record = this.#records.get(name)
       if (record !== undefined) yield record
     }
@@ -100,6 +114,14 @@ export class ProviderStore extends BaseDatastore {
 
   override *_allKeys({ prefix = ALL }: Pick<Query, "prefix">): Generator<Key> {
     for (const { key } of this._all({ prefix })) yield key
+  }
+
+  #told(content: string): Iterable<string> {
+    const names = this.#byContent.get(content)
+    const own = `${content}/${this.#self}`
+    if (names.size <= MAX_TOLD_PROVIDERS) return names
+    const last = [...names].slice(-MAX_TOLD_PROVIDERS)
+    return names.has(own) ? new Set([own, ...last]) : last
   }
 
   #forgetFirst(names: Iterable<string>): void {

@@ -19,12 +19,12 @@ const pair = Effect.gen(function* () {
   const security = ["noise"] as const
   const there = yield* makeLibp2pNode({ listen: ["/ip4/127.0.0.1/tcp/0"], security })
   const here = yield* makeLibp2pNode({ security })
-  /** How much can be written into a stream. */
-  const written = Effect.gen(function* () {
+  /** How much can be written into a stream until its reader reads no more. */
+  const written = Effect.fnUntraced(function* (isOver: () => boolean) {
     const stream = yield* here.openStream(there.addresses()[0] ?? "", SLOW)
     let sent = 0
     const one = Effect.timeoutOption(stream.write(new Uint8Array(PIECE)), HELD_MS)
-    while (sent < 2 * MOST && Option.isSome(yield* one)) sent += PIECE
+    for (let isHeld = false; sent < 2 * MOST && !isHeld; sent += PIECE) isHeld = Option.isNone(yield* one) && isOver()
     return { sent, stream }
   })
   return { there, written }
@@ -42,7 +42,7 @@ describe("who reads no more holds the other end back", () => {
           const one = Effect.andThen(stream.read, moment).pipe(Effect.tap(() => Effect.sync(() => reads++)))
           return Effect.andThen(Effect.ignore(Effect.replicateEffect(one, READS, { discard: true })), Effect.never)
         })
-        const { sent, stream } = yield* written
+        const { sent, stream } = yield* written(() => reads === READS)
         assert.isBelow(sent, READS * PIECE + MOST)
         assert.strictEqual(reads, READS)
         yield* stream.reset
@@ -70,7 +70,7 @@ describe("who reads no more holds the other end back", () => {
           })
         }
         yield* Effect.promise(() => there.engine.handle(SLOW, take))
-        const { sent, stream } = yield* written
+        const { sent, stream } = yield* written(() => reads === READS)
         assert.isBelow(sent, READS * PIECE + MOST)
         assert.deepStrictEqual([reads, end], [READS, undefined])
         yield* stream.reset

@@ -1,6 +1,6 @@
 /** Who provides what, by keys as js-libp2p writes them. */
 import { assert, describe, it } from "@effect/vitest"
-import { MAX_PROVIDED, MAX_PROVIDED_OF_ONE, ProviderStore } from "../src/ProviderStore.ts"
+import { MAX_PROVIDED, MAX_PROVIDED_OF_ONE, MAX_TOLD_PROVIDERS, ProviderStore } from "../src/ProviderStore.ts"
 
 type Key = Parameters<ProviderStore["put"]>[0]
 
@@ -34,5 +34,16 @@ describe("records of who provides what", () => {
     for (let i = 0; i < MAX_PROVIDED; i++) store.put(keyOf(`d${i}`, `liar${i >> 8}`), value)
     assert.strictEqual(peersOf(store, "/dht/provider").length, MAX_PROVIDED)
     assert.deepStrictEqual(peersOf(store, "/dht/provider/ours"), ["self"])
+  })
+
+  it("have short names, and so many of one content are told of", () => {
+    const store = new ProviderStore("self")
+    store.put(keyOf("z".repeat(300), "a"), value)
+    assert.deepStrictEqual(peersOf(store, "/dht/provider"), [])
+    store.put(keyOf("x", "self"), value)
+    for (let i = 0; i < 1000; i++) store.put(keyOf("x", `p${i}`), value)
+    const told = peersOf(store, "/dht/provider/x")
+    assert.strictEqual(told.length, MAX_TOLD_PROVIDERS + 1)
+    assert.includeMembers([...told], ["self", "p999"])
   })
 })
