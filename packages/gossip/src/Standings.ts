@@ -60,12 +60,12 @@ export class Standings {
     this.#reputation.handle({ _tag: "Forget", peer }, this.#options.now(), [])
   }
 
-  /** For a node's `isBanned`. Of a banned peer it learns the host here. */
-  readonly isBanned = ({ host: from, peerId }: Remote): boolean => {
+  /** For a node's `isBanned`. Of a banned peer it learns the host here, where the peer itself has come from there, and nobody only says so. */
+  readonly isBanned = ({ host: from, peerId, isProven = false }: Remote): boolean => {
     const isPeer = peerId !== undefined && this.#isPeerBanned(peerId)
     if (from === undefined || (!isPeer && this.#banned.size === 0)) return isPeer
     const host = sourceKey(from)
-    if (isPeer) this.#note(host, peerId)
+    if (isPeer && isProven) this.#note(host, peerId)
     const peers = this.#banned.get(host)
     if (peers === undefined) return isPeer
     for (const peer of peers) if (!this.#isPeerBanned(peer)) peers.delete(peer)

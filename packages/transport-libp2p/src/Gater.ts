@@ -122,16 +122,21 @@ export class Inbound {
   }
 }
 
+/** Somebody as he is told of. */
 const remoteOf = (address: Multiaddr | undefined, peerId: PeerId | undefined): Remote => ({
   host: address === undefined ? undefined : directEndpoint(address)?.host,
-  peerId: peerId?.toString()
+  peerId: peerId?.toString(),
+  isProven: false
 })
 
-export const remoteOfConnection = ({ remoteAddr, remotePeer }: Connection): Remote => remoteOf(remoteAddr, remotePeer)
+/** Somebody whose bytes come from there, and who has proven his key. */
+const provenAt = (address: Multiaddr, peerId: PeerId): Remote => ({ ...remoteOf(address, peerId), isProven: true })
+
+export const remoteOfConnection = ({ remoteAddr, remotePeer }: Connection): Remote => provenAt(remoteAddr, remotePeer)
 
 export const gaterOf = ({ isBanned, inbound, shakingHands }: Gate): ConnectionGater => {
   const denied = (peerId: PeerId, { remoteAddr }: MultiaddrConnection): boolean =>
-    isBanned(remoteOf(remoteAddr, peerId))
+    isBanned(provenAt(remoteAddr, peerId))
   return {
     denyDialPeer: (peerId) => isBanned(remoteOf(undefined, peerId)),
     denyDialMultiaddr: (address) => isBanned(remoteOf(address, peerOfAddress(address))),

@@ -10,6 +10,8 @@ import type { Reachability } from "./Reachability.ts"
 export interface Remote {
   readonly host: string | undefined
   readonly peerId: string | undefined
+  /** Whether that peer is at that host, whose key it has proven there. What is dialled is only said to be so, by whoever told of it. */
+  readonly isProven?: boolean
 }
 
 /**

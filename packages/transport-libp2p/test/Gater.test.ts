@@ -3,8 +3,10 @@ import { assert, it } from "@effect/vitest"
 import type { Connection, MultiaddrConnection, PeerId } from "@libp2p/interface"
 import { multiaddr } from "@multiformats/multiaddr"
 import { parsePeer } from "../src/Addresses.ts"
-import { Inbound, ShakingHands, gaterOf } from "../src/Gater.ts"
-import { DEFAULT_LIMITS } from "../src/NodeOptions.ts"
+import { Inbound, ShakingHands, gaterOf, remoteOfConnection } from "../src/Gater.ts"
+import { DEFAULT_LIMITS, type Remote } from "../src/NodeOptions.ts"
+
+const PEER = "12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5"
 
 it("one host has a quarter of the places of those who come, and this machine as many as there are", () => {
   const events = new EventTarget()
@@ -80,6 +82,22 @@ it("64 bits of IPv6 are one host, whatever addresses of theirs it comes from", (
   assert.isTrue(hasty[5])
 })
 
+it("whose key is proven where is told apart from what is said of addresses", () => {
+  const asked: Array<Remote> = []
+  const isBanned = (who: Remote): boolean => asked.push(who) < 0
+  const gater = gaterOf({ isBanned, inbound: new Inbound(40), shakingHands: new ShakingHands(DEFAULT_LIMITS) })
+  const address = multiaddr("/ip4/203.0.113.5/tcp/1000")
+  const peer = parsePeer(PEER) as PeerId
+  void gater.denyDialMultiaddr?.(address.encapsulate(`/p2p/${PEER}`))
+  void gater.denyInboundEncryptedConnection?.(peer, { remoteAddr: address } as MultiaddrConnection)
+  const who = { host: "203.0.113.5", peerId: PEER }
+  assert.deepStrictEqual(asked, [
+    { ...who, isProven: false },
+    { ...who, isProven: true }
+  ])
+  assert.isTrue(remoteOfConnection({ remoteAddr: address, remotePeer: peer } as Connection).isProven)
+})
+
 it("a ban that comes while a peer's handshake goes on is of that connection, too", () => {
   let isBanned = false
   const gater = gaterOf({
@@ -88,7 +106,7 @@ it("a ban that comes while a peer's handshake goes on is of that connection, too
     shakingHands: new ShakingHands(DEFAULT_LIMITS)
   })
   const comer = { remoteAddr: multiaddr("/ip4/203.0.113.5/tcp/1000") } as MultiaddrConnection
-  const peer = parsePeer("12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5") as PeerId
+  const peer = parsePeer(PEER) as PeerId
   assert.isFalse(gater.denyInboundEncryptedConnection?.(peer, comer))
   assert.isFalse(gater.denyOutboundEncryptedConnection?.(peer, comer))
   isBanned = true
