@@ -1,5 +1,5 @@
 export { boundFrames } from "./BoundFrames.ts"
 export { HeldReads, type HeldStream } from "./HeldReads.ts"
-export { MAX_JOINED_BYTES, joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
+export { MAX_JOINED_BYTES, MAX_UNWRITTEN_BYTES, joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
 export { keptKeyCrypto } from "./NoiseCrypto.ts"
 export { MAX_SMALL_PIECES, boundPieces, inLargerPieces } from "./Pieces.ts"
