@@ -13,6 +13,7 @@
  * Specification: a peer that is banned, or whose stream was replaced, is not heard from its next message on.
  */
 import type { Stream } from "@libp2p/interface"
+import { HeldReads } from "@satwire/libp2p-wires"
 import { FrameReader } from "./FrameReader.ts"
 import type { Rpc, RpcMessage } from "./RpcGate.ts"
 
@@ -49,6 +50,7 @@ export interface ReadingRules {
 
 export class PeerReading {
   readonly #stream: Stream
+  readonly #held: HeldReads
   readonly #rules: ReadingRules
   readonly #frames: FrameReader
   #isBusy = false
@@ -56,6 +58,7 @@ export class PeerReading {
 
   constructor(stream: Stream, rules: ReadingRules) {
     this.#stream = stream
+    this.#held = new HeldReads(stream)
     this.#rules = rules
     this.#frames = new FrameReader(rules.maxFrameBytes)
     stream.maxReadBufferLength = MAX_PAUSED_BYTES
@@ -69,7 +72,7 @@ export class PeerReading {
   readonly #onMessage = ({ data }: { readonly data: { subarray(): Uint8Array } }): void => {
     this.#frames.push(data.subarray())
     if (!this.#isBusy) this.#go().catch(this.#onBug)
-    else if (this.#stream.readStatus === "readable") this.#stream.pause()
+    else this.#held.pause()
   }
 
   async #go(): Promise<void> {
@@ -89,7 +92,7 @@ export class PeerReading {
     }
     this.#isBusy = false
     // What it held comes within this call.
-    if (this.#stream.readStatus === "paused") this.#stream.resume()
+    if (this.#held.isPaused) this.#held.resume()
   }
 
   #hand(rpc: Rpc): Promise<void> | undefined {

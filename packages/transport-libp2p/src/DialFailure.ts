@@ -24,7 +24,11 @@ const ENDED = /^Encryption failed$|\b(?:ECONNRESET|ECONNABORTED|EPIPE)\b|closed 
 const clean = (words: string): string => words.replaceAll(/\p{Cc}/gu, " ").slice(0, 200)
 
 /** @param asked the text that was dialled, which says more than an endpoint that is no host and port */
-export const dialFailure = (endpoint: Endpoint, thrown: unknown, asked = formatEndpoint(endpoint)): DialError => {
+export const dialFailure = (
+  endpoint: Endpoint,
+  thrown: unknown,
+  asked: string = formatEndpoint(endpoint)
+): DialError => {
   const error = innermost(thrown)
   const name = error instanceof Error ? error.name : "Error"
   const code = codeOf(error) === "UNKNOWN" ? name : codeOf(error)
