@@ -153,10 +153,17 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     if (peer === undefined) return
     this.#peers.delete(id)
     this.#list = this.#list.filter((other) => other !== peer)
-    if (this.#byNodeId.get(peer.nodeId) === peer) this.#byNodeId.delete(peer.nodeId)
+    if (this.#byNodeId.get(peer.nodeId) === peer) this.#foundBy(peer.nodeId)
     this.#resumes.set(id, undefined)
     this.#seen.forgetSender(peer.slot)
     this.#freeSlots.push(peer.slot)
+  }
+
+  /** Who claimed a node id and went takes nobody else of that id along. */
+  #foundBy(nodeId: string): void {
+    const other = this.#list.findLast((one) => one.nodeId === nodeId)
+    if (other === undefined) this.#byNodeId.delete(nodeId)
+    else this.#byNodeId.set(nodeId, other)
   }
 
   #offended(peer: RelayPeer, offence: Offence, now: Now, out: Outbox<RelayOutput>): void {

@@ -142,6 +142,15 @@ describe("a message for one node", () => {
     network.settle()
     expect(network.heard(4)).toEqual([])
   })
+  it("goes to it still where another one claimed its id and left", () => {
+    const network = new RelayNetwork(6)
+    network.addMany(6)
+    network.add({ nodeId: "node-1" })
+    for (let n = 1; n <= 6; n++) network.join(0, n)
+    network.part(0, 6)
+    network.send(0, "psst", "node-1")
+    expect(network.outputs(0, "Forward").map(({ peer }) => peer)).toEqual([1])
+  })
   it("is given to three peers of many, and to fewer where so is asked", () => {
     for (const [targetFanout, given] of [
       [undefined, 3],
