@@ -1,7 +1,7 @@
 /** Three networks' managers in one process, on loopback. They serve all tests but those that end one of them. */
 import { exposition } from "@satwire/metrics"
-import { privateKeyFromProtobuf } from "@libp2p/crypto/keys"
-import { peerIdFromString } from "@libp2p/peer-id"
+import { generateKeyPair, privateKeyFromProtobuf } from "@libp2p/crypto/keys"
+import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id"
 import { makeGossipNode } from "@satwire/gossip"
 import { type Kind, kind, method, reservedKind } from "@satwire/overlay"
 import { nowReader, seededRandom } from "@satwire/runtime"
@@ -293,7 +293,7 @@ describe("a ban of a moment", () => {
 })
 
 describe("the author of a broadcast", () => {
-  it("has one name, though a key has several spellings", () =>
+  it("has one name, though a key has several spellings, and an Ed25519 key", () =>
     run(
       Effect.gen(function* () {
         const { from, ...broadcast } = Result.getOrThrow(decodeBroadcast(Chat, yield* foreignBroadcast({ text: "" })))
@@ -301,6 +301,9 @@ describe("the author of a broadcast", () => {
         expect(judgeBroadcast({ ...broadcast, from }, now)).toBe("accept")
         const other = peerIdFromString(from).toCID().toString()
         expect(judgeBroadcast({ ...broadcast, from: other }, now)).toMatchObject({ reject: "invalid" })
+        const key = yield* Effect.promise(() => generateKeyPair("secp256k1"))
+        const costly = peerIdFromPrivateKey(key).toString()
+        expect(judgeBroadcast({ ...broadcast, from: costly }, now)).toMatchObject({ reject: "invalid" })
       })
     ))
 })
