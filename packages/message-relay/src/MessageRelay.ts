@@ -4,7 +4,7 @@
  * ```
  *   Received ─▶ rates ─▶ decode ─▶ hops, expiry ─▶ seen? ─▶ signature ─▶ Deliver
  *                 │         │           │            │          │        Forward to others, one hop more
- *               Pause    invalid     expired …   (dropped)   forged
+ *               Pause    invalid     expired …   (dropped)   forged             or Crowded (`Passing.ts`)
  * ```
  *
  * Specification: a message is delivered and passed on when its id is seen for the first time, and never else. It never goes back to whom
@@ -45,6 +45,7 @@ import {
 } from "@satwire/machine"
 import * as Result from "effect/Result"
 import { type Offence, endsSession } from "./Offence.ts"
+import { PASSED_ON, Passing } from "./Passing.ts"
 import {
   CLEAN_UP_INTERVAL_MS,
   CLOCKS_APART_SECONDS,
@@ -84,6 +85,8 @@ export type RelayOutput =
   | { readonly _tag: "Unsendable"; readonly error: EnvelopeError }
   /** What a peer did wrong. Where `isOver`, nothing more is taken of it: its session should be closed. */
   | { readonly _tag: "Offended"; readonly peer: PeerId; readonly offence: Offence; readonly isOver: boolean }
+  /** A peer brought messages that went no further since it was last told so: it, or all together, bring more than is passed on. */
+  | { readonly _tag: "Crowded"; readonly peer: PeerId; readonly messages: number }
   /** Whether the peer should be read. */
   | { readonly _tag: "Pause"; readonly peer: PeerId; readonly paused: boolean }
 
@@ -102,6 +105,8 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
   /** When paused peers are read again. */
   readonly #resumes: Deadlines<PeerId> = new Deadlines()
   #cleanUpAt: Instant | undefined = undefined
+  /** Of all peers together; it begins with the first. */
+  #passing: Passing | undefined = undefined
 
   constructor(options: RelayOptions) {
     const settings = settingsOf(options)
@@ -142,7 +147,9 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
   #joined(id: PeerId, nodeId: string, now: Instant): void {
     const slot = this.#freeSlots.pop()
     assert(slot !== undefined && !this.#peers.has(id), "a peer joins once, and only where there is room")
-    const peer = new RelayPeer(id, nodeId, slot, this.#settings.rates, now)
+    const { maxBytes, rates } = this.#settings
+    const peer = new RelayPeer(id, nodeId, slot, rates, maxBytes, now)
+    this.#passing ??= new Passing(rates, PASSED_ON, maxBytes, now)
     this.#peers.set(id, peer)
     this.#list = [...this.#list, peer]
     this.#byNodeId.set(nodeId, peer)
@@ -228,7 +235,23 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     if (target === undefined || target === nodeId)
       out.push({ _tag: "Deliver", envelope: ownedBy(envelope, bytes, next), id, from: peer.id })
     if (target === nodeId || hops + 1 >= maxHops) return
-    for (const to of this.#chosen(target, origin, peer, now)) out.push({ _tag: "Forward", peer: to, bytes: next })
+    const to = this.#chosen(target, origin, peer, now)
+    if (to.length === 0 || !this.#mayGoOn(peer, envelope, next.length, now.instant, out)) return
+    for (const one of to) out.push({ _tag: "Forward", peer: one, bytes: next })
+  }
+
+  #mayGoOn(peer: RelayPeer, { signature }: Envelope, bytes: number, now: Instant, out: Outbox<RelayOutput>): boolean {
+    // What it counts for at the next relay.
+    const messages = signature === undefined ? 1 : 1 + SIGNED_COSTS
+    const all = this.#passing
+    if (all?.has(messages, bytes, now) === true && peer.passing.has(messages, bytes, now)) {
+      all.spend(messages, bytes, now)
+      peer.passing.spend(messages, bytes, now)
+      return true
+    }
+    const crowded = peer.crowded(now)
+    if (crowded > 0) out.push({ _tag: "Crowded", peer: peer.id, messages: crowded })
+    return false
   }
 
   #send(input: Extract<RelayInput, { readonly _tag: "Send" }>, now: Now, out: Outbox<RelayOutput>): void {

@@ -1,5 +1,6 @@
 /** What a relay keeps of one peer: who it is, and how much of it is taken. */
 import { type Instant, type PeerId, TokenBucket } from "@satwire/machine"
+import { PASSED_ON_OF_ONE, Passing } from "./Passing.ts"
 import type { RelayRates } from "./RelayOptions.ts"
 
 /**
@@ -9,6 +10,8 @@ import type { RelayRates } from "./RelayOptions.ts"
  */
 export const FORGIVEN_FAULTS = 16
 const FORGIVE_ONE_MS = 10_000
+/** How often it is told that a peer brings more than is passed on. */
+const CROWDED_INTERVAL_MS = 1000
 
 /** Milliseconds until half of a burst is there. */
 const untilHalf = (bucket: TokenBucket, now: Instant): number =>
@@ -26,8 +29,13 @@ export class RelayPeer {
   /** Since when it has not been below its rates; `undefined` while it is. */
   #fastSince: Instant | undefined = undefined
   isPaused = false
+  /** How much of what it brings goes on. */
+  readonly passing: Passing
+  /** What it brought, did not go on, and was not told of. */
+  #crowded = 0
+  #crowdedToldAt: Instant | undefined = undefined
 
-  constructor(id: PeerId, nodeId: string, slot: number, rates: RelayRates, now: Instant) {
+  constructor(id: PeerId, nodeId: string, slot: number, rates: RelayRates, maxBytes: number, now: Instant) {
     this.id = id
     this.nodeId = nodeId
     this.slot = slot
@@ -35,6 +43,7 @@ export class RelayPeer {
     this.#bytes = new TokenBucket({ perSecond: rates.bytesPerSecond, burst: rates.burstBytes }, now)
     this.#faults = new TokenBucket({ perSecond: 1000 / FORGIVE_ONE_MS, burst: FORGIVEN_FAULTS }, now)
     this.#rates = rates
+    this.passing = new Passing(rates, PASSED_ON_OF_ONE, maxBytes, now)
   }
 
   /**
@@ -63,5 +72,15 @@ export class RelayPeer {
   /** Counts a small fault; whether it is one too many. */
   faulted(now: Instant): boolean {
     return this.#faults.spend(1, now) < 0
+  }
+
+  /** Counts a message that does not go on: how many there are to tell of, at most once a second. */
+  crowded(now: Instant): number {
+    this.#crowded += 1
+    if (this.#crowdedToldAt !== undefined && now - this.#crowdedToldAt < CROWDED_INTERVAL_MS) return 0
+    const messages = this.#crowded
+    this.#crowded = 0
+    this.#crowdedToldAt = now
+    return messages
   }
 }

@@ -253,6 +253,30 @@ describe("a peer is told by what it does wrong", () => {
     expect(network.offences(1)).toEqual(["Flooding"])
     expect(network.now.instant).toBeGreaterThan(50_000)
   })
+  it("and not where others flood it within their rates: a part of what one brings goes on, half of all, and the rest is told", () => {
+    const network = new RelayNetwork(1)
+    network.addMany(9, { rates: { messagesPerSecond: 40, burstMessages: 200 } })
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) network.join(0, n)
+    let nonce = 0
+    const flood = (from: number, seconds: number): number => {
+      const before = network.outputs(0, "Forward").filter(({ peer }) => peer === 8).length
+      for (let second = 0; second < seconds; second++) {
+        for (let i = 0; i < 38; i++) for (let n = from; n <= 7; n++) network.bring(n, 0, encoded({ nonce: ++nonce }))
+        network.settle()
+        network.elapse(1000)
+      }
+      return network.outputs(0, "Forward").filter(({ peer }) => peer === 8).length - before
+    }
+    // An eighth: 25 at once, and 5 a second.
+    expect(flood(7, 10)).toBeLessThanOrEqual(25 + 50)
+    // Half: 100 at once, and 20 a second.
+    expect(flood(1, 20)).toBeLessThanOrEqual(100 + 400)
+    expect(network.nodes.flatMap((_, n) => network.offences(n))).toEqual([])
+    expect(network.heard(0)).toHaveLength(nonce)
+    const crowded = network.outputs(0, "Crowded")
+    expect(crowded.length).toBeLessThanOrEqual(30 * 7)
+    expect(crowded.reduce((sum, { messages }) => sum + messages, 0)).toBeGreaterThan(nonce / 2)
+  })
   it("and is read again when it has waited", () => {
     const network = pair({ rates: { messagesPerSecond: 10, burstMessages: 100 } })
     for (let i = 0; i < 101; i++) network.bring(0, 1, encoded({ nonce: i }))

@@ -81,6 +81,8 @@ export type OverlayFact =
   | { readonly _tag: "Joined"; readonly peer: SessionInfo; readonly remote: Endpoint }
   /** What a peer did wrong; where its session ends for it, `Left` follows. */
   | { readonly _tag: "Offended"; readonly peer: SessionInfo; readonly offence: Offence }
+  /** Messages that came by a peer went no further since it was last told so: it, or all together, bring more than is passed on. */
+  | { readonly _tag: "Crowded"; readonly peer: SessionInfo; readonly messages: number }
   | { readonly _tag: "Left"; readonly peer: SessionInfo; readonly end: SessionEnd; readonly missed: number }
   /** A session ended before anybody knew with whom. */
   | { readonly _tag: "Failed"; readonly remote: Endpoint; readonly end: SessionEnd }
@@ -258,7 +260,9 @@ class Sessions {
       case "Ended":
         return this.#ended(output.peer, output.end, output.missed)
       case "Offended":
-        return this.#offended(output.peer, output.offence)
+        return this.#of(output.peer, (peer) => ({ _tag: "Offended", peer, offence: output.offence }))
+      case "Crowded":
+        return this.#of(output.peer, (peer) => ({ _tag: "Crowded", peer, messages: output.messages }))
       case "Pause": {
         const connection = this.#sessions.get(output.peer)?.connection
         return output.paused ? connection?.pause() : connection?.resume()
@@ -343,9 +347,9 @@ class Sessions {
     this.#tell({ _tag: "Joined", peer: info, remote: session.connection.remote })
   }
 
-  #offended(peer: PeerId, offence: Offence): void {
+  #of(peer: PeerId, fact: (peer: SessionInfo) => OverlayFact): void {
     const info = this.#sessions.get(peer)?.info
-    if (info !== undefined) this.#tell({ _tag: "Offended", peer: info, offence })
+    if (info !== undefined) this.#tell(fact(info))
   }
 
   #ended(peer: PeerId, end: SessionEnd, missed: number): void {
