@@ -9,12 +9,18 @@ import * as Effect from "effect/Effect"
 /** More need not be remembered of those who told. */
 const MAX_ANNOUNCERS = 16
 
-/** What each peer has of the fetches of a topic. */
+/** Whoever is given a share of one of those he waits for. */
+export interface Waiter {
+  readonly peers: ReadonlySet<string>
+  readonly got: (peer: string) => void
+}
+
+/** What each peer has of the fetches of a topic. A share that comes back goes to who waits longest for that peer, and nobody else hears of it. */
 export class Shares {
   readonly #most: number
   readonly #taken: Map<string, number> = new Map()
   /** Who waits for a peer, the longest first. */
-  readonly #waiting: Set<() => void> = new Set()
+  readonly #waiting: Map<string, Set<Waiter>> = new Map()
 
   constructor(most: number) {
     this.#most = most
@@ -29,29 +35,35 @@ export class Shares {
   }
 
   give(peer: string): void {
+    const [next] = this.#waiting.get(peer) ?? []
+    if (next !== undefined) return this.#hand(peer, next)
     const left = (this.#taken.get(peer) ?? 0) - 1
     if (left > 0) this.#taken.set(peer, left)
     else this.#taken.delete(peer)
-    this.wake()
   }
 
-  /** Done when it holds, which is looked at again as a peer has a share again. */
-  until(holds: () => boolean): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const look = (): void => {
-        if (!holds()) return
-        this.#waiting.delete(look)
-        resume(Effect.void)
-      }
-      this.#waiting.add(look)
-      look()
-      return Effect.sync(() => this.#waiting.delete(look))
-    })
+  /** He is given a share of that peer, now or later. */
+  join(peer: string, waiter: Waiter): void {
+    if (this.has(peer)) {
+      this.take(peer)
+      return this.#hand(peer, waiter)
+    }
+    const others = this.#waiting.get(peer)
+    if (others === undefined) this.#waiting.set(peer, new Set([waiter]))
+    else others.add(waiter)
   }
 
-  /** Somebody may be asked who could not. */
-  wake(): void {
-    for (const wake of [...this.#waiting]) wake()
+  /** He waits for nobody any more. */
+  leave(waiter: Waiter): void {
+    for (const peer of waiter.peers) {
+      const others = this.#waiting.get(peer)
+      if (others?.delete(waiter) === true && others.size === 0) this.#waiting.delete(peer)
+    }
+  }
+
+  #hand(peer: string, waiter: Waiter): void {
+    this.leave(waiter)
+    waiter.got(peer)
   }
 }
 
@@ -60,6 +72,8 @@ export class Announcers {
   readonly #told: Set<string> = new Set()
   /** Who told and was not asked. */
   readonly #left: Set<string> = new Set()
+  /** While nobody can be asked. */
+  #waiter: Waiter | undefined = undefined
 
   constructor(shares: Shares, first: string) {
     this.#shares = shares
@@ -70,21 +84,15 @@ export class Announcers {
     if (this.#told.size >= MAX_ANNOUNCERS || this.#told.has(peer)) return
     this.#told.add(peer)
     this.#left.add(peer)
-    this.#shares.wake()
+    if (this.#waiter !== undefined) this.#shares.join(peer, this.#waiter)
   }
 
-  /** Has one asked who was not yet, sooner or later, within its share. */
+  /** Has one asked who was not yet, sooner or later, within its share. One at a time. */
   ask<A, E, R>(use: (peer: string) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function* () {
-        let peer = this.#next()
-        while (peer === undefined) {
-          yield* restore(this.#shares.until(() => this.#next() !== undefined))
-          peer = this.#next()
-        }
-        const asked = peer
+        const asked = yield* this.#next(restore)
         this.#left.delete(asked)
-        this.#shares.take(asked)
         return yield* Effect.ensuring(
           restore(use(asked)),
           Effect.sync(() => this.#shares.give(asked))
@@ -93,8 +101,35 @@ export class Announcers {
     )
   }
 
-  #next(): string | undefined {
-    for (const peer of this.#left) if (this.#shares.has(peer)) return peer
-    return undefined
+  /** One whose share is taken. */
+  #next(restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>): Effect.Effect<string> {
+    return Effect.suspend(() => {
+      for (const peer of this.#left) {
+        if (!this.#shares.has(peer)) continue
+        this.#shares.take(peer)
+        return Effect.succeed(peer)
+      }
+      let given: string | undefined
+      const wait = Effect.callback<string>((resume) => {
+        const waiter: Waiter = {
+          peers: this.#left,
+          got: (peer) => {
+            this.#waiter = undefined
+            given = peer
+            resume(Effect.succeed(peer))
+          }
+        }
+        this.#waiter = waiter
+        for (const peer of this.#left) this.#shares.join(peer, waiter)
+      })
+      // Each in a turn of its own: thousands who are done at once would lie on one stack.
+      return Effect.onInterrupt(restore(Effect.tap(wait, () => Effect.yieldNow)), () =>
+        Effect.sync(() => {
+          if (this.#waiter !== undefined) this.#shares.leave(this.#waiter)
+          this.#waiter = undefined
+          if (given !== undefined) this.#shares.give(given)
+        })
+      )
+    })
   }
 }

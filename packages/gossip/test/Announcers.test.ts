@@ -49,3 +49,43 @@ it.effect("nobody who waits takes a share", () =>
     assert.isTrue(shares.has("mute"))
   })
 )
+
+it.effect("whose share comes back wakes one who waits for it, and nobody else", () =>
+  Effect.gen(function* () {
+    const WAITING = 3000
+    let looks = 0
+    const shares = new (class extends Shares {
+      override has(peer: string): boolean {
+        looks++
+        return super.has(peer)
+      }
+    })(1)
+    const asked: Array<number> = []
+    shares.take("slow")
+    const all = Array.from({ length: WAITING }, () => new Announcers(shares, "slow"))
+    const asking = Effect.forEach(all, (one, i) => one.ask(() => Effect.sync(() => asked.push(i))), {
+      concurrency: "unbounded"
+    })
+    const fiber = yield* Effect.forkChild(asking, { startImmediately: true })
+    shares.give("slow")
+    yield* Fiber.join(fiber)
+    assert.deepStrictEqual(
+      asked,
+      all.map((_, i) => i)
+    )
+    assert.isAtMost(looks, 4 * WAITING)
+  })
+)
+
+it.effect("who is given a share as he is interrupted passes it on", () =>
+  Effect.gen(function* () {
+    const shares = new Shares(1)
+    shares.take("slow")
+    const ask = new Announcers(shares, "slow").ask(() => Effect.never)
+    const fiber = yield* Effect.forkChild(ask, { startImmediately: true })
+    shares.give("slow")
+    fiber.interruptUnsafe()
+    yield* Fiber.await(fiber)
+    assert.isTrue(shares.has("slow"))
+  })
+)
