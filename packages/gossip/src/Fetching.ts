@@ -27,10 +27,16 @@ const PART_BYTES = 256 * 1024 - 4
  */
 export const MAX_FETCH_STREAMS = 4
 /**
- * @limit bytes of payloads in a second that are handed over on one stream, after the first 64 MiB; a part counts as the whole
+ * @limit bytes of payloads in a second that are handed over to one peer, after the first 256 MiB; a part counts as the whole
  */
-export const SERVED_BYTES_PER_SECOND: number = 16 * 1024 * 1024
-const SERVED_AT_ONCE = 64 * 1024 * 1024
+export const SERVED_BYTES_PER_SECOND: number = 64 * 1024 * 1024
+const SERVED_AT_ONCE = 256 * 1024 * 1024
+/** What a request counts for, whether its payload is there or not: so many are answered as a peer may announce. */
+export const REQUEST_COSTS: number = 16 * 1024
+/**
+ * @limit peers whose requests for payloads of a topic are counted; of more the one is forgotten that opened no stream for longest
+ */
+export const MAX_SERVED = 1024
 
 /** Why a peer did not hand a payload over. */
 export type Undelivered = "Absent" | "Late" | "Unreachable" | "WrongSize"
@@ -195,37 +201,61 @@ const encodeRequest = (id: Uint8Array, from: number, to: number): Uint8Array => 
 }
 
 export interface Serving {
-  readonly node: Libp2pNodeShape
+  readonly node: Pick<Libp2pNodeShape, "handle">
   readonly protocol: string
   readonly find: (id: Uint8Array) => Effect.Effect<Uint8Array | undefined>
   readonly nowMs: () => number
 }
 
+/** How much each peer was handed over, whichever stream it asked on. */
+class Served {
+  readonly #buckets: Map<string, TokenBucket> = new Map()
+
+  of(peer: string, nowMs: number): TokenBucket {
+    const rate = { perSecond: SERVED_BYTES_PER_SECOND, burst: SERVED_AT_ONCE }
+    const bucket = this.#buckets.get(peer) ?? new TokenBucket(rate, nowMs)
+    this.#buckets.delete(peer)
+    this.#buckets.set(peer, bucket)
+    const [oldest] = this.#buckets.keys()
+    if (oldest !== undefined && this.#buckets.size > MAX_SERVED) this.#buckets.delete(oldest)
+    return bucket
+  }
+}
+
 /**
  * Hands payloads over to whoever asks, as long as the scope.
  *
- * Specification: a part counts as the whole, a part that no payload of that size has as none. Rationale: the whole may have to be read for it.
+ * Specification: a part counts as the whole, a part that no payload of that size has as none; a request counts for something before it is looked
+ * up. Rationale: the whole may have to be read for it, or a store be asked for what is not there.
  */
 export const serve = ({ node, protocol, find, nowMs }: Serving): Effect.Effect<void, ListenError, Scope.Scope> =>
-  node.handle(
-    protocol,
-    (stream) => {
-      const reader = new ByteReader(stream)
-      const bucket = new TokenBucket({ perSecond: SERVED_BYTES_PER_SECOND, burst: SERVED_AT_ONCE }, nowMs())
-      const one = Effect.gen(function* () {
-        const request = yield* reader.exact(REQUEST_BYTES)
-        const view = new DataView(request.buffer)
-        const [from, to] = [view.getUint32(ID_BYTES, true), view.getUint32(ID_BYTES + 4, true)]
-        const bytes = (yield* find(request.subarray(0, ID_BYTES))) ?? new Uint8Array(0)
-        while (!bucket.take(Math.min(bytes.length, SERVED_AT_ONCE), nowMs())) yield* Effect.sleep(50)
-        const head = new Uint8Array(4)
-        new DataView(head.buffer).setUint32(0, bytes.length, true)
-        yield* stream.write(head)
-        // The stream owns what it is given, and these bytes are handed over more than once.
-        const part = bytes.slice(from, to)
-        if (part.length > 0) yield* stream.write(part)
-      })
-      return Effect.forever(one).pipe(Effect.catchTag("Done", () => Effect.void))
-    },
-    { maxPerConnection: MAX_FETCH_STREAMS }
-  )
+  Effect.suspend(() => {
+    const served = new Served()
+    return node.handle(
+      protocol,
+      (stream) => {
+        const reader = new ByteReader(stream)
+        const bucket = served.of(stream.peerId, nowMs())
+        const take = (bytes: number) =>
+          Effect.gen(function* () {
+            while (!bucket.take(bytes, nowMs())) yield* Effect.sleep(50)
+          })
+        const one = Effect.gen(function* () {
+          const request = yield* reader.exact(REQUEST_BYTES)
+          const view = new DataView(request.buffer)
+          const [from, to] = [view.getUint32(ID_BYTES, true), view.getUint32(ID_BYTES + 4, true)]
+          yield* take(REQUEST_COSTS)
+          const bytes = (yield* find(request.subarray(0, ID_BYTES))) ?? new Uint8Array(0)
+          yield* take(Math.max(0, Math.min(bytes.length, SERVED_AT_ONCE) - REQUEST_COSTS))
+          const head = new Uint8Array(4)
+          new DataView(head.buffer).setUint32(0, bytes.length, true)
+          yield* stream.write(head)
+          // The stream owns what it is given, and these bytes are handed over more than once.
+          const part = bytes.slice(from, to)
+          if (part.length > 0) yield* stream.write(part)
+        })
+        return Effect.forever(one).pipe(Effect.catchTag("Done", () => Effect.void))
+      },
+      { maxPerConnection: MAX_FETCH_STREAMS }
+    )
+  })

@@ -1,9 +1,9 @@
 /** Streams to fetch on, opened before and gone with their peer. */
 import { assert, describe, it } from "@effect/vitest"
-import type { ByteStream } from "@satwire/transport-libp2p"
+import type { ByteStream, Libp2pNodeShape, StreamHandler } from "@satwire/transport-libp2p"
 import { DialError } from "@satwire/transport"
 import * as Effect from "effect/Effect"
-import { Fetching, MAX_FETCH_STREAMS } from "../src/Fetching.ts"
+import { Fetching, MAX_FETCH_STREAMS, REQUEST_COSTS, SERVED_BYTES_PER_SECOND, serve } from "../src/Fetching.ts"
 
 /** A peer that never answers. */
 const mute: ByteStream = {
@@ -63,6 +63,26 @@ describe("streams to fetch on", () => {
       assert.strictEqual(why, "Late")
       assert.strictEqual(open.now, 0)
       assert.strictEqual(yield* Effect.flip(fetching.fetch({ peer: "nowhere", ...payload })), "Unreachable")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("requests", () => {
+  it.effect("cost the peer something on whichever stream, though what they ask for is not there", () =>
+    Effect.gen(function* () {
+      const AT_ONCE = (4 * SERVED_BYTES_PER_SECOND) / REQUEST_COSTS
+      let looked = 0
+      let answer: StreamHandler<never> = () => Effect.void
+      const node: Pick<Libp2pNodeShape, "handle"> = {
+        handle: (_, handler) => Effect.sync(() => void (answer = handler as StreamHandler<never>))
+      }
+      const find = () => Effect.sync(() => void looked++)
+      yield* serve({ node, protocol: "fetch", find, nowMs: () => 0 })
+      const asking = { ...mute, read: Effect.succeed(new Uint8Array(40 * 1000)) }
+      yield* Effect.forkScoped(answer(asking))
+      yield* Effect.forkScoped(answer(asking))
+      for (let i = 0; i < AT_ONCE && looked <= AT_ONCE; i++) yield* Effect.yieldNow
+      assert.strictEqual(looked, AT_ONCE)
     }).pipe(Effect.scoped)
   )
 })
