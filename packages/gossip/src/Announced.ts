@@ -8,10 +8,12 @@
  *                                                 └─ the next one ◀──┘ (a fault of the one before)
  * ```
  *
- * Whoever passes an announcement on has had the payload, so that not handing it over is a fault.
+ * Whoever passes an announcement on has had the payload, so that not handing it over is a fault; but for who cannot be reached any more, and for
+ * who was asked late.
  */
 import type { MeshPeer } from "@libp2p/gossipsub"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -19,10 +21,11 @@ import * as Stream from "effect/Stream"
 import type { ListenError } from "@satwire/transport"
 import { Announcers, Shares } from "./Announcers.ts"
 import type { TopicCodec } from "./Codec.ts"
-import type { Verdict } from "./Faults.ts"
-import { Fetching, serve } from "./Fetching.ts"
+import type { GossipFault, Verdict } from "./Faults.ts"
+import { Fetching, type Undelivered, serve } from "./Fetching.ts"
 import type { GossipShape } from "./Gossip.ts"
 import { KeptPayloads } from "./KeptPayloads.ts"
+import { Lately } from "./Lately.ts"
 import { keyOf } from "./SeenIds.ts"
 import type { Delivered, PublishError, Published } from "./Topic.ts"
 
@@ -48,6 +51,20 @@ export const MAX_FETCHING_OF_ONE: number = MAX_FETCHING / 4
 export const FETCH_TIMEOUT_MS = 10_000
 /** All peers together. */
 const FETCH_DEADLINE_MS = 60_000
+/**
+ * How long who told of a payload is held to have it. Half as long as nodes keep what they announced ({@link KEPT_AT_LEAST_MS}): the rest is for
+ * the way there and back.
+ */
+const HELD_TO_IT_MS = 2000
+/**
+ * Who was asked too late for one payload, or could not be reached, is held to none for so long. Rationale: what it tells us meanwhile may have waited
+ * behind what we were late with, for as long as a fetch may take.
+ */
+const BEHIND_MS = FETCH_DEADLINE_MS
+/** How long others may then tell of the same: it keeps a turn of the peer, who has newer ones for us. */
+const OTHERS_MS = 5000
+/** Who cannot be reached is not tried again for so long, whatever it announced. */
+const UNREACHABLE_MS = 1000
 const HEAD_BYTES = 36
 
 export interface Announcement {
@@ -126,6 +143,8 @@ class Room<R> {
   readonly #fetching: Fetching
   readonly #slots: Semaphore.Semaphore
   readonly #shares: Shares
+  readonly #unreachable: Lately = new Lately(UNREACHABLE_MS)
+  readonly #behind: Lately = new Lately(BEHIND_MS)
   readonly kept: KeptPayloads
   /**
    * Who told of what is fetched just now, by the whole announcement: one that lies about the size of a payload is not passed on, and keeps nobody
@@ -141,7 +160,20 @@ class Room<R> {
     const { maxFetching = MAX_FETCHING } = options
     this.#slots = Semaphore.makeUnsafe(maxFetching)
     this.#shares = new Shares(Math.ceil((maxFetching * MAX_FETCHING_OF_ONE) / MAX_FETCHING))
-    this.kept = new KeptPayloads(options.maxKeptBytes ?? MAX_KEPT_BYTES)
+    this.kept = new KeptPayloads(options.maxKeptBytes ?? MAX_KEPT_BYTES, () => this.nowMs())
+  }
+
+  nowMs(): number {
+    return this.#gossip.shared.now().instant
+  }
+
+  /** Keeps it for others to fetch, as soon as those before were there for long enough; or `find` has them. */
+  keep(id: Uint8Array, payload: Uint8Array): Effect.Effect<void> {
+    const room = this.#options.find === undefined ? this.kept.room(payload.length) : Effect.void
+    return Effect.andThen(
+      room,
+      Effect.sync(() => this.kept.add(keyOf(id), payload))
+    )
   }
 
   idOf(payload: Uint8Array): Uint8Array {
@@ -153,7 +185,7 @@ class Room<R> {
   /** Every announcement, those included that gossip knows already. */
   readonly onMessage = (peer: string, data: Uint8Array): boolean => {
     if (this.#underWay.size === 0) return true
-    this.#underWay.get(keyOf(data))?.add(peer)
+    this.#underWay.get(keyOf(data))?.add(peer, this.nowMs())
     return true
   }
 
@@ -166,49 +198,51 @@ class Room<R> {
     if (verdict !== "accept") return verdict
     if (this.kept.get(keyOf(one.id)) !== undefined) return "ignore"
     const key = keyOf(encode(one))
-    const announcers = new Announcers(this.#shares, from)
+    const announcers = new Announcers(this.#shares, from, this.nowMs())
     this.#underWay.set(key, announcers)
     return Effect.ensuring(
-      this.#fromOneOf(one, announcers),
+      this.#fromOneOf(one, announcers, from),
       Effect.sync(() => this.#underWay.delete(key))
     )
   }
 
   /**
    * Specification: when nobody is left to ask it waits for others who tell of it, until the deadline. Rationale: gossip takes what it has seen for
-   * known, and so who told of it first, and has it not, would keep it from us.
+   * known, and so who told of it first, and has it not, would keep it from us. Where its first was asked too late or could not be reached it waits a little only.
    */
-  #fromOneOf(one: Fetched, announcers: Announcers): Effect.Effect<Verdict, never, R> {
+  #fromOneOf(one: Fetched, announcers: Announcers, first: string): Effect.Effect<Verdict, never, R> {
     return Effect.gen({ self: this }, function* () {
       while (true) {
-        const verdict = yield* announcers.ask((peer) =>
+        const verdict = yield* announcers.ask((peer, toldMs) =>
           this.kept.get(keyOf(one.id)) === undefined
-            ? this.#slots.withPermit(this.#from(peer, one))
+            ? this.#slots.withPermit(this.#from(peer, one, toldMs))
             : Effect.succeed("ignore" as const)
         )
         if (verdict !== undefined) return verdict
+        if (!this.#behind.holds(first, this.nowMs())) continue
+        if (Option.isNone(yield* Effect.timeoutOption(announcers.told, OTHERS_MS))) return "ignore"
       }
     })
   }
 
   /** Nothing where the next one is to be asked. */
-  #from(peer: string, one: Fetched): Effect.Effect<Verdict | undefined, never, R> {
+  #from(peer: string, one: Fetched, toldMs: number): Effect.Effect<Verdict | undefined, never, R> {
     const { fetchTimeoutMs = FETCH_TIMEOUT_MS, validate } = this.#options
-    const fault = (reason: "undelivered" | "invalid", detail: string) =>
-      Effect.as(this.#gossip.fault(peer, this.#name, reason, detail), undefined)
+    const fault = (detail: string) => this.#fault(peer, "invalid", detail)
     const { id, sizeBytes } = one
-    return this.#fetching.fetch({ peer, id, sizeBytes, timeoutMs: fetchTimeoutMs }).pipe(
+    if (this.#unreachable.holds(peer, this.nowMs())) return Effect.succeed(undefined)
+    const isDue = (): boolean => this.nowMs() - toldMs < HELD_TO_IT_MS && !this.#behind.holds(peer, this.nowMs())
+    return this.#fetching.fetch({ peer, id, sizeBytes, timeoutMs: fetchTimeoutMs, isDue }).pipe(
       Effect.matchEffect({
-        onFailure: (why) => fault("undelivered", why),
+        onFailure: (why) => this.#missed(peer, why),
         onSuccess: (payload) =>
           Effect.gen({ self: this }, function* () {
-            if (keyOf(this.idOf(payload)) !== keyOf(one.id))
-              return yield* fault("invalid", "other bytes than announced")
+            if (keyOf(this.idOf(payload)) !== keyOf(one.id)) return yield* fault("other bytes than announced")
             const judged = validate?.(payload, one, peer) ?? "accept"
             const verdict = Effect.isEffect(judged) ? yield* judged : judged
-            if (typeof verdict === "object" && "wrong" in verdict) return yield* fault("invalid", verdict.wrong)
+            if (typeof verdict === "object" && "wrong" in verdict) return yield* fault(verdict.wrong)
             if (verdict === "accept") {
-              this.kept.add(keyOf(one.id), payload)
+              yield* this.keep(one.id, payload)
               one.payload = payload
               one.giver = peer
             }
@@ -216,6 +250,19 @@ class Room<R> {
           })
       })
     )
+  }
+
+  #missed(peer: string, why: Undelivered): Effect.Effect<undefined> {
+    if (why !== "Unreachable" && why !== "Forgotten") return this.#fault(peer, "undelivered", why)
+    return Effect.sync(() => {
+      this.#behind.note(peer, this.nowMs())
+      if (why === "Unreachable") this.#unreachable.note(peer, this.nowMs())
+      return undefined
+    })
+  }
+
+  #fault(peer: string, reason: GossipFault, detail: string): Effect.Effect<undefined> {
+    return Effect.as(this.#gossip.fault(peer, this.#name, reason, detail), undefined)
   }
 }
 
@@ -226,7 +273,7 @@ export const announcedTopic = <R = never>(
   options: AnnouncedOptions<R> = {}
 ): Effect.Effect<AnnouncedTopic, ListenError, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const { node, shared } = gossip
+    const { node } = gossip
     const protocol = `/satwire/fetch/1/${name}`
     const fetching = new Fetching(node, protocol, yield* Effect.scope)
     const room = new Room(name, gossip, options, fetching)
@@ -234,7 +281,7 @@ export const announcedTopic = <R = never>(
     yield* serve({
       node,
       protocol,
-      nowMs: () => shared.now().instant,
+      nowMs: () => room.nowMs(),
       find: (id) => {
         const kept = room.kept.get(keyOf(id))
         return kept === undefined && find !== undefined ? find(id) : Effect.succeed(kept)
@@ -254,11 +301,17 @@ export const announcedTopic = <R = never>(
       mesh: topic.mesh,
       messages: Stream.map(topic.messages, payloadOf),
       publish: (payload, extra = new Uint8Array(0)) =>
-        Effect.suspend(() => {
+        Effect.gen(function* () {
           const id = room.idOf(payload)
-          room.kept.add(keyOf(id), payload)
-          const announcement: Fetched = { id, sizeBytes: payload.length, extra, payload, giver: undefined }
-          return Effect.map(topic.publish(announcement), ({ recipients }) => ({ id, recipients }))
+          yield* room.keep(id, payload)
+          const { recipients } = yield* topic.publish({
+            id,
+            sizeBytes: payload.length,
+            extra,
+            payload,
+            giver: undefined
+          })
+          return { id, recipients }
         })
     }
   })

@@ -69,32 +69,41 @@ export class Shares {
 
 export class Announcers {
   readonly #shares: Shares
-  readonly #told: Set<string> = new Set()
+  /** Each with the time when it did. */
+  readonly #told: Map<string, number> = new Map()
   /** Who told and was not asked. */
   readonly #left: Set<string> = new Set()
+  #onTold: () => void = () => undefined
   /** While nobody can be asked. */
   #waiter: Waiter | undefined = undefined
 
-  constructor(shares: Shares, first: string) {
+  constructor(shares: Shares, first: string, nowMs: number) {
     this.#shares = shares
-    this.add(first)
+    this.add(first, nowMs)
   }
 
-  add(peer: string): void {
+  add(peer: string, nowMs: number): void {
     if (this.#told.size >= MAX_ANNOUNCERS || this.#told.has(peer)) return
-    this.#told.add(peer)
+    this.#told.set(peer, nowMs)
     this.#left.add(peer)
+    this.#onTold()
     if (this.#waiter !== undefined) this.#shares.join(peer, this.#waiter)
   }
 
+  /** Done when there is somebody who was not asked. */
+  readonly told: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#left.size > 0) return resume(Effect.void)
+    this.#onTold = () => resume(Effect.void)
+  })
+
   /** Has one asked who was not yet, sooner or later, within its share. One at a time. */
-  ask<A, E, R>(use: (peer: string) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  ask<A, E, R>(use: (peer: string, toldMs: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function* () {
         const asked = yield* this.#next(restore)
         this.#left.delete(asked)
         return yield* Effect.ensuring(
-          restore(use(asked)),
+          restore(use(asked, this.#told.get(asked) ?? 0)),
           Effect.sync(() => this.#shares.give(asked))
         )
       })

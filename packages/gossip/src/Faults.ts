@@ -13,7 +13,7 @@ export type GossipFault =
   | "undecodable"
   /** It breaks a rule of its topic. */
   | "invalid"
-  /** It announced what it did not hand over. */
+  /** It announced what it did not hand over, though it was there and was asked at once. */
   | "undelivered"
   /** It passed on what had ended by its own word. */
   | "expired"

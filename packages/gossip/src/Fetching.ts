@@ -38,8 +38,8 @@ export const REQUEST_COSTS: number = 16 * 1024
  */
 export const MAX_SERVED = 1024
 
-/** Why a peer did not hand a payload over. */
-export type Undelivered = "Absent" | "Late" | "Unreachable" | "WrongSize"
+/** Why a peer did not hand a payload over. `Forgotten`: it has it not, and was asked when it need not have it any more. */
+export type Undelivered = "Absent" | "Forgotten" | "Late" | "Unreachable" | "WrongSize"
 
 interface Line {
   readonly stream: ByteStream
@@ -62,6 +62,8 @@ interface Wanted {
   readonly sizeBytes: number
   /** How long a peer has for a part, once it was asked. */
   readonly timeoutMs: number
+  /** Whether it must have it still; looked at as it is asked. */
+  readonly isDue: () => boolean
 }
 
 export class Fetching {
@@ -148,14 +150,19 @@ export class Fetching {
 
   #part(wanted: Wanted, from: number, to: number): Effect.Effect<Uint8Array, Undelivered> {
     const { peer, timeoutMs } = wanted
-    const ask = (line: Line) => Effect.map(this.#ask(line, wanted, from, to), (bytes) => ({ bytes, line }))
-    const fresh = Effect.flatMap(this.#open(peer), ask)
+    const within = <A>(effect: Effect.Effect<A, Undelivered>, late: Undelivered) =>
+      Effect.timeoutOrElse(effect, { duration: timeoutMs, orElse: () => Effect.fail(late) })
+    const ask = (line: Line) =>
+      within(
+        Effect.map(this.#ask(line, wanted, from, to), (bytes) => ({ bytes, line })),
+        "Late"
+      )
+    const fresh = Effect.flatMap(within(this.#open(peer), "Unreachable"), ask)
     const part = this.#borrow(peer, "open", (line) => {
       // One that waited may have ended meanwhile.
-      const asked = line === undefined ? fresh : Effect.catchIf(ask(line), isUnreachable, () => fresh)
-      return Effect.timeoutOrElse(asked, { duration: timeoutMs, orElse: () => Effect.fail("Late" as const) })
+      return line === undefined ? fresh : Effect.catchIf(ask(line), isUnreachable, () => fresh)
     })
-    return Effect.map(part, ({ bytes }) => bytes)
+    return Effect.flatMap(part, ({ bytes }) => (typeof bytes === "string" ? Effect.fail(bytes) : Effect.succeed(bytes)))
   }
 
   #open(peer: string): Effect.Effect<Line, Undelivered> {
@@ -170,12 +177,20 @@ export class Fetching {
     })
   }
 
-  #ask(line: Line, { id, sizeBytes }: Wanted, from: number, to: number): Effect.Effect<Uint8Array, Undelivered> {
+  /** A stream on which it said that it has it not is as good as before. */
+  #ask(
+    line: Line,
+    { id, isDue, sizeBytes }: Wanted,
+    from: number,
+    to: number
+  ): Effect.Effect<Uint8Array | "Absent" | "Forgotten", Undelivered> {
     return Effect.gen(function* () {
+      const absent = isDue() ? "Absent" : "Forgotten"
       yield* line.stream.write(encodeRequest(id, from, to))
       const head = yield* line.reader.exact(4)
       const size = new DataView(head.buffer).getUint32(0, true)
-      if (size !== sizeBytes) return yield* Effect.fail<Undelivered>(size === 0 ? "Absent" : "WrongSize")
+      if (size === 0) return absent
+      if (size !== sizeBytes) return yield* Effect.fail<Undelivered>("WrongSize")
       return yield* line.reader.exact(to - from)
     }).pipe(
       Effect.mapError((error): Undelivered => (typeof error === "string" ? error : "Unreachable")),

@@ -1,5 +1,6 @@
 /** Payloads that are announced by id and fetched once, over real nodes on loopback. */
 import { assert, layer } from "@effect/vitest"
+import type { ByteStream } from "@satwire/transport-libp2p"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,7 +23,7 @@ const makeLine = Effect.gen(function* () {
         fetched++
         return bytes[0] === 66 ? "reject" : "accept"
       },
-      fetchTimeoutMs: 2000
+      fetchTimeoutMs: 2200
     })
     return [gossip, topic] as const
   })
@@ -60,6 +61,10 @@ const announcement = (id: Uint8Array, size: number, extra: ReadonlyArray<number>
   bytes.set(extra, 36)
   return bytes
 }
+
+const FETCH = `/satwire/fetch/1/${TOPIC}`
+
+const answerAbsent = (stream: ByteStream) => Effect.andThen(Effect.ignore(stream.read), stream.write(new Uint8Array(4)))
 
 layer(Layer.effect(Line, makeLine), { excludeTestServices: true })("announced payloads", (it) => {
   it.effect("are fetched once by each node along a line, and delivered whole", () =>
@@ -101,8 +106,11 @@ layer(Layer.effect(Line, makeLine), { excludeTestServices: true })("announced pa
       const [silent, liar] = [yield* join(middle), yield* join(middle)]
       const good = payload(2)
       const id = first[0].shared.idOf(TOPIC, good).slice(0, 32)
-      yield* silent.node.handle(`/satwire/fetch/1/${TOPIC}`, () => Effect.never)
-      yield* liar.node.handle(`/satwire/fetch/1/${TOPIC}`, (stream) =>
+      let asked = 0
+      yield* silent.node.handle(FETCH, (stream) =>
+        Effect.suspend(() => (++asked > 2 ? answerAbsent(stream) : Effect.never))
+      )
+      yield* liar.node.handle(FETCH, (stream) =>
         Effect.gen(function* () {
           yield* Effect.ignore(stream.read)
           const head = new Uint8Array(4)
@@ -111,14 +119,43 @@ layer(Layer.effect(Line, makeLine), { excludeTestServices: true })("announced pa
           yield* stream.write(payload(3))
         })
       )
+      // As many as it hands over at once; the third is asked for late, when it may have forgotten it.
+      for (const number of [1, 2]) yield* silent.send(TOPIC, announcement(new Uint8Array(32).fill(number), 100))
       yield* silent.send(TOPIC, announcement(id, MiB))
-      yield* eventually(() => reasonsOf(facts, silent.node.peerId).length > 0)
+      yield* eventually(() => asked > 2)
       yield* liar.send(TOPIC, announcement(id, MiB))
       yield* eventually(() => reasonsOf(facts, liar.node.peerId).length > 0)
       yield* first[1].publish(good)
       yield* eventually(() => heard.some(({ message }) => message[0] === 2))
-      assert.deepStrictEqual(reasonsOf(facts, silent.node.peerId), ["undelivered"])
+      assert.deepStrictEqual(reasonsOf(facts, silent.node.peerId), ["undelivered", "undelivered"])
       assert.deepStrictEqual(reasonsOf(facts, liar.node.peerId), ["invalid"])
+    })
+  )
+
+  it.effect("are a fault of who answers at once that it has them not, and of nobody who cannot be reached", () =>
+    Effect.gen(function* () {
+      const { first, middle, heard, facts } = yield* Line
+      const [empty, gone] = [yield* join(middle), yield* join(middle)]
+      const good = payload(4)
+      const id = first[0].shared.idOf(TOPIC, good).slice(0, 32)
+      yield* empty.node.handle(FETCH, answerAbsent)
+      let opened = 0
+      yield* gone.node.handle(FETCH, (stream) =>
+        Effect.andThen(
+          stream.reset,
+          Effect.sync(() => void opened++)
+        )
+      )
+      for (let i = 0; i < 12; i++) yield* gone.send(TOPIC, announcement(new Uint8Array(32).fill(10 + i), 100))
+      yield* gone.send(TOPIC, announcement(id, MiB))
+      yield* empty.send(TOPIC, announcement(new Uint8Array(32).fill(9), 100))
+      yield* eventually(() => opened > 0 && reasonsOf(facts, empty.node.peerId).length > 0)
+      yield* first[1].publish(good)
+      yield* eventually(() => heard.some(({ message }) => message[0] === 4))
+      assert.deepStrictEqual(reasonsOf(facts, empty.node.peerId), ["undelivered"])
+      assert.deepStrictEqual(reasonsOf(facts, gone.node.peerId), [])
+      // It is not tried again for each of them.
+      assert.isAtMost(opened, 4)
     })
   )
 

@@ -18,14 +18,14 @@ it.effect("one who announces and never delivers has its share of the fetches, an
         ),
         { startImmediately: true }
       )
-    const of = () => new Announcers(shares, "mute")
+    const of = () => new Announcers(shares, "mute", 0)
     const [first] = [yield* begin(of()), yield* begin(of())]
     const [waiting, other] = [of(), of()]
-    other.add("good")
+    other.add("good", 0)
     yield* begin(waiting)
     yield* begin(other)
     assert.deepStrictEqual(asked, ["mute", "mute", "good"])
-    waiting.add("late")
+    waiting.add("late", 0)
     yield* Effect.yieldNow
     assert.deepStrictEqual(asked, ["mute", "mute", "good", "late"])
     yield* begin(of())
@@ -41,7 +41,7 @@ it.effect("nobody who waits takes a share", () =>
     const shares = new Shares(1)
     const fibers = []
     for (let i = 0; i < 3; i++) {
-      const ask = new Announcers(shares, "mute").ask(() => Effect.never)
+      const ask = new Announcers(shares, "mute", 0).ask(() => Effect.never)
       fibers.push(yield* Effect.forkChild(ask, { startImmediately: true }))
     }
     assert.isFalse(shares.has("mute"))
@@ -62,7 +62,7 @@ it.effect("whose share comes back wakes one who waits for it, and nobody else", 
     })(1)
     const asked: Array<number> = []
     shares.take("slow")
-    const all = Array.from({ length: WAITING }, () => new Announcers(shares, "slow"))
+    const all = Array.from({ length: WAITING }, () => new Announcers(shares, "slow", 0))
     const asking = Effect.forEach(all, (one, i) => one.ask(() => Effect.sync(() => asked.push(i))), {
       concurrency: "unbounded"
     })
@@ -81,11 +81,23 @@ it.effect("who is given a share as he is interrupted passes it on", () =>
   Effect.gen(function* () {
     const shares = new Shares(1)
     shares.take("slow")
-    const ask = new Announcers(shares, "slow").ask(() => Effect.never)
+    const ask = new Announcers(shares, "slow", 0).ask(() => Effect.never)
     const fiber = yield* Effect.forkChild(ask, { startImmediately: true })
     shares.give("slow")
     fiber.interruptUnsafe()
     yield* Fiber.await(fiber)
     assert.isTrue(shares.has("slow"))
+  })
+)
+
+it.effect("are told of as another one joins them, or at once where one was not asked", () =>
+  Effect.gen(function* () {
+    const announcers = new Announcers(new Shares(1), "first", 0)
+    yield* announcers.told
+    yield* announcers.ask(() => Effect.void)
+    const fiber = yield* Effect.forkChild(announcers.told, { startImmediately: true })
+    assert.isUndefined(fiber.pollUnsafe())
+    announcers.add("second", 0)
+    yield* Fiber.join(fiber)
   })
 )

@@ -23,20 +23,22 @@ const mute: ByteStream = {
 const counting = () => {
   const open = { now: 0, ever: 0 }
   const openStream = (peer: string) =>
-    peer === "nowhere"
-      ? Effect.fail(new DialError({ reason: "Refused", endpoint: { host: "h", port: 1 }, code: "ECONNREFUSED" }))
-      : Effect.acquireRelease(
-          Effect.sync(() => {
-            open.now += 1
-            open.ever += 1
-            return mute
-          }),
-          () => Effect.sync(() => (open.now -= 1))
-        )
+    peer === "deaf"
+      ? Effect.never
+      : peer === "nowhere"
+        ? Effect.fail(new DialError({ reason: "Refused", endpoint: { host: "h", port: 1 }, code: "ECONNREFUSED" }))
+        : Effect.acquireRelease(
+            Effect.sync(() => {
+              open.now += 1
+              open.ever += 1
+              return mute
+            }),
+            () => Effect.sync(() => (open.now -= 1))
+          )
   return { open, node: { openStream } }
 }
 
-const payload = { id: new Uint8Array(32), sizeBytes: 1_000_000, timeoutMs: 20 }
+const payload = { id: new Uint8Array(32), sizeBytes: 1_000_000, timeoutMs: 20, isDue: () => true }
 
 describe("streams to fetch on", () => {
   it.live("are opened once, few for each peer, and closed when it is gone", () =>
@@ -63,6 +65,25 @@ describe("streams to fetch on", () => {
       assert.strictEqual(why, "Late")
       assert.strictEqual(open.now, 0)
       assert.strictEqual(yield* Effect.flip(fetching.fetch({ peer: "nowhere", ...payload })), "Unreachable")
+      assert.strictEqual(yield* Effect.flip(fetching.fetch({ peer: "deaf", ...payload })), "Unreachable")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a peer that has it not", () => {
+  it.effect("is asked further on the same streams, and has forgotten it where it need not have it any more", () =>
+    Effect.gen(function* () {
+      const absent = { ...mute, read: Effect.succeed(new Uint8Array(4)) }
+      let opened = 0
+      const fetching = new Fetching(
+        { openStream: () => Effect.sync(() => (opened++, absent)) },
+        "fetch",
+        yield* Effect.scope
+      )
+      const small = { ...payload, peer: "peer", sizeBytes: 100 }
+      assert.strictEqual(yield* Effect.flip(fetching.fetch(small)), "Absent")
+      assert.strictEqual(yield* Effect.flip(fetching.fetch({ ...small, isDue: () => false })), "Forgotten")
+      assert.strictEqual(opened, 1)
     }).pipe(Effect.scoped)
   )
 })
