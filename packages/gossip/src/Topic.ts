@@ -152,10 +152,10 @@ export class TopicRoom<A, R> {
     if (Result.isFailure(decoded)) return this.#reject(peer, "undecodable", decoded.failure)
     const message = decoded.success
     const verdict = this.#options.validate?.(message, peer) ?? "accept"
-    if (!Effect.isEffect(verdict)) return this.#settle(verdict, message, peer, raw)
+    if (!Effect.isEffect(verdict)) return this.#settled(verdict, message, peer, raw)
     const fiber = this.#run(verdict)
     const exit = fiber.pollUnsafe()
-    if (exit !== undefined) return this.#settle(verdictOf(exit), message, peer, raw)
+    if (exit !== undefined) return this.#settled(verdictOf(exit), message, peer, raw)
     return this.#later(fiber, message, peer, raw)
   }
 
@@ -216,23 +216,33 @@ export class TopicRoom<A, R> {
         pending.isSettled = true
         const isLate = Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
         if (isLate) this.#shared.tell({ _tag: "Undecided", peer, topic: this.name })
-        resolve(this.#settle(verdictOf(exit), message, peer, raw))
+        resolve(this.#settled(verdictOf(exit), message, peer, raw))
       })
     })
+  }
+
+  /** What breaks in the words of the topic's owner is told as a validator that breaks is. */
+  #settled(verdict: Verdict, message: A, peer: string, raw: Message): Outcome {
+    try {
+      return this.#settle(verdict, message, peer, raw)
+    } catch (thrown) {
+      this.#run(Effect.die(thrown))
+      return Ignore
+    }
   }
 
   #settle(verdict: Verdict, message: A, peer: string, raw: Message): Outcome {
     if (verdict === "ignore") return Ignore
     if (verdict === "reject") return this.#reject(peer, "invalid", "")
     if (verdict !== "accept") return this.#reject(peer, verdict.reject, verdict.detail ?? "")
-    const { idOf } = this.#options
-    if (idOf !== undefined && this.#seen.has(idOf(message))) return Ignore
+    const seenAs = this.#options.idOf?.(message)
+    if (seenAs !== undefined && this.#seen.has(seenAs)) return Ignore
     const sizeBytes = this.#options.sizeOf?.(message) ?? raw.data.length
     if (!this.#shared.turns.mayGoOn(peer, sizeBytes)) {
       this.#shared.tell({ _tag: "Crowded", peer, topic: this.name })
       return Ignore
     }
-    if (idOf !== undefined) this.#seen.add(idOf(message))
+    if (seenAs !== undefined) this.#seen.add(seenAs)
     const id = this.#shared.ids.take(raw) ?? this.#shared.idOf(this.name, raw.data)
     const one = { message, from: peer, id: id.slice(0, 32), sizeBytes }
     for (const inbox of this.#inboxes) inbox.push(one)

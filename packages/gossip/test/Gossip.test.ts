@@ -129,6 +129,29 @@ layer(line, { excludeTestServices: true })("gossip along a line of three", (it) 
     })
   )
 
+  it.effect("goes on where its own user's words about messages break, at nobody's cost", () =>
+    Effect.gen(function* () {
+      const { first, middle } = yield* Line
+      const here = yield* first[0].topic("broken", { codec: bytesCodec })
+      const there = yield* middle[0].topic("broken", {
+        codec: bytesCodec,
+        // Later than at once, as most validators are.
+        validate: () => Effect.as(Effect.sleep(1), "accept" as const),
+        sizeOf: ({ length }) => {
+          if (length === 5) throw new Error("five")
+          return length
+        }
+      })
+      yield* eventually(() => here.mesh().length > 0 && there.mesh().length > 0)
+      const heard = yield* gathered(there.messages)
+      // More than may be under way at once.
+      for (let n = 0; n < 5; n++) yield* here.publish(words(`five${n}`))
+      yield* here.publish(words("sixsix"))
+      yield* eventually(() => heard.length === 1)
+      assert.strictEqual(middle[0].score(first[0].node.peerId), 0)
+    })
+  )
+
   it.effect("tells its own user of a message that is too large", () =>
     Effect.gen(function* () {
       const { first } = yield* Line
