@@ -14,6 +14,8 @@
 /** A length of more bytes is none that anybody has to write. */
 const MOST_LENGTH_BYTES = 5
 const LEAST_ROOM = 4096
+/** So much of a frame is there before room is made for all of it: who says of a frame that it is long has not sent it yet. */
+const PROVEN_BYTES = 64 * 1024
 
 export class FrameReader {
   readonly #most: number
@@ -77,7 +79,9 @@ export class FrameReader {
 
   /** Twice as much where pieces go on to come, and no more than their frame needs. */
   #roomFor(needed: number): number {
-    if (needed < this.#wanted) return Math.max(LEAST_ROOM, Math.min(this.#wanted, 2 * needed))
+    if (needed < this.#wanted) {
+      return needed < PROVEN_BYTES ? Math.max(LEAST_ROOM, Math.min(this.#wanted, 2 * needed)) : this.#wanted
+    }
     return Math.max(LEAST_ROOM, this.#isOurs ? 2 * needed : needed)
   }
 
