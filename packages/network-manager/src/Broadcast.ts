@@ -14,6 +14,7 @@
  */
 import type { PrivateKey } from "@libp2p/interface"
 import { peerIdFromPrivateKey, peerIdFromString } from "@libp2p/peer-id"
+import { concat } from "@satwire/bytes"
 import { type SchnorrKey, portableSignatures, taggedHash } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import { type Envelope, type EnvelopeError, decodeEnvelope, encodeEnvelope, envelopeId } from "@satwire/envelope"
@@ -43,16 +44,7 @@ export interface Broadcast<A> {
   readonly id: Uint8Array
 }
 
-const signed = (bytes: Uint8Array): Uint8Array => concat(PURPOSE, bytes)
-const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
+const signed = (bytes: Uint8Array): Uint8Array => concat([PURPOSE, bytes])
 
 /** What a key signs: never a bare hash, nor what it signs for another purpose. */
 const signerHash = taggedHash("satwire/broadcast-signer/1")
@@ -162,8 +154,8 @@ export class BroadcastWriter {
       )
       const ofSigner =
         signer === undefined ? [] : [signer.publicKey, signer.sign(signerHash(envelope), this.#random.bytes(32))]
-      const before = concat(envelope, ...ofSigner)
-      const bytes = concat(before, yield* Effect.promise(async () => this.#key.sign(signed(before))))
+      const before = concat([envelope, ...ofSigner])
+      const bytes = concat([before, yield* Effect.promise(async () => this.#key.sign(signed(before)))])
       const id = envelopeId(platformSha256, envelope, false)
       return { message, from: this.#origin, signer: signer?.publicKey, expires, bytes, id }
     })
