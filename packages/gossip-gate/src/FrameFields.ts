@@ -17,20 +17,18 @@ export const MAX_FRAME_FIELDS = 20_000
 /** Fields that weigh as much as a message does: an id is looked up, and that is all. */
 const FIELDS_OF_AN_ENTRY = 50
 
-/** Which fields of a message are messages themselves, by their numbers, and whether each field counts as much as a message. */
+/** A message of gossip's: its fields by their numbers, and whether each of them counts as much as a message of a topic. */
 interface Shape {
   readonly isEntry: boolean
-  readonly inner: ReadonlyArray<Shape | undefined>
-  /** Which field of it is ids of messages. */
-  readonly ids?: number
+  readonly fields: ReadonlyArray<Field | undefined>
 }
 
-const PLAIN: Shape = { isEntry: false, inner: [] }
-const PRUNE: Shape = { isEntry: false, inner: [undefined, undefined, PLAIN] }
-const HAVE: Shape = { isEntry: false, inner: [], ids: 2 }
-const IDS: Shape = { isEntry: false, inner: [], ids: 1 }
-const CONTROL: Shape = { isEntry: true, inner: [undefined, HAVE, IDS, PLAIN, PRUNE, IDS] }
-const RPC: Shape = { isEntry: true, inner: [undefined, PLAIN, PLAIN, CONTROL] }
+/** How a field is written, and what is in it. */
+interface Field {
+  readonly wire: number
+  readonly shape?: Shape
+  readonly mostBytes?: number
+}
 
 /** An id here: 32 bytes of what a message says, and four of its topic. Longer ones are nobody's, and gossipsub would keep them. */
 export const MESSAGE_ID_BYTES = 36
@@ -38,9 +36,29 @@ export const MESSAGE_ID_BYTES = 36
 const VARINT = 0
 const BYTES_8 = 1
 const BYTES_N = 2
-const GROUP_BEGINS = 3
-const GROUP_ENDS = 4
 const BYTES_4 = 5
+
+const shape = (isEntry: boolean, ...fields: ReadonlyArray<Field>): Shape => ({
+  isEntry,
+  fields: [undefined, ...fields]
+})
+const WORD: Field = { wire: VARINT }
+const BYTES: Field = { wire: BYTES_N }
+const ID: Field = { wire: BYTES_N, mostBytes: MESSAGE_ID_BYTES }
+const of = (inner: Shape): Field => ({ wire: BYTES_N, shape: inner })
+
+const SUBSCRIPTION = shape(false, WORD, BYTES)
+const MESSAGE = shape(false, BYTES, BYTES, BYTES, BYTES, BYTES, BYTES)
+const PRUNE = shape(false, BYTES, of(shape(false, BYTES, BYTES)), WORD)
+const CONTROL = shape(
+  true,
+  of(shape(false, BYTES, ID)),
+  of(shape(false, ID)),
+  of(shape(false, BYTES)),
+  of(PRUNE),
+  of(shape(false, ID))
+)
+const RPC = shape(true, of(SUBSCRIPTION), of(MESSAGE), of(CONTROL))
 
 const MOST_VARINT_BYTES = 10
 /**
@@ -71,14 +89,14 @@ class Walk {
     }
   }
 
-  #field({ inner, ids }: Shape, end: number): void {
+  /** The decoder looks at the number of a field that it knows and not at how it is written: one that is written in another way is none. */
+  #field({ fields }: Shape, end: number): void {
     const tag = this.#word(end)
-    switch (tag % 8) {
+    const [field, wire] = [fields[Math.floor(tag / 8)], tag % 8]
+    if (field !== undefined && field.wire !== wire) this.fault ??= "malformed"
+    switch (wire) {
       case VARINT:
         this.#varint(end)
-        return
-      case GROUP_BEGINS:
-      case GROUP_ENDS:
         return
       case BYTES_8:
         return this.#skip(8, end)
@@ -86,13 +104,12 @@ class Walk {
         return this.#skip(4, end)
       case BYTES_N: {
         const length = this.#word(end)
-        const number = Math.floor(tag / 8)
-        if (number === ids && length > MESSAGE_ID_BYTES) this.fault ??= "malformed"
-        const within = inner[number]
-        if (within === undefined || this.#at + length > end) return this.#skip(length, end)
-        return this.message(within, this.#at + length)
+        if (length > (field?.mostBytes ?? Infinity)) this.fault ??= "malformed"
+        if (field?.shape === undefined || this.#at + length > end) return this.#skip(length, end)
+        return this.message(field.shape, this.#at + length)
       }
       default:
+        // Groups, too, which nobody writes.
         this.fault ??= "malformed"
     }
   }

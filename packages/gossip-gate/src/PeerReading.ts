@@ -10,7 +10,7 @@
  *                     what comes meanwhile is kept once, and the stream is paused
  * ```
  *
- * Specification: a peer that is banned, or whose stream was replaced, is not heard from its next message on.
+ * Specification: a peer that is banned, that is gone, or whose stream was replaced is not heard from its next message on; what waits then is let go.
  */
 import type { Stream } from "@libp2p/interface"
 import { HeldReads } from "@satwire/libp2p-wires"
@@ -35,6 +35,8 @@ export interface ReadingRules {
   readonly admit: (frame: Uint8Array) => Rpc | undefined
   /** Whether this message of an admitted frame is to go on. */
   readonly isWanted: (message: RpcMessage) => boolean
+  /** Whether its topic is there now. */
+  readonly isOpen: (topic: string) => boolean
   /** All but its messages. */
   readonly control: (rpc: Rpc) => void
   readonly message: (message: RpcMessage) => Promise<void>
@@ -87,7 +89,7 @@ export class PeerReading {
       }
       const rpc = this.#rules.admit(frame)
       if (rpc !== undefined) await this.#hand(rpc)
-      else if (this.#isLong()) await this.#nextTurn()
+      if (this.#isLong()) await this.#nextTurn()
       frame = this.#frames.next()
     }
     this.#isBusy = false
@@ -111,6 +113,8 @@ export class PeerReading {
       }
       if (this.#isLong()) await this.#nextTurn()
       if (!rules.isCurrent()) return
+      // Its topic may have closed meanwhile.
+      if (!rules.isOpen(message.topic)) continue
       rules.begin()
       // Nothing that goes wrong in there is a reason to hear no more of a peer.
       rules.message(message).then(rules.end, rules.end)

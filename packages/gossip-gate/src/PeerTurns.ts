@@ -92,7 +92,8 @@ export class PeerTurns {
     const turn = this.#peers.get(peer)
     if (turn === undefined) return
     turn.running--
-    turn.waiting.shift()?.()
+    // Each asks again, and one whose stream is gone asks for nothing.
+    for (const wake of turn.waiting.splice(0)) wake()
   }
 
   #turn(peer: string, now: number): PeerTurn {

@@ -15,7 +15,8 @@
  * Specification: what is sent is never a frame that its reader takes for oversized. Rationale: gossipsub answers a request for many messages in one
  * frame, and honest peers would ban each other for what both asked for.
  *
- * Of gossipsub's own methods two are replaced and five are called, of one instance; a test sees each of them called.
+ * Of gossipsub's own methods two are replaced and six are called, of one instance; a test sees each of them called. A stream of its own kind is
+ * none here: it would listen, too, and keep all that comes for a reader that never reads.
  */
 import type { GossipSub } from "@libp2p/gossipsub"
 import type { PeerId, Stream } from "@libp2p/interface"
@@ -25,21 +26,36 @@ import { boundSeen } from "./SeenBound.ts"
 
 export interface RpcMessage {
   readonly topic: string
-  readonly data?: Uint8Array
+  data?: Uint8Array
   readonly from?: Uint8Array
   readonly seqno?: Uint8Array
   readonly signature?: Uint8Array
   readonly key?: Uint8Array
 }
 
-interface Prune {
+interface OfTopic {
+  readonly topicID?: string
+}
+
+interface Prune extends OfTopic {
   backoff?: number
+}
+
+interface Control {
+  graft?: ReadonlyArray<OfTopic>
+  prune?: ReadonlyArray<Prune>
 }
 
 export interface Rpc {
   subscriptions: Array<{ readonly topic?: string }>
   messages: Array<RpcMessage>
-  control?: { readonly prune?: ReadonlyArray<Prune> }
+  control?: Control
+}
+
+/** A stream of a peer, as gossipsub knows it. */
+interface Inbound {
+  readonly rawStream: Stream
+  readonly close: () => Promise<void>
 }
 
 /** What gossipsub has inside. */
@@ -49,9 +65,11 @@ interface Inner {
   handleReceivedRpc: (from: PeerId, rpc: Rpc) => Promise<void>
   handleReceivedMessage: (from: PeerId, message: RpcMessage) => Promise<void>
   handlePeerReadStreamError: (error: Error, from: PeerId) => void
-  pipePeerReadStream: (from: PeerId) => Promise<void>
+  createInboundStream: (from: PeerId, stream: Stream) => void
   sendRpc: (to: string, rpc: Rpc) => boolean
-  readonly streamsInbound: ReadonlyMap<string, { readonly rawStream: Stream }>
+  isStarted: () => boolean
+  readonly peers: ReadonlyMap<string, PeerId>
+  readonly streamsInbound: Map<string, Inbound>
 }
 
 /** What a peer does wrong here; more of it is found where messages are judged. */
@@ -89,7 +107,8 @@ const METHODS = [
   "handleReceivedRpc",
   "handleReceivedMessage",
   "handlePeerReadStreamError",
-  "pipePeerReadStream",
+  "createInboundStream",
+  "isStarted",
   "sendRpc"
 ] as const
 
@@ -99,9 +118,19 @@ export const gated = (engine: GossipSub, keeper: GateKeeper): GossipSub => {
   for (const name of METHODS) {
     if (typeof inner[name] !== "function") throw new TypeError(`this version of @libp2p/gossipsub has no ${name}`)
   }
+  for (const name of ["peers", "streamsInbound"] as const) {
+    if (!(inner[name] instanceof Map)) throw new TypeError(`this version of @libp2p/gossipsub has no ${name}`)
+  }
   boundSeen(engine)
-  // It was set a line before.
-  inner.pipePeerReadStream = (from) => Promise.resolve(read(inner, keeper, from))
+  inner.createInboundStream = (from, stream) => {
+    const peer = from.toString()
+    if (!inner.isStarted() || !inner.peers.has(peer)) return stream.abort(new Error("no peer of gossip"))
+    // Of two the later one counts.
+    void inner.streamsInbound.get(peer)?.close()
+    const close = (): Promise<void> => stream.close().catch((error: Error) => stream.abort(error))
+    inner.streamsInbound.set(peer, { rawStream: stream, close })
+    read(inner, keeper, from, stream)
+  }
   const send = inner.sendRpc.bind(engine)
   inner.sendRpc = (to, rpc) => {
     if (rpc.messages.length < 2) return send(to, rpc)
@@ -126,10 +155,8 @@ const framesOf = (rpc: Rpc, mostBytes: number): ReadonlyArray<Rpc> => {
   return frames
 }
 
-const read = (inner: Inner, keeper: GateKeeper, from: PeerId): void => {
+const read = (inner: Inner, keeper: GateKeeper, from: PeerId, stream: Stream): void => {
   const peer = from.toString()
-  const stream = inner.streamsInbound.get(peer)?.rawStream
-  if (stream === undefined) throw new TypeError("this version of @libp2p/gossipsub keeps its streams elsewhere")
   void new PeerReading(stream, {
     maxFrameBytes: keeper.maxFrameBytes,
     nowMs: keeper.nowMs,
@@ -137,11 +164,12 @@ const read = (inner: Inner, keeper: GateKeeper, from: PeerId): void => {
     isCurrent: () => !keeper.isBanned(peer) && inner.streamsInbound.get(peer)?.rawStream === stream,
     admit: (frame) => admitted(inner, keeper, peer, frame),
     isWanted: (message) => isWanted(keeper, peer, message),
+    isOpen: keeper.hasTopic,
     control: ({ subscriptions, control }) =>
       void inner
         .handleReceivedRpc(from, { subscriptions, messages: [], ...(control && { control }) })
         .catch(() => undefined),
-    message: (message) => inner.handleReceivedMessage(from, message),
+    message: (message) => inner.handleReceivedMessage(from, ownedBy(message)),
     turn: () => keeper.turn(peer),
     begin: () => keeper.begin(peer),
     end: () => keeper.end(peer),
@@ -161,10 +189,29 @@ const admitted = (inner: Inner, keeper: GateKeeper, peer: string, frame: Uint8Ar
   if (rpc.subscriptions.length > 0) {
     rpc.subscriptions = rpc.subscriptions.filter(({ topic }) => topic !== undefined && keeper.hasTopic(topic))
   }
-  for (const prune of rpc.control?.prune ?? []) {
+  const { control } = rpc
+  if (control?.graft !== undefined) control.graft = onceEach(keeper, control.graft)
+  if (control?.prune !== undefined) control.prune = onceEach(keeper, control.prune)
+  for (const prune of control?.prune ?? []) {
     if (prune.backoff !== undefined) prune.backoff = Math.min(prune.backoff, LONGEST_BACKOFF_SECONDS)
   }
   return rpc
+}
+
+/** One word about the mesh of each topic of ours: gossipsub tells of every one, five thousand in half a second (measured). */
+const onceEach = <Word extends OfTopic>(keeper: GateKeeper, words: ReadonlyArray<Word>): Array<Word> => {
+  const byTopic = new Map<string, Word>()
+  for (const word of words) {
+    if (word.topicID !== undefined && keeper.hasTopic(word.topicID)) byTopic.set(word.topicID, word)
+  }
+  return [...byTopic.values()]
+}
+
+/** A small message that is kept does not keep the frame, or what came with it, that it lies in. */
+const ownedBy = (message: RpcMessage): RpcMessage => {
+  const { data } = message
+  if (data !== undefined && data.buffer.byteLength > 2 * data.length) message.data = Uint8Array.from(data)
+  return message
 }
 
 const decoded = (inner: Inner, frame: Uint8Array): Rpc | undefined => {

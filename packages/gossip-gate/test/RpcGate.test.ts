@@ -66,7 +66,21 @@ it("never throws, takes for gossip what gossipsub does, and counts no less in it
   // What ends in the middle, tags and lengths of more than 32 bits, and ids of other lengths are all around.
   const part = fc.oneof(
     fc.uint8Array({ maxLength: 12 }),
-    fc.constantFrom([0x1a, 4, 0x0a, 2, 0x12, 0], [0x9a, 0x80, 0x80, 0x80, 0xf0, 0x7f, 4], [0x12, 2, 0x12, 0], [0x0a, 0])
+    fc.constantFrom(
+      [0x1a, 4, 0x0a, 2, 0x12, 0],
+      [0x9a, 0x80, 0x80, 0x80, 0xf0, 0x7f, 4],
+      [0x12, 2, 0x12, 0],
+      [0x0a, 0]
+    ),
+    // Fields that are known, written in other ways.
+    fc.constantFrom(
+      [0x09, 0, 0x48, 0, 0x48, 0, 0x48, 0, 0x48],
+      [0x0d, 0, 0, 0, 0],
+      [0x13],
+      [0x18, 0],
+      [0x4b, 0x4c],
+      [0x4a, 2]
+    )
   )
   fc.assert(
     fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
@@ -95,6 +109,9 @@ it("takes no tag that the decoder reads in another way, and no id that is none",
   // Ten bytes, of which the decoder takes the lower 32 bits: field 3, which is control.
   const tag = [0x9a, 0x80, 0x80, 0x80, 0xf0, 0xff, 0xff, 0xff, 0xff, 0x01]
   assert.strictEqual(entriesOf(Uint8Array.from([...tag, 2, 0x1a, 0])), "malformed")
+  // Eight bytes to whom looks how it is written, an empty subscription and more to whom does not.
+  const hidden = [0x09, 0, 0x48, 0, 0x48, 0, 0x48, 0, 0x48, 0x4a, 4, 0, 0x12, 0, 0x12, 0]
+  assert.strictEqual(entriesOf(Uint8Array.from(hidden)), "malformed")
   const ids = (bytes: number) =>
     encoded({ control: { ...NOTHING, idontwant: [{ messageIDs: [new Uint8Array(bytes)] }] } })
   assert.isNumber(entriesOf(ids(36)))
@@ -115,6 +132,9 @@ class OneStream extends EventTarget {
   }
   abort(): void {
     this.readStatus = "closed"
+  }
+  close(): Promise<void> {
+    return Promise.resolve()
   }
   bring(data: Uint8Array): void {
     if (this.readStatus === "paused") this.held.push(data)
@@ -140,8 +160,13 @@ const setUp = (keeper: Partial<GateKeeper> = {}, limits: Partial<PeerLimits> = {
   const sent: Array<Rpc> = []
   const under: Array<() => void> = []
   const stream = new OneStream()
+  const idle: (from: PeerId, rpc: Rpc) => Promise<void> = () => Promise.resolve()
+  const judge: (from: PeerId, message: { data?: Uint8Array }) => Promise<void> = () =>
+    new Promise((resolve) => under.push(resolve))
   const engine = {
-    streamsInbound: new Map([["peer", { rawStream: stream }]]),
+    isStarted: () => true,
+    peers: new Map([["peer", peer]]),
+    streamsInbound: new Map<string, unknown>(),
     seenCache: { entries: new Map(), put: () => false },
     score: { deliveryRecords: { records: new Map(), ensureRecord: () => undefined, queue: [] } },
     decodeRpc: (frame: Uint8Array): Rpc => {
@@ -149,10 +174,10 @@ const setUp = (keeper: Partial<GateKeeper> = {}, limits: Partial<PeerLimits> = {
       return RPC.decode(frame)
     },
     acceptFrom: () => true,
-    handleReceivedRpc: () => Promise.resolve(),
-    handleReceivedMessage: () => new Promise<void>((resolve) => under.push(resolve)),
+    handleReceivedRpc: idle,
+    handleReceivedMessage: judge,
     handlePeerReadStreamError: () => undefined,
-    pipePeerReadStream: (from: PeerId): unknown => from,
+    createInboundStream: (from: PeerId, one: OneStream): unknown => [from, one],
     sendRpc: (_: string, rpc: Rpc) => sent.push(rpc) > 0
   }
   gated(engine as unknown as GossipSub, {
@@ -170,7 +195,7 @@ const setUp = (keeper: Partial<GateKeeper> = {}, limits: Partial<PeerLimits> = {
     maxFrameBytes: 100_000,
     ...keeper
   })
-  engine.pipePeerReadStream(peer)
+  engine.createInboundStream(peer, stream)
   return { clock, decoded, engine, faults, sent, stream, under }
 }
 
@@ -227,7 +252,7 @@ it("hears nothing more of who is banned in the middle of a frame, or whose strea
   await settled()
   assert.strictEqual(first.under.length, 4)
   const second = setUp()
-  second.engine.streamsInbound.set("peer", { rawStream: new OneStream() })
+  second.engine.createInboundStream(peer, new OneStream())
   second.stream.bring(framed(encoded({ messages: [message()] })))
   await settled()
   assert.deepStrictEqual([second.under.length, second.stream.readStatus], [0, "closed"])
@@ -245,6 +270,44 @@ it("lets others have their turn while a peer's messages take long", async () => 
   await settled()
   assert.isAtMost(inOneTurn, 2)
   while (under.length < 9) await settled()
+})
+
+it("hands over one word about the mesh of each topic, and messages that hold no frame", async () => {
+  const words: Array<unknown> = []
+  const { engine, stream } = setUp({ hasTopic: (topic) => topic === "words" })
+  const kept: Array<number> = []
+  engine.handleReceivedRpc = (_: PeerId, { control }: Rpc) => {
+    words.push(control?.prune?.length, control?.graft?.length, control?.prune?.[0]?.backoff)
+    return Promise.resolve()
+  }
+  engine.handleReceivedMessage = (_: PeerId, { data }: { data?: Uint8Array }) => {
+    kept.push(data?.buffer.byteLength ?? 0)
+    return Promise.resolve()
+  }
+  const prune = (topicID: string) => ({ topicID, peers: [], backoff: 1e9 })
+  const control = {
+    ...NOTHING,
+    prune: [...many(100, prune("words")), prune("others")],
+    graft: many(9, { topicID: "words" })
+  }
+  stream.bring(framed(encoded({ control, messages: [message(), { topic: "others", data: new Uint8Array(5000) }] })))
+  await settled()
+  assert.deepStrictEqual(words, [1, 1, 3600])
+  assert.deepStrictEqual(kept, [5])
+})
+
+it("wakes whoever counts though many that do not wait before it", async () => {
+  const { engine, stream, under } = setUp()
+  stream.bring(framed(encoded({ messages: many(4, message()) })))
+  const streams = Array.from({ length: 9 }, () => new OneStream())
+  for (const one of streams) {
+    engine.createInboundStream(peer, one)
+    one.bring(framed(encoded({ messages: [message()] })))
+  }
+  for (let n = 0; n < 4; n++) under[n]?.()
+  await settled()
+  await settled()
+  assert.strictEqual(under.length, 5)
 })
 
 it("sends what somebody asked for in frames that he can read", () => {

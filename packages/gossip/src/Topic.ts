@@ -126,6 +126,8 @@ export class TopicRoom<A, R> {
   /** That of the first reader, until he comes. */
   #first: Inbox<Delivered<A>> | undefined
   readonly #seen: SeenIds = new SeenIds()
+  /** Whose validators go on. */
+  readonly #late: Set<Pending> = new Set()
 
   constructor(name: string, shared: Shared, options: TopicOptions<A, R>, run: Run<R>, pending: Queue.Queue<Pending>) {
     this.name = name
@@ -169,6 +171,11 @@ export class TopicRoom<A, R> {
     }
   })
 
+  /** As it closes: nobody watches any more, and each takes one of its peer's turns. */
+  close(): void {
+    for (const { fiber } of this.#late) fiber.interruptUnsafe()
+  }
+
   readonly messages: Stream.Stream<Delivered<A>> = Stream.unwrap(
     Effect.gen({ self: this }, function* () {
       const inbox = yield* Effect.acquireRelease(
@@ -211,9 +218,11 @@ export class TopicRoom<A, R> {
   #later(fiber: Fiber.Fiber<Verdict>, message: A, peer: string, raw: Message): Promise<Outcome> {
     const pending: Pending = { deadline: this.#shared.now().instant + this.#deadlineMs, fiber, isSettled: false }
     Queue.offerUnsafe(this.#pending, pending)
+    this.#late.add(pending)
     return new Promise((resolve) => {
       fiber.addObserver((exit) => {
         pending.isSettled = true
+        this.#late.delete(pending)
         const isLate = Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
         if (isLate) this.#shared.tell({ _tag: "Undecided", peer, topic: this.name })
         resolve(this.#settled(verdictOf(exit), message, peer, raw))
@@ -269,6 +278,7 @@ export const openTopic = <A, R>(
     const logged: Run<R> = (effect) =>
       run(Effect.tapDefect(effect, (defect) => Effect.logError(`The validator of ${name} broke.`, defect)))
     const room = new TopicRoom(name, shared, options, logged, pending)
+    yield* Effect.addFinalizer(() => Effect.sync(() => room.close()))
     yield* Effect.forkScoped(room.watch)
     return room
   })

@@ -3,7 +3,9 @@ import * as Net from "node:net"
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import { platformSha256 } from "@satwire/crypto/node"
 import { type Topic, type Verdict, bytesCodec } from "../src/index.ts"
 import { addressOf, eventually, gathered, gossipNode, lawless, meshed, reasonsOf, wasBanned } from "./Nodes.ts"
@@ -107,6 +109,15 @@ layer(line, { excludeTestServices: true })("gossip along a line of three", (it) 
         }
       )
       assert.deepStrictEqual(published.id, id)
+      // Another one would keep all that comes.
+      const streams = middle[0].node.engine.getConnections().flatMap((connection) => connection.streams)
+      const inbound = streams.filter(
+        ({ direction, protocol }) => direction === "inbound" && protocol.startsWith("/meshsub")
+      )
+      assert.deepStrictEqual(
+        inbound.map((stream) => stream.listenerCount("message")),
+        [1, 1]
+      )
       assert.strictEqual((yield* first[1].publish(words("hello"))).recipients, 0)
       yield* first[1].publish(words("after"))
       yield* eventually(() => heard.length > 1)
@@ -149,6 +160,24 @@ layer(line, { excludeTestServices: true })("gossip along a line of three", (it) 
       yield* here.publish(words("sixsix"))
       yield* eventually(() => heard.length === 1)
       assert.strictEqual(middle[0].score(first[0].node.peerId), 0)
+    })
+  )
+
+  it.effect("gives turns back as a topic closes whose validators go on", () =>
+    Effect.gen(function* () {
+      const { first, middle, heard } = yield* Line
+      const scope = yield* Scope.make()
+      const here = yield* first[0].topic("closing", { codec: bytesCodec })
+      const there = yield* Scope.provide(
+        middle[0].topic("closing", { codec: bytesCodec, deadlineMs: 60_000, validate: () => Effect.never }),
+        scope
+      )
+      yield* eventually(() => here.mesh().length > 0 && there.mesh().length > 0)
+      for (let n = 0; n < 6; n++) yield* here.publish(words(`closing ${n}`))
+      yield* Effect.sleep(20)
+      yield* Scope.close(scope, Exit.void)
+      yield* first[1].publish(words("after it closed"))
+      yield* eventually(() => heard.some(({ message }) => text(message) === "after it closed"))
     })
   )
 
