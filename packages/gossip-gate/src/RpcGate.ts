@@ -210,7 +210,7 @@ const onceEach = <Word extends OfTopic>(keeper: GateKeeper, words: ReadonlyArray
 /** A small message that is kept does not keep the frame, or what came with it, that it lies in. */
 const ownedBy = (message: RpcMessage): RpcMessage => {
   const { data } = message
-  if (data !== undefined && data.buffer.byteLength > 2 * data.length) message.data = Uint8Array.from(data)
+  if (data !== undefined && data.buffer.byteLength > 2 * data.length) message.data = new Uint8Array(data)
   return message
 }
 

@@ -254,7 +254,7 @@ layer(line, { excludeTestServices: true })("gossip along a line of three", (it) 
       const made = yield* Line
       const one = yield* stranger
       for (let n = 0; n < 12; n++) yield* one.send(TOPIC, words(`slow ${n}`))
-      const undecided = () => made.facts.filter(({ _tag }) => _tag === "Undecided").length
+      const undecided = () => made.facts.filter((fact) => fact._tag === "Undecided" && fact.topic === TOPIC).length
       yield* eventually(() => undecided() === 12)
       assert.strictEqual(validating, 0)
       assert.isAtMost(mostValidating, 4)
