@@ -10,7 +10,7 @@
  * fetched the same for it.
  */
 import type { Sha256 } from "@satwire/crypto"
-import type { Random } from "@satwire/machine"
+import { type Random, keepLast } from "@satwire/machine"
 import type { BlockView } from "@satwire/primitives"
 import type { CmpctBlock } from "@satwire/wire"
 import { buildCompactBlock } from "./BuildCompactBlock.ts"
@@ -76,12 +76,4 @@ export class CompactServing {
     keepLast(this.#messages, header, message, MAX_KEPT_MESSAGES)
     return message
   }
-}
-
-/** Sets a value behind all others, and forgets the first where there are too many. */
-const keepLast = <A>(map: Map<number, A>, key: number, value: A, most: number): void => {
-  map.delete(key)
-  map.set(key, value)
-  const first = map.keys().next()
-  if (map.size > most && first.done !== true) map.delete(first.value)
 }

@@ -7,7 +7,7 @@
  *
  * Source: Bitcoin Core 31.99 `net.cpp` (`CConnman::GetAddresses`).
  */
-import { type Instant, type Random, after } from "@satwire/machine"
+import { type Instant, type Random, after, keepLast } from "@satwire/machine"
 import type { KnownAddress } from "./AddressBook.ts"
 
 const HOUR_MS = 60 * 60 * 1000
@@ -38,12 +38,9 @@ export class AnswerCache {
   answer(asked: string, now: Instant, make: () => ReadonlyArray<KnownAddress>): ReadonlyArray<KnownAddress> {
     const cached = this.#answers.get(asked)
     if (cached !== undefined && cached.until > now) return cached.addresses
-    this.#answers.delete(asked)
-    const [oldest] = this.#answers.keys()
-    if (oldest !== undefined && this.#answers.size >= MAX_CACHED_ANSWERS) this.#answers.delete(oldest)
     const addresses = make()
     const until = after(now, ANSWER_KEPT_MS + this.#random.below(ANSWER_KEPT_MORE_MS))
-    this.#answers.set(asked, { addresses, until })
+    keepLast(this.#answers, asked, { addresses, until }, MAX_CACHED_ANSWERS)
     return addresses
   }
 }

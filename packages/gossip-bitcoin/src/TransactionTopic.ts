@@ -6,7 +6,7 @@ import { transactionFindings } from "@satwire/consensus"
 import type { Sha256 } from "@satwire/crypto"
 import { platformSha256 } from "@satwire/crypto/node"
 import { type GossipShape, type PublishError, type Published, type TopicCodec, type Verdict } from "@satwire/gossip"
-import { type Rate, TokenBucket } from "@satwire/machine"
+import { type Rate, TokenBucket, forgetOldest } from "@satwire/machine"
 import { TransactionView, WITNESS_SCALE_FACTOR } from "@satwire/primitives"
 import type { DialError, ListenError } from "@satwire/transport"
 import type { StreamError } from "@satwire/transport-libp2p"
@@ -146,8 +146,7 @@ class Room<R> {
     const now = this.#gossip.shared.now().instant
     let bucket = this.#rates.get(peer)
     if (bucket === undefined) {
-      const [oldest] = this.#rates.keys()
-      if (this.#rates.size >= MAX_RATED_PEERS && oldest !== undefined) this.#rates.delete(oldest)
+      if (this.#rates.size >= MAX_RATED_PEERS) forgetOldest(this.#rates)
       this.#rates.set(
         peer,
         (bucket = new TokenBucket(

@@ -3,6 +3,7 @@
  * oldest go first; one that comes again after that is a message as any other, which a topic with an `idOf` still knows.
  */
 import type { GossipSub } from "@libp2p/gossipsub"
+import { forgetOldest } from "@satwire/machine"
 
 /**
  * @limit ids of messages that gossip remembers for two minutes, each some kilobyte with its record
@@ -33,7 +34,7 @@ export const boundSeen = (engine: GossipSub, most: number = MAX_IDS_OF_GOSSIP): 
   }
   const put = seenCache.put.bind(seenCache)
   seenCache.put = (id, value) => {
-    if (seenCache.entries.size >= most) forgetFirst(seenCache.entries)
+    if (seenCache.entries.size >= most) forgetOldest(seenCache.entries)
     return put(id, value)
   }
   const ensure = records.ensureRecord.bind(records)
@@ -43,12 +44,5 @@ export const boundSeen = (engine: GossipSub, most: number = MAX_IDS_OF_GOSSIP): 
       if (oldest !== undefined) records.records.delete(oldest.msgId)
     }
     return ensure(id)
-  }
-}
-
-const forgetFirst = (map: Map<string, unknown>): void => {
-  for (const id of map.keys()) {
-    map.delete(id)
-    return
   }
 }

@@ -9,7 +9,7 @@
  * ```
  */
 import { concat } from "@satwire/bytes"
-import { TokenBucket } from "@satwire/machine"
+import { TokenBucket, keepLast } from "@satwire/machine"
 import type { ByteStream, Libp2pNodeShape } from "@satwire/transport-libp2p"
 import type { ListenError } from "@satwire/transport"
 import * as Effect from "effect/Effect"
@@ -229,10 +229,7 @@ class Served {
   of(peer: string, nowMs: number): TokenBucket {
     const rate = { perSecond: SERVED_BYTES_PER_SECOND, burst: SERVED_AT_ONCE }
     const bucket = this.#buckets.get(peer) ?? new TokenBucket(rate, nowMs)
-    this.#buckets.delete(peer)
-    this.#buckets.set(peer, bucket)
-    const [oldest] = this.#buckets.keys()
-    if (oldest !== undefined && this.#buckets.size > MAX_SERVED) this.#buckets.delete(oldest)
+    keepLast(this.#buckets, peer, bucket, MAX_SERVED)
     return bucket
   }
 }

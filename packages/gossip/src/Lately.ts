@@ -1,4 +1,5 @@
 /** What was seen of a peer and counts for a while; the longest ago of many makes room. */
+import { keepLast } from "@satwire/machine"
 
 /**
  * @limit peers of whom a topic remembers that they could not be reached, or were asked too late
@@ -14,10 +15,7 @@ export class Lately {
   }
 
   note(peer: string, nowMs: number): void {
-    this.#seen.delete(peer)
-    this.#seen.set(peer, nowMs)
-    const [oldest] = this.#seen.keys()
-    if (oldest !== undefined && this.#seen.size > MAX_LATELY) this.#seen.delete(oldest)
+    keepLast(this.#seen, peer, nowMs, MAX_LATELY)
   }
 
   holds(peer: string, nowMs: number): boolean {

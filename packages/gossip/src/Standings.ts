@@ -5,7 +5,7 @@
  * Specification: a ban is of a peer's key, and of its host once several keys of that host are banned. Rationale: a key costs nothing, a host
  * something; and behind one host may be several people. Hosts of IPv6 count by 64 bits.
  */
-import type { Now } from "@satwire/machine"
+import { type Now, forgetOldest } from "@satwire/machine"
 import { sourceKey } from "@satwire/netaddress"
 import { Reputation, type ReputationEvent } from "@satwire/reputation"
 import type { Remote } from "@satwire/transport-libp2p"
@@ -93,12 +93,5 @@ export class Standings {
       this.#banned.set(host, (peers = new Set()))
     }
     if (peers.size < this.#options.maxBannedPerHost) peers.add(peer)
-  }
-}
-
-const forgetOldest = <Value>(map: Map<string, Value>): void => {
-  for (const key of map.keys()) {
-    map.delete(key)
-    return
   }
 }

@@ -1,6 +1,7 @@
 export { Chains } from "./Chains.ts"
 export { Deadlines } from "./Deadlines.ts"
 export { IdMap } from "./IdMap.ts"
+export { forgetOldest, keepLast } from "./KeptLast.ts"
 export { AssertionError, assert, type Machine, type Outbox } from "./Machine.ts"
 export { PeerId } from "./PeerId.ts"
 export { type Random, exponentialMs, shuffle } from "./Random.ts"

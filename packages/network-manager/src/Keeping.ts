@@ -10,6 +10,7 @@
  * Specification: what is found is dialled for half of our own connections only. Rationale: the rest is for those whom somebody has named. Who was removed
  * is found no more, until somebody names it again.
  */
+import { keepLast } from "@satwire/machine"
 import { AddressBook, EXCHANGE_INTERVAL_MS, exchangePeers, keepFound } from "@satwire/overlay"
 import type { DialError } from "@satwire/transport"
 import type { FoundPeer } from "@satwire/transport-libp2p"
@@ -18,7 +19,7 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { NetworkError } from "./NetworkError.ts"
 import { type NetworkState, peerAt } from "./NetworkState.ts"
-import { peerIdIn, setLatest } from "./Peers.ts"
+import { MAX_TRIED, peerIdIn } from "./Peers.ts"
 import { type Running, pingPeer } from "./Running.ts"
 
 /** A little more than a peer may be asked in. */
@@ -75,7 +76,9 @@ export class Keeping {
       if (full !== undefined) return Effect.fail(full)
       this.#dialling += 1
       return this.#running.messenger.open(address, { timeoutMs: settings.connectTimeoutMs }).pipe(
-        Effect.tap((reached) => Effect.sync(() => peerId === undefined && setLatest(ledTo, address, reached))),
+        Effect.tap((reached) =>
+          Effect.sync(() => peerId === undefined && keepLast(ledTo, address, reached, MAX_TRIED))
+        ),
         Effect.ensuring(Effect.sync(() => (this.#dialling -= 1)))
       )
     })
@@ -155,7 +158,7 @@ export class Keeping {
       const askable = peers.all().filter(({ peerId }) => !isWithin(this.#asked, peerId, ASK_AGAIN_MS, now))
       const one = askable[askable.length === 0 ? 0 : random.below(askable.length)]
       if (peerExchange && one !== undefined) {
-        setLatest(this.#asked, one.peerId, now)
+        keepLast(this.#asked, one.peerId, now, MAX_TRIED)
         yield* exchangePeers(overlay, one.peerId).pipe(Effect.provideService(AddressBook, book), Effect.ignore)
       }
       if (dht === false) return
@@ -201,7 +204,7 @@ export class Keeping {
   #dialFound({ addresses, peerId }: Pick<FoundPeer, "addresses" | "peerId">): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       if (!this.#isWorthADial(peerId) || this.#full() !== undefined) return
-      setLatest(this.#tried, peerId, this.#nowMs())
+      keepLast(this.#tried, peerId, this.#nowMs(), MAX_TRIED)
       for (const address of addresses.slice(0, MAX_ADDRESSES_TRIED)) {
         const whole = peerIdIn(address) === undefined ? `${address}/p2p/${peerId}` : address
         if (peerIdIn(whole) !== peerId) continue

@@ -4,6 +4,7 @@
  * It is composition alone. Nodes are `transport-libp2p`'s, messages and requests `overlay`'s, topics `gossip`'s, scores `reputation`'s.
  */
 import type { PublishError } from "@satwire/gossip"
+import { keepLast } from "@satwire/machine"
 import {
   type Handler,
   type Kind,
@@ -30,7 +31,7 @@ import { NetworkError, closed, notRunning } from "./NetworkError.ts"
 import { type NetworkOptions, wrongAddress } from "./NetworkOptions.ts"
 import { type NetworkFact, type NetworkState, makeState, peerAt } from "./NetworkState.ts"
 import { type NetworkStatus, peerOf, statusOf } from "./NetworkStatus.ts"
-import { type NetworkPeer, setLatest } from "./Peers.ts"
+import { MAX_TRIED, type NetworkPeer } from "./Peers.ts"
 import type { NetworkMessage } from "./Rooms.ts"
 import { type Running, makeRunning } from "./Running.ts"
 import type { NetworkBehaviour } from "./Scores.ts"
@@ -241,7 +242,7 @@ const shapeOf = (state: NetworkState, facade: Facade): NetworkManagerShape => {
       }),
     removePeer: (peerId) =>
       Effect.suspend(() => {
-        setLatest(state.removed, peerId, state.now().instant)
+        keepLast(state.removed, peerId, state.now().instant, MAX_TRIED)
         for (const each of state.persistent) if (peerAt(state, each) === peerId) state.persistent.delete(each)
         return facade.running === undefined ? Effect.void : Effect.asVoid(facade.running.node.hangUp(peerId))
       }),

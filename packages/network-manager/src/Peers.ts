@@ -25,15 +25,6 @@ export interface NetworkPeer {
  */
 export const MAX_TRIED = 4096
 
-/** Of more than so many the one that was set longest ago goes. */
-export const setLatest = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= MAX_TRIED) return
-  const [oldest] = map.keys()
-  if (oldest !== undefined) map.delete(oldest)
-}
-
 /** The peer at the end of a multiaddr. */
 export const peerIdIn = (address: string): string | undefined => /\/p2p\/([^/]+)$/.exec(address)?.[1]
 

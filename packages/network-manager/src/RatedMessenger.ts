@@ -2,7 +2,7 @@
  * A messenger whose peers may send so much and no more: what is beyond goes no further, and whoever sent it is told of. Signatures and bytes that
  * are no envelope are judged before, by the messenger itself, whose faults count as messages.
  */
-import { type Rate, TokenBucket } from "@satwire/machine"
+import { type Rate, TokenBucket, keepLast } from "@satwire/machine"
 import type { Messenger } from "@satwire/overlay"
 import type { Tally } from "./Tally.ts"
 
@@ -41,22 +41,12 @@ export class Rates {
   }
 
   #of(peer: string, now: number): Buckets {
-    const known = this.#peers.get(peer)
-    if (known !== undefined) {
-      // The one that was heard last is forgotten last.
-      this.#peers.delete(peer)
-      this.#peers.set(peer, known)
-      return known
-    }
-    if (this.#peers.size >= MAX_RATED_PEERS) {
-      const [oldest] = this.#peers.keys()
-      if (oldest !== undefined) this.#peers.delete(oldest)
-    }
-    const buckets = {
+    const buckets = this.#peers.get(peer) ?? {
       messages: new TokenBucket(this.#rates.messages, now),
       bytes: new TokenBucket(this.#rates.bytes, now)
     }
-    this.#peers.set(peer, buckets)
+    // The one that was heard last is forgotten last.
+    keepLast(this.#peers, peer, buckets, MAX_RATED_PEERS)
     return buckets
   }
 }

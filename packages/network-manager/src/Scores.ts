@@ -1,5 +1,5 @@
 /** What is thought of each peer, and who is banned for how long. Scores are those of `@satwire/reputation`; a ban outlasts connections and restarts of the network. */
-import { type Instant, type Now, after } from "@satwire/machine"
+import { type Instant, type Now, after, forgetOldest } from "@satwire/machine"
 import {
   type Behaviour,
   type DefaultBehaviour,
@@ -75,10 +75,7 @@ export class Scores {
 
   ban(peer: string, reason: string): void {
     if (this.isBanned(peer)) return
-    if (this.#bans.size >= MAX_BANS) {
-      const [oldest] = this.#bans.keys()
-      if (oldest !== undefined) this.#bans.delete(oldest)
-    }
+    if (this.#bans.size >= MAX_BANS) forgetOldest(this.#bans)
     this.#bans.set(peer, after(this.#now().instant, this.#banMs))
     this.onChange()
     this.#onBan(peer, reason)

@@ -6,6 +6,7 @@
  * thousand bytes can be a gigabyte.
  */
 import { copyOut } from "@satwire/bytes"
+import { keepLast } from "@satwire/machine"
 import { decodeDelta, encodeDelta } from "./Delta.ts"
 import { FrameKind } from "./Frame.ts"
 import { Capability } from "./Hello.ts"
@@ -58,11 +59,8 @@ class Kept {
 
   /** Keeps memory that is nobody's to change. */
   set(type: string, envelope: Uint8Array): void {
-    this.#byType.delete(type)
-    if (envelope.length > MAX_KEPT_BYTES) return
-    this.#byType.set(type, envelope)
-    const [oldest] = this.#byType.keys()
-    if (this.#byType.size > KEPT_TYPES && oldest !== undefined) this.#byType.delete(oldest)
+    if (envelope.length > MAX_KEPT_BYTES) this.#byType.delete(type)
+    else keepLast(this.#byType, type, envelope, KEPT_TYPES)
   }
 }
 

@@ -8,6 +8,7 @@
  *
  * What is good goes on to others, whichever room it is of: who is between two people need not be in their room.
  */
+import { keepLast } from "@satwire/machine"
 import * as Result from "effect/Result"
 import { type Backends, type ChatRecord, type RecordFault, isProven, readRecord } from "./Record.ts"
 import { type Member, type PersonChanged, Room } from "./Room.ts"
@@ -183,9 +184,7 @@ export class ChatRooms {
     const rate = this.#rates.get(key) ?? { tokens: TEXTS_AT_ONCE, atMs: nowMs }
     const since = Math.max(0, nowMs - rate.atMs) / 1000
     const tokens = Math.min(TEXTS_AT_ONCE, rate.tokens + since * TEXTS_PER_SECOND)
-    this.#rates.delete(key)
-    this.#rates.set(key, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs })
-    if (this.#rates.size > MAX_RATED) this.#rates.delete(this.#rates.keys().next().value as string)
+    keepLast(this.#rates, key, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs }, MAX_RATED)
     return tokens >= 1
   }
 }

@@ -5,6 +5,7 @@
  * have the same texts have them in the same order. Where there is no room, the oldest goes; of who has more than half of it, his oldest.
  * Rationale: whoever talks most would else push out what all others have said.
  */
+import { keepLast } from "@satwire/machine"
 import type { ChatRecord } from "./Record.ts"
 import { foldedName } from "./Text.ts"
 
@@ -101,9 +102,7 @@ export class Room {
     if (known !== undefined && content.at < known.at) return undefined
     const { name } = content
     if ("here" in content && !content.here) {
-      this.#gone.delete(key)
-      this.#gone.set(key, content.at)
-      if (this.#gone.size > MAX_MEMBERS) this.#gone.delete(this.#gone.keys().next().value as string)
+      keepLast(this.#gone, key, content.at, MAX_MEMBERS)
       return this.#members.delete(key) ? { change: "left", key, name } : undefined
     }
     if (content.at <= (this.#gone.get(key) ?? -1)) return undefined
