@@ -1,44 +1,22 @@
 /**
- * What each peer sends and has under way: rates, and how many of its messages are validated at once.
- *
- * Specification: of good messages a node passes on half of what it lets one peer send, and of those that one peer brings a quarter of that. What is
- * beyond is dropped at nobody's cost. Rationale: with the same limits everywhere no honest node can be made to send what looks like a flood to the
- * next one, however many flood it; and one who brings too much leaves the others their share.
+ * What each peer sends and has under way: rates, and how many of its messages are validated at once. Of good messages a node passes on a part, as `Flow`
+ * says; what is beyond is dropped at nobody's cost.
  */
-import { type Rate, TokenBucket } from "@satwire/machine"
+import { Flow, type FlowRates, PASSED_ON, PASSED_ON_OF_ONE, partOf } from "@satwire/machine"
 
 /**
  * @limit peers of gossip whose rates are remembered; of those who have nothing under way the oldest are forgotten
  */
 export const MAX_RATED = 2048
 
-export interface PeerLimits {
-  readonly messages: Rate
-  readonly bytes: Rate
+export interface PeerLimits extends FlowRates {
   /** Messages of one peer that are validated at once; the rest waits in its stream. */
   readonly maxValidating: number
 }
 
-const PASSED_ON = 1 / 2
-const PASSED_ON_OF_ONE = 1 / 8
-
-class Flow {
-  readonly #messages: TokenBucket
-  readonly #bytes: TokenBucket
-
-  constructor({ messages, bytes }: PeerLimits, part: number, nowMs: number) {
-    this.#messages = new TokenBucket(partOf(messages, part), nowMs)
-    this.#bytes = new TokenBucket(partOf(bytes, part), nowMs)
-  }
-
-  take(messages: number, bytes: number, nowMs: number): boolean {
-    return this.#messages.has(messages, nowMs) && this.#bytes.take(bytes, nowMs) && this.#messages.take(messages, nowMs)
-  }
-}
-
-const partOf = ({ perSecond, burst }: Rate, part: number): Rate => ({
-  perSecond: perSecond * part,
-  burst: burst * part
+const partOfAll = ({ messages, bytes }: FlowRates, part: number): FlowRates => ({
+  messages: partOf(messages, part),
+  bytes: partOf(bytes, part)
 })
 
 class PeerTurn {
@@ -48,8 +26,8 @@ class PeerTurn {
   readonly waiting: Array<() => void> = []
 
   constructor(limits: PeerLimits, nowMs: number) {
-    this.sent = new Flow(limits, 1, nowMs)
-    this.passedOn = new Flow(limits, PASSED_ON_OF_ONE, nowMs)
+    this.sent = new Flow(limits, nowMs)
+    this.passedOn = new Flow(partOfAll(limits, PASSED_ON_OF_ONE), nowMs)
   }
 }
 
@@ -62,7 +40,7 @@ export class PeerTurns {
   constructor(limits: PeerLimits, nowMs: () => number) {
     this.#limits = limits
     this.#nowMs = nowMs
-    this.#passedOn = new Flow(limits, PASSED_ON, nowMs())
+    this.#passedOn = new Flow(partOfAll(limits, PASSED_ON), nowMs())
   }
 
   /** Whether a frame of so many bytes, and what it says, is within what a peer may send. */

@@ -1,5 +1,6 @@
 export { Chains } from "./Chains.ts"
 export { Deadlines } from "./Deadlines.ts"
+export { Flow, type FlowRates, PASSED_ON, PASSED_ON_OF_ONE, partOf } from "./Flow.ts"
 export { IdMap } from "./IdMap.ts"
 export { forgetOldest, keepLast } from "./KeptLast.ts"
 export { AssertionError, assert, type Machine, type Outbox } from "./Machine.ts"

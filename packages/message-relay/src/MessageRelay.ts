@@ -31,11 +31,13 @@ import {
 } from "@satwire/envelope"
 import {
   Deadlines,
+  type Flow,
   IdMap,
   type Instant,
   type Machine,
   type Now,
   type Outbox,
+  PASSED_ON,
   type PeerId,
   UnixSeconds,
   after,
@@ -45,7 +47,7 @@ import {
 } from "@satwire/machine"
 import * as Result from "effect/Result"
 import { type Offence, endsSession } from "./Offence.ts"
-import { PASSED_ON, Passing } from "./Passing.ts"
+import { passing } from "./Passing.ts"
 import {
   CLEAN_UP_INTERVAL_MS,
   CLOCKS_APART_SECONDS,
@@ -106,7 +108,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
   readonly #resumes: Deadlines<PeerId> = new Deadlines()
   #cleanUpAt: Instant | undefined = undefined
   /** Of all peers together; it begins with the first. */
-  #passing: Passing | undefined = undefined
+  #passing: Flow | undefined = undefined
 
   constructor(options: RelayOptions) {
     const settings = settingsOf(options)
@@ -149,7 +151,7 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     assert(slot !== undefined && !this.#peers.has(id), "a peer joins once, and only where there is room")
     const { maxBytes, rates } = this.#settings
     const peer = new RelayPeer(id, nodeId, slot, rates, maxBytes, now)
-    this.#passing ??= new Passing(rates, PASSED_ON, maxBytes, now)
+    this.#passing ??= passing(rates, PASSED_ON, maxBytes, now)
     this.#peers.set(id, peer)
     this.#list = [...this.#list, peer]
     this.#byNodeId.set(nodeId, peer)
@@ -244,10 +246,8 @@ export class MessageRelay implements Machine<RelayInput, RelayOutput> {
     // What it counts for at the next relay.
     const messages = signature === undefined ? 1 : 1 + SIGNED_COSTS
     const all = this.#passing
-    if (all?.has(messages, bytes, now) === true && peer.passing.has(messages, bytes, now)) {
-      all.spend(messages, bytes, now)
-      peer.passing.spend(messages, bytes, now)
-      return true
+    if (all?.has(messages, bytes, now) === true && peer.passing.take(messages, bytes, now)) {
+      return all.take(messages, bytes, now)
     }
     const crowded = peer.crowded(now)
     if (crowded > 0) out.push({ _tag: "Crowded", peer: peer.id, messages: crowded })

@@ -1,6 +1,6 @@
 /** What a relay keeps of one peer: who it is, and how much of it is taken. */
-import { type Instant, type PeerId, TokenBucket } from "@satwire/machine"
-import { PASSED_ON_OF_ONE, Passing } from "./Passing.ts"
+import { type Flow, type Instant, PASSED_ON_OF_ONE, type PeerId, TokenBucket } from "@satwire/machine"
+import { passing } from "./Passing.ts"
 import type { RelayRates } from "./RelayOptions.ts"
 
 /**
@@ -30,7 +30,7 @@ export class RelayPeer {
   #fastSince: Instant | undefined = undefined
   isPaused = false
   /** How much of what it brings goes on. */
-  readonly passing: Passing
+  readonly passing: Flow
   /** What it brought, did not go on, and was not told of. */
   #crowded = 0
   #crowdedToldAt: Instant | undefined = undefined
@@ -43,7 +43,7 @@ export class RelayPeer {
     this.#bytes = new TokenBucket({ perSecond: rates.bytesPerSecond, burst: rates.burstBytes }, now)
     this.#faults = new TokenBucket({ perSecond: 1000 / FORGIVE_ONE_MS, burst: FORGIVEN_FAULTS }, now)
     this.#rates = rates
-    this.passing = new Passing(rates, PASSED_ON_OF_ONE, maxBytes, now)
+    this.passing = passing(rates, PASSED_ON_OF_ONE, maxBytes, now)
   }
 
   /**
