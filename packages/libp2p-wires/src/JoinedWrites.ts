@@ -23,6 +23,7 @@ import {
 import { type Corkable, corkThisTurn } from "@satwire/transport-tcp"
 import { Uint8ArrayList } from "uint8arraylist"
 import { ForwardedStream } from "./ForwardedStream.ts"
+import { inFewerPieces } from "./Pieces.ts"
 
 type Bytes = Uint8Array | Uint8ArrayList
 
@@ -45,23 +46,7 @@ export const MAX_UNWRITTEN_BYTES: number = 16 * 1024 * 1024
 const PACKET_BYTES = 65_537
 
 /** The same bytes in as few pieces as there are packets. What is longer than one is not copied. */
-const joined = (pieces: ReadonlyArray<Uint8Array>): Bytes => {
-  const all = new Uint8ArrayList()
-  let from = 0
-  let length = 0
-  const close = (to: number): void => {
-    if (to > from)
-      all.append(to === from + 1 ? (pieces[from] as Uint8Array) : Buffer.concat(pieces.slice(from, to), length))
-    from = to
-    length = 0
-  }
-  for (const [at, piece] of pieces.entries()) {
-    if (length + piece.length > PACKET_BYTES) close(at)
-    length += piece.length
-  }
-  close(pieces.length)
-  return all
-}
+const joined = (pieces: ReadonlyArray<Uint8Array>): Bytes => new Uint8ArrayList(...inFewerPieces(pieces, PACKET_BYTES))
 
 /** Between a multiplexer and its connection. */
 class TurnStream extends ForwardedStream implements Corkable {

@@ -18,26 +18,43 @@ const SMALL_BYTES = 256
 const LARGE_BYTES = 4096
 const JOINED_BYTES = 16_384
 
-/** The same bytes, in large pieces where they were in small ones. */
-export const inLargerPieces = (pieces: ReadonlyArray<Uint8Array>): Array<Uint8Array> => {
-  const larger: Array<Uint8Array> = []
+/**
+ * The same bytes in fewer pieces: neighbours are joined up to a size; from a size on a piece stays as it is, and so does one that is alone.
+ *
+ * @param mostBytes of a piece that is joined
+ * @param largeBytes from which on nothing is copied; where not given only what has no neighbour that fits is left as it is
+ */
+export const inFewerPieces = (
+  pieces: ReadonlyArray<Uint8Array>,
+  mostBytes: number,
+  largeBytes: number = Infinity
+): Array<Uint8Array> => {
+  const fewer: Array<Uint8Array> = []
   let from = 0
   let length = 0
   const close = (to: number): void => {
-    if (to === from + 1) larger.push(pieces[from] as Uint8Array)
-    else if (length > 0) larger.push(joined(pieces, from, to, length))
+    if (to === from + 1) fewer.push(pieces[from] as Uint8Array)
+    else if (length > 0) fewer.push(joined(pieces, from, to, length))
     from = to
     length = 0
   }
   for (let at = 0; at < pieces.length; at++) {
     const size = (pieces[at] as Uint8Array).byteLength
-    if (size >= LARGE_BYTES || length + size > JOINED_BYTES) close(at)
+    if (size >= largeBytes || length + size > mostBytes) close(at)
     length += size
-    if (size >= LARGE_BYTES) close(at + 1)
+    if (size >= largeBytes) close(at + 1)
   }
   close(pieces.length)
-  return larger
+  return fewer
 }
+
+/** Those of what js-libp2p reads into. */
+export const inLargerPieces = (pieces: ReadonlyArray<Uint8Array>): Array<Uint8Array> =>
+  inFewerPieces(pieces, JOINED_BYTES, LARGE_BYTES)
+
+/** What a stream has brought, in large pieces where it was in small ones. */
+export const piecesOf = (data: Uint8Array | Uint8ArrayList): Array<Uint8Array> =>
+  data instanceof Uint8Array ? [data] : inLargerPieces([...data])
 
 const joined = (pieces: ReadonlyArray<Uint8Array>, from: number, to: number, length: number): Uint8Array => {
   const all = new Uint8Array(length)

@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { Uint8ArrayList } from "uint8arraylist"
-import { MAX_SMALL_PIECES, boundPieces, inLargerPieces } from "../src/index.ts"
+import { MAX_SMALL_PIECES, boundPieces } from "../src/index.ts"
+import { inLargerPieces } from "../src/Pieces.ts"
 
 class Bounded extends Uint8ArrayList {}
 boundPieces(Bounded)

@@ -7,7 +7,7 @@
  * ```
  */
 import type { Connection as PeerLink, Stream as EngineStream } from "@libp2p/interface"
-import { HeldReads, inLargerPieces } from "@satwire/libp2p-wires"
+import { HeldReads, piecesOf } from "@satwire/libp2p-wires"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -97,8 +97,7 @@ class Wrapped implements ByteStream {
     if (stream.status === "aborted" || stream.status === "reset") this.#failure = "Reset"
     stream.addEventListener("message", ({ data }) => {
       if (this.#isLeft) return
-      if (data instanceof Uint8Array) this.#waiting.push(data)
-      else for (const bytes of inLargerPieces([...data])) this.#waiting.push(bytes)
+      for (const bytes of piecesOf(data)) this.#waiting.push(bytes)
       this.#reads.pause()
       // What came with it is read with it, however many frames it was.
       queueMicrotask(() => this.#changed())

@@ -9,7 +9,7 @@
  * ```
  */
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from "@libp2p/interface"
-import { HeldReads, inLargerPieces } from "@satwire/libp2p-wires"
+import { HeldReads, piecesOf } from "@satwire/libp2p-wires"
 import {
   type CloseReason,
   type Connection,
@@ -179,8 +179,7 @@ export class StreamConnection implements Connection {
 
   #received({ data }: StreamMessageEvent): void {
     if (this.#reason !== undefined) return
-    if (data instanceof Uint8Array) this.#waiting.push(data)
-    else for (const bytes of inLargerPieces([...data])) this.#waiting.push(bytes)
+    for (const bytes of piecesOf(data)) this.#waiting.push(bytes)
     this.#deliver()
   }
 
