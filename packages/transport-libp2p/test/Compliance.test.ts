@@ -22,6 +22,7 @@ const over = (asked: () => Libp2pNodeOptions) =>
   )
 
 const localEndpoint = "libp2p does not tell"
+const ports = "a peer has protocols"
 /** Of a stream at most 4 MiB lie between two ends, and at most 16 MiB wait at one. */
 const [bulkMiB, overrunMiB] = [6, 20]
 
@@ -39,7 +40,7 @@ const suite = (name: string, given: Given): void =>
       layer: over(given.options),
       host: LIBP2P_HOST,
       bulkMiB: given.bulkMiB ?? bulkMiB,
-      lacks: { localEndpoint, ...given.lacks }
+      lacks: { localEndpoint, ports, ...given.lacks }
     }
   )
 

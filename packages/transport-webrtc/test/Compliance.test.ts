@@ -32,6 +32,7 @@ transportCompliance(
     bulkMiB: 20,
     lacks: {
       localEndpoint: "libp2p does not tell",
+      ports: "a peer has protocols",
       holdingBack: "a data channel has no window, and js-libp2p reads on"
     }
   }

@@ -16,6 +16,8 @@ export interface Lacks {
   readonly dialReasons?: string | undefined
   /** Nobody refuses where nobody listens: the reason is `Unreachable`. */
   readonly refusals?: string | undefined
+  /** What is dialled is one protocol of a peer, and no port that nobody has: the reason is `UnsupportedProtocol`. */
+  readonly ports?: string | undefined
   /** A writer is not held back by a reader that pauses: the connection closes with `Overrun` then. */
   readonly holdingBack?: string | undefined
 }

@@ -10,24 +10,25 @@ import { type Case, type Lacks, hosted } from "./Case.ts"
 import { Observed } from "./Observed.ts"
 
 /** What a dial to where nobody listens is told, in a name of the case and as a reason. */
-const unheard = ({ dialReasons, refusals }: Lacks): readonly [name: string, ...reasons: ReadonlyArray<DialReason>] => {
+const unheard = ({ dialReasons, ports, refusals }: Lacks): readonly [name: string, reason: DialReason] => {
   if (dialReasons !== undefined) {
     return [`has no connection where nobody listens, and cannot say why: ${dialReasons}`, "Other"]
   }
   if (refusals !== undefined)
     return [`reaches nobody where nobody listens, and is not refused: ${refusals}`, "Unreachable"]
-  return ["is refused where nobody listens", "Refused", "UnsupportedProtocol"]
+  if (ports !== undefined) return [`is told that nobody knows its protocol: ${ports}`, "UnsupportedProtocol"]
+  return ["is refused where nobody listens", "Refused"]
 }
 
 export const endpointCases = (it: Case, host: string, foreignHost: string, lacks: Lacks): void => {
-  const [name, ...expected] = unheard(lacks)
+  const [name, expected] = unheard(lacks)
   it(
     name,
     Effect.gen(function* () {
       const free = yield* Effect.scoped(hosted(host))
       const { dial, connections } = yield* Dialer
       const error = yield* Effect.flip(dial(free.listening.endpoint))
-      assert(error instanceof DialError && expected.includes(error.reason), `failed with ${String(error)}`)
+      assert(error instanceof DialError && error.reason === expected, `failed with ${String(error)}`)
       assert(error.message.includes(formatEndpoint(free.listening.endpoint)), "the error does not name the endpoint")
       assert(connections() === 0, "a refused attempt is still counted")
     })
