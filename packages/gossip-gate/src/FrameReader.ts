@@ -37,11 +37,6 @@ export class FrameReader {
     return this.#end - this.#at
   }
 
-  /** How many would fit where they lie. */
-  get room(): number {
-    return this.#bytes.length
-  }
-
   push(bytes: Uint8Array): void {
     const held = this.held
     if (held === 0) {
