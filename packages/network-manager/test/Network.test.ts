@@ -230,7 +230,7 @@ describe("strangers", () => {
           network: "mine",
           maxPeers: 4,
           maxInbound: 3,
-          handshakeTimeoutMs: 200,
+          handshakeTimeoutMs: 1_000,
           peerExchange: false
         })
         const address = yield* addressOf(small)
@@ -247,7 +247,13 @@ describe("strangers", () => {
         yield* gossiping.node.connect(address)
         yield* until(small.getNetworkStatus, ({ peers }) => peers.others === 3)
         yield* until(small.getNetworkStatus, ({ peers }) => peers.others === 2)
-        expect(node.connections().map(({ peerId }) => peerId)).toEqual([useful.peerId, gossiping.node.peerId])
+        // Which of those who came at once is taken first is the machine's affair.
+        expect(
+          node
+            .connections()
+            .map(({ peerId }) => peerId)
+            .toSorted()
+        ).toEqual([useful.peerId, gossiping.node.peerId].toSorted())
         expect((yield* small.getNetworkStatus).peers.inbound).toBe(0)
         const client = yield* started({ network: "mine", peerExchange: false })
         expect(yield* client.addPeer(address)).toBe(small.peerId)

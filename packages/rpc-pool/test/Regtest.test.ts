@@ -278,13 +278,13 @@ describe("a node driven by RPC on regtest", () => {
         assert.strictEqual(yield* two.call("submitblock", third), "prev-blk-not-found")
         assert.strictEqual(yield* code(two, "submitheader", third.slice(0, 160)), -25)
         const easy = fromHex(second) as Uint8Array
-        // Another nonce: one of two meets the target, and so more than one is tried.
-        const rules: Array<Json> = []
-        for (let nonce = 1; nonce < 6; nonce++) {
+        // Another nonce: one of two meets the target, and so as many are tried as it takes.
+        let answer: Json = null
+        for (let nonce = 1; nonce < 256 && answer !== "high-hash"; nonce++) {
           new DataView(easy.buffer).setUint32(76, nonce, true)
-          rules.push(yield* two.call("submitblock", bytesToHex(easy)))
+          answer = yield* two.call("submitblock", bytesToHex(easy))
         }
-        assert.include(rules, "high-hash")
+        assert.strictEqual(answer, "high-hash")
         assert.strictEqual(yield* code(two, "submitblock", "00"), -22)
         yield* two.call("invalidateblock", hash)
         assert.strictEqual(yield* two.call("submitblock", hex), "duplicate-invalid")
