@@ -17,7 +17,7 @@ import type {
 import { noise } from "@libp2p/noise"
 import { ping } from "@libp2p/ping"
 import { yamux } from "@libp2p/yamux"
-import { boundPieces, joiningEncrypter, joiningMuxer, keptKeyCrypto } from "@satwire/libp2p-wires"
+import { boundPieces, heldQuic, joiningEncrypter, joiningMuxer, keptKeyCrypto } from "@satwire/libp2p-wires"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Libp2pOptions, createLibp2p } from "libp2p"
@@ -58,6 +58,9 @@ export const MAX_WINDOW_BYTES: number = 4 * 1024 * 1024
  */
 export const MAX_STREAMS_PER_CONNECTION = 1024
 
+/** Several streams may be held back before the rest of their connection is. */
+const QUIC_WINDOWS = { maxStreamData: MAX_WINDOW_BYTES, maxConnectionData: 8 * MAX_WINDOW_BYTES }
+
 /** Deno's `node:tls` does not do TLS over a stream that is no socket of its own. */
 const SECURITY: NonNullable<Libp2pNodeOptions["security"]> = "Deno" in globalThis ? ["noise"] : ["noise", "tls"]
 
@@ -70,7 +73,7 @@ const transportOf = async (kind: Carriage | "memory" | EngineTransport): Promise
     case "websocket":
       return (await import("@libp2p/websockets")).webSockets()
     case "quic":
-      return (await import("@chainsafe/libp2p-quic")).quic()
+      return heldQuic((await import("@chainsafe/libp2p-quic")).quic(QUIC_WINDOWS))
     case "memory":
       return (await import("@libp2p/memory")).memory()
     case "tcp":

@@ -1,6 +1,6 @@
 /**
  * A connection over a libp2p stream. The stream is paused until it is started, and while it is paused its muxer opens no window, so that the
- * other end is held back; where a muxer cannot do that (QUIC's), what waits is bounded, and the connection closes with `Overrun` beyond it.
+ * other end is held back; where a muxer cannot do that (WebRTC's), what waits is bounded, and the connection closes with `Overrun` beyond it.
  *
  * ```
  *   write ─▶ pending ─▶ (end of the turn) one send ─▶ the stream's queue ─▶ muxer, Noise, socket

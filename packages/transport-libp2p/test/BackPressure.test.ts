@@ -15,10 +15,13 @@ const MOST = 2 * MAX_WINDOW_BYTES + 2 * MAX_UNSENT_BYTES
 /** Who may not write for so long is held back. */
 const HELD_MS = 150
 
-const pair = Effect.gen(function* () {
-  const security = ["noise"] as const
-  const there = yield* makeLibp2pNode({ listen: ["/ip4/127.0.0.1/tcp/0"], security })
-  const here = yield* makeLibp2pNode({ security })
+const CARRIAGES = { tcp: "/ip4/127.0.0.1/tcp/0", quic: "/ip4/127.0.0.1/udp/0/quic-v1" } as const
+type Carriage = keyof typeof CARRIAGES
+
+const pair = Effect.fnUntraced(function* (carriage: Carriage) {
+  const options = { security: ["noise"], transports: [carriage] } as const
+  const there = yield* makeLibp2pNode({ ...options, listen: [CARRIAGES[carriage]] })
+  const here = yield* makeLibp2pNode(options)
   /** How much can be written into a stream until its reader reads no more. */
   const written = Effect.fnUntraced(function* (isOver: () => boolean) {
     const stream = yield* here.openStream(there.addresses()[0] ?? "", SLOW)
@@ -32,11 +35,11 @@ const pair = Effect.gen(function* () {
 
 const moment = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
 
-describe("who reads no more holds the other end back", () => {
+describe.each(["tcp", "quic"] as const)("who reads no more holds the other end back over %s", (carriage) => {
   it.live("on a stream", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const { there, written } = yield* pair
+        const { there, written } = yield* pair(carriage)
         let reads = 0
         yield* there.handle(SLOW, (stream) => {
           const one = Effect.andThen(stream.read, moment).pipe(Effect.tap(() => Effect.sync(() => reads++)))
@@ -53,7 +56,7 @@ describe("who reads no more holds the other end back", () => {
   it.live("on a connection, whose handler pauses at what it is given", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const { there, written } = yield* pair
+        const { there, written } = yield* pair(carriage)
         let reads = 0
         let end: string | undefined
         const endpoint = { host: "x", port: 0 }

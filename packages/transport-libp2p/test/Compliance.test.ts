@@ -1,4 +1,4 @@
-import { type Lacks, transportCompliance } from "@satwire/transport/compliance"
+import { transportCompliance } from "@satwire/transport/compliance"
 import * as Effect from "effect/Effect"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -23,40 +23,30 @@ const over = (asked: () => Libp2pNodeOptions) =>
 
 const localEndpoint = "libp2p does not tell"
 const ports = "a peer has protocols"
-/** Of a stream at most 4 MiB lie between two ends, and at most 16 MiB wait at one. */
-const [bulkMiB, overrunMiB] = [6, 20]
+/** Of a stream at most 4 MiB lie between two ends. */
+const bulkMiB = 6
 
-interface Given {
-  readonly options: () => Libp2pNodeOptions
-  readonly bulkMiB?: number
-  readonly lacks?: Lacks
-}
-
-const suite = (name: string, given: Given): void =>
+const suite = (name: string, options: () => Libp2pNodeOptions): void =>
   transportCompliance(
     { describe, it },
     {
       name: `libp2p over ${name}`,
-      layer: over(given.options),
+      layer: over(options),
       host: LIBP2P_HOST,
-      bulkMiB: given.bulkMiB ?? bulkMiB,
-      lacks: { localEndpoint, ports, ...given.lacks }
+      bulkMiB,
+      lacks: { localEndpoint, ports }
     }
   )
 
 let memories = 0
-suite("TCP", { options: () => ({ listen: ["/ip4/127.0.0.1/tcp/0"] }) })
+suite("TCP", () => ({ listen: ["/ip4/127.0.0.1/tcp/0"] }))
+suite("QUIC", () => ({ listen: ["/ip4/127.0.0.1/udp/0/quic-v1"], transports: ["quic"] }))
 
 // The rest has a command of its own, since it takes as long again for each.
 if (process.env["SATWIRE_LIBP2P"] === "all") {
-  suite("QUIC", {
-    options: () => ({ listen: ["/ip4/127.0.0.1/udp/0/quic-v1"], transports: ["quic"] }),
-    bulkMiB: overrunMiB,
-    lacks: { holdingBack: "js-libp2p's QUIC reads on" }
-  })
-  suite("memory", { options: () => ({ listen: [`/memory/${++memories}`], transports: ["memory"] }) })
-  suite("WebSocket", { options: () => ({ listen: ["/ip4/127.0.0.1/tcp/0/ws"], transports: ["websocket"] }) })
+  suite("memory", () => ({ listen: [`/memory/${++memories}`], transports: ["memory"] }))
+  suite("WebSocket", () => ({ listen: ["/ip4/127.0.0.1/tcp/0/ws"], transports: ["websocket"] }))
   if (!("Deno" in globalThis)) {
-    suite("TCP with TLS", { options: () => ({ listen: ["/ip4/127.0.0.1/tcp/0"], security: ["tls"] }) })
+    suite("TCP with TLS", () => ({ listen: ["/ip4/127.0.0.1/tcp/0"], security: ["tls"] }))
   }
 }

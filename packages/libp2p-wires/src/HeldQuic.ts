@@ -1,0 +1,192 @@
+/**
+ * js-libp2p's QUIC with streams that hold the other end back while they are paused. It reads on whoever pauses, and leaves it to QUIC to hold the other
+ * end back, which QUIC does only for what nobody reads.
+ *
+ * ```
+ *   QUIC ─▶ read() ─▶ the stream of js-libp2p ─▶ whoever reads
+ *             │ paused, and enough is kept: not before it goes on, and the other end has its window, and no more
+ * ```
+ *
+ * Specification: of a paused stream so much is read ahead that its end is seen, where little comes before it. Resets are seen when it goes on, or when
+ * somebody writes. Rationale: the engine makes streams from native ones in its constructor and tells nobody; what is between the two is put there where
+ * the multiplexer is made, the one place that is handed over.
+ */
+import type { Connection, Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from "@libp2p/interface"
+
+/**
+ * @limit bytes that a libp2p node reads ahead of a stream over QUIC that is paused
+ */
+export const MAX_READ_AHEAD_BYTES: number = 256 * 1024
+
+/** What is used of the native part. */
+interface NativeStream {
+  id(): string
+  read(maxBytes: number): Promise<Uint8Array | null>
+  write(bytes: Uint8Array): Promise<void>
+  finishWrite(): Promise<void>
+  resetWrite(): Promise<void>
+  stopRead(): Promise<void>
+}
+
+interface NativeConnection {
+  id(): string
+  inboundStream(): Promise<NativeStream>
+  outboundStream(): Promise<NativeStream>
+}
+
+interface QuicFactory extends StreamMuxerFactory {
+  readonly init: { readonly connection: NativeConnection }
+}
+
+/** A stream of js-libp2p with what it tells those who carry it. */
+type CarriedStream = Stream & {
+  sendResume(): void
+  sendCloseRead(...options: Parameters<Stream["closeRead"]>): Promise<void>
+}
+
+/** What js-libp2p reads from, which waits while nobody wants it. */
+class HeldNative implements NativeStream {
+  readonly #inner: NativeStream
+  #stream: CarriedStream | undefined = undefined
+  #goOn: (() => void) | undefined = undefined
+
+  constructor(inner: NativeStream) {
+    this.#inner = inner
+  }
+
+  /** From now on it is this stream that says when there is enough. */
+  carry(stream: CarriedStream): void {
+    this.#stream = stream
+    const resumed = stream.sendResume.bind(stream)
+    const closed = stream.sendCloseRead.bind(stream)
+    stream.sendResume = () => {
+      resumed()
+      this.#wake()
+    }
+    stream.sendCloseRead = (...options) => {
+      this.#wake()
+      return closed(...options)
+    }
+  }
+
+  read(maxBytes: number): Promise<Uint8Array | null> {
+    return this.#isFull() ? this.#readLater(maxBytes) : this.#inner.read(maxBytes)
+  }
+
+  async #readLater(maxBytes: number): Promise<Uint8Array | null> {
+    while (this.#isFull()) await new Promise<void>((resolve) => (this.#goOn = resolve))
+    return this.#inner.read(maxBytes)
+  }
+
+  #isFull(): boolean {
+    const stream = this.#stream
+    return stream?.readStatus === "paused" && stream.readBufferLength >= MAX_READ_AHEAD_BYTES
+  }
+
+  #wake(): void {
+    this.#goOn?.()
+    this.#goOn = undefined
+  }
+
+  /** With it js-libp2p gives the stream up. */
+  stopRead(): Promise<void> {
+    this.#wake()
+    return this.#inner.stopRead()
+  }
+
+  id(): string {
+    return this.#inner.id()
+  }
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#inner.write(bytes)
+  }
+  finishWrite(): Promise<void> {
+    return this.#inner.finishWrite()
+  }
+  resetWrite(): Promise<void> {
+    return this.#inner.resetWrite()
+  }
+}
+
+/** A connection whose streams can be held. */
+class HeldConnection implements NativeConnection {
+  readonly #inner: NativeConnection
+  /** By id: those of which js-libp2p is making streams just now. */
+  readonly #fresh: Map<string, HeldNative> = new Map()
+
+  constructor(inner: NativeConnection) {
+    this.#inner = inner
+  }
+
+  id(): string {
+    return this.#inner.id()
+  }
+  async inboundStream(): Promise<NativeStream> {
+    return this.#held(await this.#inner.inboundStream())
+  }
+  async outboundStream(): Promise<NativeStream> {
+    return this.#held(await this.#inner.outboundStream())
+  }
+
+  readonly carry = (stream: Stream): void => {
+    this.#fresh.get(stream.id)?.carry(stream as CarriedStream)
+    this.#fresh.delete(stream.id)
+  }
+
+  #held(native: NativeStream): NativeStream {
+    const held = new HeldNative(native)
+    this.#fresh.set(native.id(), held)
+    return held
+  }
+}
+
+/** One that the engine would have made, but for what it reads from. */
+const held = (factory: StreamMuxerFactory): StreamMuxerFactory => {
+  const { constructor, init, protocol } = factory as QuicFactory
+  const connection = new HeldConnection(init.connection)
+  const Made = constructor as new (init: object) => StreamMuxerFactory
+  const inner = new Made({ ...init, connection })
+  return {
+    protocol,
+    createStreamMuxer: (carriage) => {
+      const muxer = inner.createStreamMuxer(carriage)
+      muxer.addEventListener("stream", ({ detail }) => connection.carry(detail))
+      return carrying(muxer, connection)
+    }
+  }
+}
+
+const carrying = (muxer: StreamMuxer, connection: HeldConnection): StreamMuxer => {
+  const createStream = muxer.createStream.bind(muxer)
+  muxer.createStream = async (options) => {
+    const stream = await createStream(options)
+    connection.carry(stream)
+    return stream
+  }
+  return muxer
+}
+
+const withHeld = <Options extends { readonly muxerFactory?: StreamMuxerFactory }>(options: Options): Options =>
+  options.muxerFactory === undefined ? options : { ...options, muxerFactory: held(options.muxerFactory) }
+
+const holding = (upgrader: Upgrader): Upgrader => ({
+  upgradeInbound: (carriage: never, options: never): Promise<void> =>
+    upgrader.upgradeInbound(carriage, withHeld(options)),
+  upgradeOutbound: (carriage: never, options: never): Promise<Connection> =>
+    upgrader.upgradeOutbound(carriage, withHeld(options)),
+  createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
+  getStreamMuxers: () => upgrader.getStreamMuxers(),
+  getConnectionEncrypters: () => upgrader.getConnectionEncrypters()
+})
+
+/** `quic()` of `@chainsafe/libp2p-quic`, whose streams are held. */
+export const heldQuic =
+  <Components>(quic: (components: Components) => Transport): ((components: Components) => Transport) =>
+  (components) => {
+    const transport = quic(components)
+    const dial = transport.dial.bind(transport)
+    const listen = transport.createListener.bind(transport)
+    transport.dial = (address, options) => dial(address, { ...options, upgrader: holding(options.upgrader) })
+    transport.createListener = (options) => listen({ ...options, upgrader: holding(options.upgrader) })
+    return transport
+  }
