@@ -179,7 +179,9 @@ const hearPeers = (
     const run = Effect.runForkWith(yield* Effect.context())
     yield* Effect.addFinalizer(() => Effect.sync(() => peers.clear()))
     const onPeer = (peer: string): void => {
-      const connection = node.connections().find(({ peerId }) => peerId === peer)
+      const standing = node.connections().filter(({ peerId }) => peerId === peer)
+      // Where a hole was punched, the relay's goes just now.
+      const connection = standing.find(({ isLimited }) => !isLimited) ?? standing[0]
       const record = peers.came(peer, connection, state.unixMs())
       scores.hear({ _tag: "Connected", peer })
       state.tell({ _tag: "PeerUp", peer })

@@ -3,8 +3,8 @@
  * protocol stands with it.
  *
  * ```
- *   connected, dialled by us ─▶ open a stream ─┐
- *   a stream that the peer opened ─────────────┴▶ onPeer ─▶ envelopes both ways ─▶ the last stream ends: onGone
+ *   a connection, dialled by us ─▶ open a stream ─┐
+ *   a stream that the peer opened ────────────────┴▶ onPeer ─▶ envelopes both ways ─▶ the last stream ends: onGone
  * ```
  *
  * Where both open one at the same time both are read, and the first is written to.
@@ -22,7 +22,7 @@ import {
   letterReader
 } from "@satwire/overlay"
 import type { DialError, ListenError } from "@satwire/transport"
-import type { ByteStream, ConnectOptions, Libp2pNodeShape } from "@satwire/transport-libp2p"
+import { type ByteStream, type ConnectOptions, type Libp2pNodeShape, REACH_TIMEOUT_MS } from "@satwire/transport-libp2p"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -49,7 +49,10 @@ export interface Libp2pMessengerOptions extends EnvelopesOptions {
 }
 
 export interface Libp2pMessenger extends Messenger {
-  /** Connects to a peer, by a multiaddr or its id, and opens a stream unless one stands; its id. Where it has none, a connection made for it is closed. */
+  /**
+   * Connects to a peer, by a multiaddr or its id, and opens a stream unless one stands; its id. Where it has none, a connection made for it is closed.
+   * Through a relay that bounds it the stream is opened once a hole is punched, where the node does that.
+   */
   readonly open: (to: string, options?: ConnectOptions) => Effect.Effect<string, DialError>
 }
 
@@ -84,7 +87,8 @@ export const makeLibp2pMessenger = (
     const open = (to: string, options?: ConnectOptions): Effect.Effect<string, DialError> =>
       Effect.gen(function* () {
         const before = new Set(node.connections().map(({ peerId }) => peerId))
-        const { peerId } = yield* node.connect(to, options)
+        const { isLimited, peerId } = yield* node.connect(to, options)
+        if (isLimited && node.engine.services.dcutr !== undefined) yield* direct(node, peerId, options)
         const isForNothing = () => !before.has(peerId) && !members.has(peerId)
         yield* join(peerId, options).pipe(
           Effect.onError(() =>
@@ -93,15 +97,9 @@ export const makeLibp2pMessenger = (
         )
         return peerId
       })
-    const greet = ({ detail }: { readonly detail: { toString(): string } }): void => {
-      const peerId = detail.toString()
-      const isOurs = node.connections().some((each) => each.peerId === peerId && each.direction === "outbound")
-      if (isOurs) run(Effect.ignore(join(peerId)))
-    }
-    yield* Effect.acquireRelease(
-      Effect.sync(() => node.engine.addEventListener("peer:connect", greet)),
-      () => Effect.sync(() => node.engine.removeEventListener("peer:connect", greet))
-    )
+    yield* whenConnected(node, ({ direction, limits, remotePeer }) => {
+      if (direction === "outbound" && limits === undefined) run(Effect.ignore(join(remotePeer.toString())))
+    })
     yield* Effect.addFinalizer(() => Effect.sync(() => members.dropAll()))
     return {
       get canSign() {
@@ -115,6 +113,35 @@ export const makeLibp2pMessenger = (
       open
     }
   })
+
+type Connections = ReturnType<Libp2pNodeShape["engine"]["getConnections"]>
+
+/** For each connection, the second with a peer too: past a gateway it is the first that carries an overlay. */
+const whenConnected = (
+  { engine }: Libp2pNodeShape,
+  then: (connection: Connections[number]) => void
+): Effect.Effect<void, never, Scope.Scope> => {
+  const connected = ({ detail }: { readonly detail: Connections[number] }): void => then(detail)
+  return Effect.acquireRelease(
+    Effect.sync(() => engine.addEventListener("connection:open", connected)),
+    () => Effect.sync(() => engine.removeEventListener("connection:open", connected))
+  )
+}
+
+/** Waits for a connection with a peer that no relay bounds, as one comes where holes are punched; no longer than for any. */
+const direct = (
+  node: Libp2pNodeShape,
+  peerId: string,
+  { timeoutMs = REACH_TIMEOUT_MS }: ConnectOptions = {}
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const isThere = yield* Deferred.make<void>()
+    yield* whenConnected(node, ({ limits, remotePeer }) => {
+      if (limits === undefined && remotePeer.toString() === peerId) Deferred.doneUnsafe(isThere, Effect.void)
+    })
+    if (node.connections().some((each) => each.peerId === peerId && !each.isLimited)) return
+    yield* Effect.timeoutOption(Deferred.await(isThere), timeoutMs)
+  }).pipe(Effect.scoped)
 
 interface Member {
   /** What is to be sent. */

@@ -119,6 +119,35 @@ describe("an overlay over libp2p", () => {
       })
     ))
 
+  it("begins once a direct connection takes the place of one through a relay that bounds it", () =>
+    run(
+      Effect.gen(function* () {
+        const relay = yield* makeLibp2pNode({
+          listen: ["/ip4/127.0.0.1/tcp/0"],
+          security: ["noise"],
+          reachability: { relay: {} }
+        })
+        const bob = yield* member({ listen: [], reachability: { relayed: { at: relay.addresses() } } })
+        const through = `${relay.addresses()[0] ?? ""}/p2p-circuit/p2p/${bob.node.peerId}`
+        const plain = yield* member({ reachability: { relayed: {} } })
+        expect((yield* Effect.flip(plain.messenger.open(through)))._tag).toBe("DialError")
+        expect(bob.overlay.peers()).toEqual([])
+
+        const alice = yield* member({ reachability: { relayed: {}, holePunching: true } })
+        // No hole is punched on loopback, whose addresses are nobody's in public: as one would be, bob dials back.
+        bob.node.engine.addEventListener("peer:identify", ({ detail: { connection, peerId } }) => {
+          const isLed = connection.limits !== undefined && peerId.toString() === alice.node.peerId
+          if (isLed) void bob.node.engine.dial(peerId, { force: true })
+        })
+        yield* bob.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
+        yield* alice.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
+        const peer = yield* alice.messenger.open(through)
+        expect(peer).toBe(bob.node.peerId)
+        expect(yield* alice.overlay.request(peer, PingMethod, { nonce: 7 })).toEqual({ nonce: 7 })
+        expect(yield* bob.overlay.request(alice.node.peerId, PingMethod, { nonce: 8 })).toEqual({ nonce: 8 })
+      })
+    ))
+
   it("ends with a stranger who says what is no envelope, and takes no more peers than it may", () =>
     run(
       Effect.gen(function* () {

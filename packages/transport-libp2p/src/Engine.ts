@@ -38,6 +38,8 @@ export interface EngineServices extends Record<string, unknown> {
   readonly dht?: { readonly [peerDiscoverySymbol]: PeerDiscovery }
   readonly ports?: Kept
   readonly places?: Kept
+  /** There where holes are punched. */
+  readonly dcutr?: unknown
 }
 
 export type Engine = Libp2p<EngineServices>
