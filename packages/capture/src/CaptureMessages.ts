@@ -54,7 +54,7 @@ export interface Captured {
   readonly lost: number
 }
 
-/** Writes until the messages end, or one of the ends that are described above. Never fails. */
+/** Writes until the messages end, or one of the ends that are described above. Never fails. What lies there is looked at once something has come. */
 export const captureMessages = ({
   maxBytes = DEFAULT_CAPTURE_BYTES,
   messages,
@@ -63,9 +63,6 @@ export const captureMessages = ({
   Effect.gen(function* () {
     const files = yield* Files
     const writer = new Writer(files, root, maxBytes)
-    const found = yield* Effect.result(sizeOfAll(files, root))
-    if (found._tag === "Failure") return writer.captured({ _tag: "DiskFailed", error: storeErrorOf(found.failure) })
-    writer.bytes = found.success
     return writer.captured(yield* writeUntilEnd(messages, writer))
   })
 
@@ -93,8 +90,8 @@ const writeUntilEnd = (messages: CaptureOptions["messages"], writer: Writer): Ef
   ).pipe(Effect.catch((end) => Effect.succeed<CaptureEnd>(Cause.isDone(end) ? { _tag: "Ended" } : end)))
 
 class Writer {
-  /** Of all files. */
-  bytes = 0
+  /** Of all files, once that is known. */
+  #bytes: number | undefined = undefined
   #records = 0
   #lost = 0
   #lastUs = 0
@@ -114,12 +111,15 @@ class Writer {
 
   take(batch: ReadonlyArray<MessageSeen | MessagesLost>): Effect.Effect<void, CaptureEnd> {
     return Effect.gen({ self: this }, function* () {
+      let all = this.#bytes ?? (yield* sizeOfAll(this.#files, this.#root).pipe(Effect.mapError(failed)))
+      this.#bytes = all
       for (const [path, records] of this.#byFile(batch)) {
         const bytes = concat(records)
-        if (this.bytes + bytes.length > this.#maxBytes) {
+        if (all + bytes.length > this.#maxBytes) {
           return yield* Effect.fail<CaptureEnd>({ _tag: "LimitReached", maxBytes: this.#maxBytes })
         }
-        this.bytes += bytes.length + (yield* append(this.#files, path, bytes).pipe(Effect.mapError(failed)))
+        all += bytes.length + (yield* append(this.#files, path, bytes).pipe(Effect.mapError(failed)))
+        this.#bytes = all
         this.#records += records.length
       }
     })

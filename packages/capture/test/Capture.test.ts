@@ -6,7 +6,7 @@ import { ANYONE_CAN_SPEND } from "@satwire/mining"
 import { type MessageSeen, type MessagesLost, Node, type NodeFact } from "@satwire/node"
 import { describeDisconnect } from "@satwire/node-core"
 import { genesisHeader, regtest, toHex } from "@satwire/primitives"
-import { HeaderStore } from "@satwire/store"
+import { Files, HeaderStore } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
 import { regtestChain } from "@satwire/testkit"
 import { type Dialer, type Endpoint, type Listener, layerMemory } from "@satwire/transport"
@@ -24,8 +24,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import {
   CAPTURE_PIECE_BYTES,
   type CaptureRecord,
@@ -257,6 +259,25 @@ describe("a capture", () => {
       for (let i = 0; i < 100; i++) Queue.offerUnsafe(messages, seen("received", ping(i)))
       yield* Fiber.interrupt(capturing)
       assert.strictEqual(disk.read(fileOf(ROOT, HERE, "received"))?.length, 100 * 32)
+    })
+  )
+
+  it.effect("listens from its first moment on, however long the disk takes to say what lies there", () =>
+    Effect.gen(function* () {
+      const disk = new MemoryDisk()
+      const slow = Layer.effect(
+        Files,
+        Effect.map(Files, (files) => ({ ...files, list: (path: string) => Effect.delay(files.list(path), 1000) }))
+      ).pipe(Layer.provide(disk.layer))
+      const network = yield* PubSub.unbounded<MessageSeen>()
+      const capturing = yield* captureMessages({ root: ROOT, messages: Stream.fromPubSub(network) }).pipe(
+        Effect.provide(slow, { local: true }),
+        Effect.forkScoped({ startImmediately: true })
+      )
+      PubSub.publishUnsafe(network, seen("sent", VERSION))
+      yield* TestClock.adjust(1000)
+      yield* Fiber.interrupt(capturing)
+      assert.deepStrictEqual(disk.read(fileOf(ROOT, HERE, "sent")), fileWith(record(0, VERSION)))
     })
   )
 
