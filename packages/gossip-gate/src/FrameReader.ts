@@ -4,12 +4,16 @@
  * a megabyte (measured).
  *
  * ```
- *   [ used │ held, not whole yet │ free ]    whole frames are views, and what they lie in is not written to again
+ *   [ used │ held, not whole yet │ free ]  [ rest ]    whole frames are views, and what they lie in is not written to again
  *          at                  end
  * ```
  *
+ * A large frame is put together where nothing else lies: what comes with its end is the rest, and waits as it came.
+ *
  * Source: libp2p specs, `pubsub/README.md` §"The RPC" (an unsigned varint and so many bytes).
  */
+
+import { Buffer } from "node:buffer"
 
 /** A length of more bytes is none that anybody has to write. */
 const MOST_LENGTH_BYTES = 5
@@ -24,7 +28,8 @@ export class FrameReader {
   #end = 0
   /** Whether what is behind the end is free to be written to: not in what somebody else gave. */
   #isOurs = false
-  /** Bytes of the frame that is not whole, its length included, once that is known. */
+  #rest: Uint8Array | undefined = undefined
+  /** Bytes of the frame that is not whole, its length included; nothing where that is not known. */
   #wanted = 0
 
   /** @param most bytes of a frame, without its length */
@@ -34,21 +39,40 @@ export class FrameReader {
 
   /** How many bytes wait for the rest of their frame. */
   get held(): number {
-    return this.#end - this.#at
+    return this.#end - this.#at + (this.#rest?.length ?? 0)
   }
 
   push(bytes: Uint8Array): void {
-    const held = this.held
-    if (held === 0) {
-      this.#bytes = bytes
-      this.#at = 0
-      this.#end = bytes.length
-      this.#isOurs = false
-      return
+    const rest = this.#rest
+    if (rest !== undefined) {
+      this.#rest = undefined
+      this.#append(rest)
     }
+    const lacking = this.#at + this.#wanted - this.#end
+    const endsIt = this.#wanted > 0 && lacking > 0 && lacking < bytes.length
+    if (rest !== undefined || !endsIt || this.#fits(bytes.length) || !this.#fits(lacking)) return this.#append(bytes)
+    this.#append(bytes.subarray(0, lacking))
+    this.#rest = bytes.subarray(lacking)
+  }
+
+  #fits(length: number): boolean {
+    return this.#isOurs && this.#end + length <= this.#bytes.length
+  }
+
+  #begin(bytes: Uint8Array): void {
+    this.#bytes = bytes
+    this.#at = 0
+    this.#end = bytes.length
+    this.#isOurs = false
+  }
+
+  #append(bytes: Uint8Array): void {
+    const held = this.held
+    if (held === 0) return this.#begin(bytes)
     const needed = held + bytes.length
-    if (!this.#isOurs || this.#end + bytes.length > this.#bytes.length) {
-      const all = new Uint8Array(this.#roomFor(needed))
+    if (!this.#fits(bytes.length)) {
+      // Written to before anybody sees it, so nobody has to clear it.
+      const all = new Uint8Array(Buffer.allocUnsafeSlow(this.#roomFor(needed)).buffer)
       all.set(this.#bytes.subarray(this.#at, this.#end))
       this.#bytes = all
       this.#at = 0
@@ -61,6 +85,10 @@ export class FrameReader {
 
   /** The next frame; nothing while it is not whole, and a word where it is longer than it may be, behind which nothing can be read. */
   next(): Uint8Array | "oversized" | undefined {
+    if (this.#at === this.#end && this.#rest !== undefined) {
+      this.#begin(this.#rest)
+      this.#rest = undefined
+    }
     let length = 0
     for (let n = 0, scale = 1; n < MOST_LENGTH_BYTES; n++, scale *= 128) {
       const at = this.#at + n
@@ -83,9 +111,11 @@ export class FrameReader {
   #frame(from: number, length: number): Uint8Array | "oversized" | undefined {
     if (length > this.#most) return "oversized"
     this.#wanted = from + length
-    if (this.held < this.#wanted) return undefined
-    const frame = this.#bytes.subarray(this.#at + from, this.#at + this.#wanted)
-    this.#at += this.#wanted
+    const end = this.#at + this.#wanted
+    if (this.#end < end) return undefined
+    const frame = this.#bytes.subarray(this.#at + from, end)
+    this.#at = end
+    this.#wanted = 0
     return frame
   }
 }

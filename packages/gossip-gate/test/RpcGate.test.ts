@@ -382,21 +382,81 @@ it("frames come out whole, whatever pieces they come in", () => {
     }),
     { numRuns: 300 }
   )
+  const large = fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 60_000, max: 200_000 })), {
+    maxLength: 6
+  })
+  const pieces = fc.array(fc.tuple(fc.integer({ min: 1, max: 150_000 }), fc.boolean()), { minLength: 1, maxLength: 8 })
+  fc.assert(
+    fc.property(large, pieces, (lengths, each) => {
+      const all = lengths.map((length, i) => new Uint8Array(length).fill(i + 1))
+      const bytes = Buffer.concat(all.map(framed))
+      const reader = new FrameReader(200_000)
+      const out: Array<Uint8Array | string> = []
+      const read = (): void => {
+        for (let frame = reader.next(); frame !== undefined; frame = reader.next()) out.push(frame)
+      }
+      for (let at = 0, n = 0; at < bytes.length; n++) {
+        const [size, isRead] = each[n % each.length] as [number, boolean]
+        reader.push(bytes.subarray(at, at + size))
+        if (isRead) read()
+        at += size
+      }
+      read()
+      assert.isTrue(
+        out.length === all.length &&
+          out.every((one, i) => Buffer.compare(one as Uint8Array, all[i] as Uint8Array) === 0)
+      )
+      assert.strictEqual(reader.held, 0)
+    }),
+    { numRuns: 200 }
+  )
   const reader = new FrameReader(300)
   reader.push(Uint8Array.of(0xad, 0x02))
   assert.strictEqual(reader.next(), "oversized")
 })
 
+/** How many bytes `body` copies from one place to another. */
+const copiedBy = (body: () => void): number => {
+  const set = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, "set")
+  onTestFinished(() => set.mockRestore())
+  body()
+  const copied = set.mock.calls.reduce((sum, [from]) => sum + from.length, 0)
+  set.mockClear()
+  return copied
+}
+
 it("copies a frame in pieces of one byte a few times at most", () => {
   const bytes = framed(new Uint8Array(100_000))
   const reader = new FrameReader(100_000)
-  const set = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, "set")
-  onTestFinished(() => set.mockRestore())
-  for (let at = 0; at < bytes.length; at++) reader.push(bytes.subarray(at, at + 1))
-  const copied = set.mock.calls.reduce((sum, [from]) => sum + from.length, 0)
+  const copied = copiedBy(() => {
+    for (let at = 0; at < bytes.length; at++) reader.push(bytes.subarray(at, at + 1))
+  })
   assert.strictEqual((reader.next() as Uint8Array).length, 100_000)
   assert.isAbove(copied, bytes.length - 10)
   assert.isBelow(copied, 3 * bytes.length)
+})
+
+it("copies large frames once, each to where nothing else lies; and those that nobody takes a few times", () => {
+  const [length, piece, count] = [1_000_000, 260_000, 8]
+  const one = framed(new Uint8Array(length))
+  const bytes = Buffer.concat(many(count, one))
+  const reader = new FrameReader(length)
+  const taken: Array<Uint8Array> = []
+  const take = (): void => {
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) taken.push(frame as Uint8Array)
+  }
+  const push = (isRead: boolean) => (): void => {
+    for (let at = 0; at < bytes.length; at += piece) {
+      reader.push(bytes.subarray(at, at + piece))
+      if (isRead) take()
+    }
+  }
+  assert.isAtMost(copiedBy(push(true)), bytes.length)
+  assert.lengthOf(taken, count)
+  for (const { buffer } of taken) assert.strictEqual(buffer.byteLength, one.length)
+  reader.push(bytes.subarray(0, piece))
+  take()
+  assert.isBelow(copiedBy(push(false)), 3 * bytes.length)
 })
 
 it("remembers so many ids and no more", () => {

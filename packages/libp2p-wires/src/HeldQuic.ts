@@ -8,7 +8,7 @@
  * ```
  *
  * Specification: of a paused stream so much is read ahead that its end is seen, where little comes before it. Resets are seen when it goes on, or when
- * somebody writes. Rationale: the engine makes streams from native ones in its constructor and tells nobody; what is between the two is put there where
+ * somebody writes. After a small read that was full comes a large one, where there is a place for it. Rationale: the engine makes streams from native ones in its constructor and tells nobody; what is between the two is put there where
  * the multiplexer is made, the one place that is handed over.
  */
 import type { Connection, Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from "@libp2p/interface"
@@ -17,6 +17,17 @@ import type { Connection, Stream, StreamMuxer, StreamMuxerFactory, Transport, Up
  * @limit bytes that a libp2p node reads ahead of a stream over QUIC that is paused
  */
 export const MAX_READ_AHEAD_BYTES: number = 256 * 1024
+
+/** What the engine asks for, and a stream of which nothing comes waits with that. */
+const SMALL_READ_BYTES = 4096
+/** Four times as much goes over a stream with such reads, where there is much (measured; `bench/RESULTS.md` §"Gossip"). */
+const LARGE_READ_BYTES: number = 256 * 1024
+/**
+ * A read takes its room before anything is there for it, and whoever sends as much as a small one holds and no more keeps that of a large one.
+ *
+ * @limit reads of 256 KiB of streams over QUIC that are under way in a libp2p node; further ones have 4 KiB
+ */
+export const MAX_LARGE_READS = 64
 
 /** What is used of the native part. */
 interface NativeStream {
@@ -44,14 +55,23 @@ type CarriedStream = Stream & {
   sendCloseRead(...options: Parameters<Stream["closeRead"]>): Promise<void>
 }
 
+/** Of all streams of a node. */
+class LargeReads {
+  underWay = 0
+}
+
 /** What js-libp2p reads from, which waits while nobody wants it. */
 class HeldNative implements NativeStream {
   readonly #inner: NativeStream
+  readonly #large: LargeReads
   #stream: CarriedStream | undefined = undefined
   #goOn: (() => void) | undefined = undefined
+  /** The last read was a small one, and full: there is more. */
+  #hasMore = false
 
-  constructor(inner: NativeStream) {
+  constructor(inner: NativeStream, large: LargeReads) {
     this.#inner = inner
+    this.#large = large
   }
 
   /** From now on it is this stream that says when there is enough. */
@@ -69,13 +89,23 @@ class HeldNative implements NativeStream {
     }
   }
 
-  read(maxBytes: number): Promise<Uint8Array | null> {
-    return this.#isFull() ? this.#readLater(maxBytes) : this.#inner.read(maxBytes)
+  /** As much as suits what comes: who reads takes whatever he is given. */
+  async read(): Promise<Uint8Array | null> {
+    while (this.#isFull()) await new Promise<void>((resolve) => (this.#goOn = resolve))
+    if (this.#hasMore && this.#large.underWay < MAX_LARGE_READS) return this.#readLarge()
+    const bytes = await this.#inner.read(SMALL_READ_BYTES)
+    this.#hasMore = bytes?.length === SMALL_READ_BYTES
+    return bytes
   }
 
-  async #readLater(maxBytes: number): Promise<Uint8Array | null> {
-    while (this.#isFull()) await new Promise<void>((resolve) => (this.#goOn = resolve))
-    return this.#inner.read(maxBytes)
+  async #readLarge(): Promise<Uint8Array | null> {
+    this.#hasMore = false
+    this.#large.underWay += 1
+    try {
+      return await this.#inner.read(LARGE_READ_BYTES)
+    } finally {
+      this.#large.underWay -= 1
+    }
   }
 
   #isFull(): boolean {
@@ -111,11 +141,13 @@ class HeldNative implements NativeStream {
 /** A connection whose streams can be held. */
 class HeldConnection implements NativeConnection {
   readonly #inner: NativeConnection
+  readonly #large: LargeReads
   /** By id: those of which js-libp2p is making streams just now. */
   readonly #fresh: Map<string, HeldNative> = new Map()
 
-  constructor(inner: NativeConnection) {
+  constructor(inner: NativeConnection, large: LargeReads) {
     this.#inner = inner
+    this.#large = large
   }
 
   id(): string {
@@ -134,16 +166,16 @@ class HeldConnection implements NativeConnection {
   }
 
   #held(native: NativeStream): NativeStream {
-    const held = new HeldNative(native)
+    const held = new HeldNative(native, this.#large)
     this.#fresh.set(native.id(), held)
     return held
   }
 }
 
 /** One that the engine would have made, but for what it reads from. */
-const held = (factory: StreamMuxerFactory): StreamMuxerFactory => {
+const heldFactory = (factory: StreamMuxerFactory, large: LargeReads): StreamMuxerFactory => {
   const { constructor, init, protocol } = factory as QuicFactory
-  const connection = new HeldConnection(init.connection)
+  const connection = new HeldConnection(init.connection, large)
   const Made = constructor as new (init: object) => StreamMuxerFactory
   const inner = new Made({ ...init, connection })
   return {
@@ -166,14 +198,17 @@ const carrying = (muxer: StreamMuxer, connection: HeldConnection): StreamMuxer =
   return muxer
 }
 
-const withHeld = <Options extends { readonly muxerFactory?: StreamMuxerFactory }>(options: Options): Options =>
-  options.muxerFactory === undefined ? options : { ...options, muxerFactory: held(options.muxerFactory) }
+const withHeld = <Options extends { readonly muxerFactory?: StreamMuxerFactory }>(
+  options: Options,
+  large: LargeReads
+): Options =>
+  options.muxerFactory === undefined ? options : { ...options, muxerFactory: heldFactory(options.muxerFactory, large) }
 
-const holding = (upgrader: Upgrader): Upgrader => ({
+const holding = (upgrader: Upgrader, large: LargeReads): Upgrader => ({
   upgradeInbound: (carriage: never, options: never): Promise<void> =>
-    upgrader.upgradeInbound(carriage, withHeld(options)),
+    upgrader.upgradeInbound(carriage, withHeld(options, large)),
   upgradeOutbound: (carriage: never, options: never): Promise<Connection> =>
-    upgrader.upgradeOutbound(carriage, withHeld(options)),
+    upgrader.upgradeOutbound(carriage, withHeld(options, large)),
   createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
   getStreamMuxers: () => upgrader.getStreamMuxers(),
   getConnectionEncrypters: () => upgrader.getConnectionEncrypters()
@@ -186,7 +221,12 @@ export const heldQuic =
     const transport = quic(components)
     const dial = transport.dial.bind(transport)
     const listen = transport.createListener.bind(transport)
-    transport.dial = (address, options) => dial(address, { ...options, upgrader: holding(options.upgrader) })
-    transport.createListener = (options) => listen({ ...options, upgrader: holding(options.upgrader) })
+    const large = new LargeReads()
+    const held = <Options extends { readonly upgrader: Upgrader }>(options: Options): Options => ({
+      ...options,
+      upgrader: holding(options.upgrader, large)
+    })
+    transport.dial = (address, options) => dial(address, held(options))
+    transport.createListener = (options) => listen(held(options))
     return transport
   }

@@ -1,23 +1,31 @@
 /** What is read of a native stream while the stream of js-libp2p is paused, with a transport that is made as js-libp2p's QUIC is. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from "@libp2p/interface"
-import { MAX_READ_AHEAD_BYTES, heldQuic } from "../src/index.ts"
+import { MAX_LARGE_READS, MAX_READ_AHEAD_BYTES, heldQuic } from "../src/index.ts"
 
-const CHUNK = 65_536
+const [SMALL, LARGE] = [4096, 262_144]
 
-/** The native part: whatever is asked of it is there at once. */
+/** The native part: what there is of whatever is asked of it is there at once, and then nothing. */
 class Native {
   reads = 0
   isStopped = false
+  there = Infinity
+  /** How much was asked for, the last time. */
+  asked = 0
   readonly name: string
 
   constructor(name: string) {
     this.name = name
   }
   readonly id = (): string => this.name
-  readonly read = async (): Promise<Uint8Array | null> => {
+  readonly read = async (maxBytes: number): Promise<Uint8Array | null> => {
     this.reads++
-    return this.isStopped ? null : new Uint8Array(CHUNK)
+    this.asked = maxBytes
+    if (this.isStopped) return null
+    if (this.there === 0) return new Promise(() => undefined)
+    const bytes = new Uint8Array(Math.min(maxBytes, this.there))
+    this.there -= bytes.length
+    return bytes
   }
   readonly stopRead = async (): Promise<void> => {
     this.isStopped = true
@@ -38,7 +46,7 @@ class Carried {
     void this.#run()
   }
   async #run(): Promise<void> {
-    for (let chunk = await this.native.read(); chunk !== null; chunk = await this.native.read()) {
+    for (let chunk = await this.native.read(SMALL); chunk !== null; chunk = await this.native.read(SMALL)) {
       if (this.readStatus === "paused") this.readBufferLength += chunk.length
       // One turn of the event loop for a chunk.
       await new Promise(setImmediate)
@@ -88,11 +96,15 @@ class Factory {
 }
 
 /** The multiplexer that a dial gets, and the native streams below. */
-const dialled = async (): Promise<{ readonly muxer: Muxer; readonly natives: ReadonlyArray<Native> }> => {
+const dialled = async (
+  there: number = Infinity
+): Promise<{ readonly muxer: Muxer; readonly natives: ReadonlyArray<Native> }> => {
   const natives: Array<Native> = []
   const next = async (): Promise<Native> => {
-    natives.push(new Native(`stream ${natives.length}`))
-    return natives.at(-1) as Native
+    const native = new Native(`stream ${natives.length}`)
+    native.there = there
+    natives.push(native)
+    return native
   }
   let muxer: StreamMuxer | undefined
   const upgrader = {
@@ -118,8 +130,8 @@ const dialled = async (): Promise<{ readonly muxer: Muxer; readonly natives: Rea
 const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await new Promise(setImmediate)
 }
-/** One is under way when it pauses. */
-const MOST = MAX_READ_AHEAD_BYTES / CHUNK + 1
+/** One is under way when it pauses, and every second one is large. */
+const MOST = 2 * Math.ceil(MAX_READ_AHEAD_BYTES / LARGE) + 2
 
 describe.each(["createStream", "accept"] as const)("a stream of QUIC from %s", (way) => {
   it("that is paused is read no further than so far ahead, and goes on when it is resumed", async () => {
@@ -133,6 +145,7 @@ describe.each(["createStream", "accept"] as const)("a stream of QUIC from %s", (
     await turns(50)
     assert.isAtMost(native.reads - before, MOST)
     assert.isAtLeast(stream.readBufferLength, MAX_READ_AHEAD_BYTES)
+    assert.isAtMost(stream.readBufferLength, MAX_READ_AHEAD_BYTES + LARGE)
     const paused = native.reads
     stream.resume()
     await turns(50)
@@ -165,4 +178,25 @@ it("other streams are read on while one is held", async () => {
   await turns(50)
   assert.isAtMost((natives[0] as Native).reads, MOST + 1)
   assert.isAtLeast((natives[1] as Native).reads, 40)
+})
+
+it("much is read at once where there is much, of no more streams at once than may be", async () => {
+  const { muxer, natives } = await dialled(SMALL)
+  for (let i = 0; i < MAX_LARGE_READS + 10; i++) await muxer.accept()
+  await turns(3)
+  // All have had a full read, and so there may be more; nothing comes.
+  const asked = natives.map((native) => native.asked)
+  assert.lengthOf(
+    asked.filter((bytes) => bytes === LARGE),
+    MAX_LARGE_READS
+  )
+  assert.lengthOf(
+    asked.filter((bytes) => bytes === SMALL),
+    10
+  )
+  const idle = await dialled(SMALL - 1)
+  await idle.muxer.accept()
+  await turns(3)
+  const [native] = idle.natives
+  assert.deepStrictEqual([native?.asked, native?.reads], [SMALL, 2])
 })
