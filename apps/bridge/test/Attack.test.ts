@@ -105,7 +105,7 @@ describe("a bridge withstands", () => {
 
   it.live("a flood of pages that come and go", () =>
     Effect.gen(function* () {
-      const under = yield* bridged({ limits: { maxConnections: 50, maxPerSource: 20, perMinute: 500 } })
+      const under = yield* bridged({ limits: { maxConnections: 50, maxPerSource: 20, perMinute: 100 } })
       const far = yield* node()
       yield* Effect.forEach(
         Array.from({ length: 1000 }, (_, i) => i),
@@ -121,7 +121,8 @@ describe("a bridge withstands", () => {
       expect(under.bridge.connections()).toBe(0)
       const count = (tag: string): number => under.events.filter((event) => event._tag === tag).length
       expect(count("Rejected")).toBeGreaterThan(100)
-      expect(count("Carrying")).toBeLessThan(600)
+      // However long it takes: places come back by the minute.
+      expect(count("Carrying")).toBeLessThan(500)
       expect(count("Carried")).toBe(count("Carrying"))
     }).pipe(onEdges, Effect.scoped)
   )

@@ -105,11 +105,9 @@ describe("satwire peer", () => {
     }).pipe(Effect.scoped, Effect.provide(layerTcp), Effect.runPromise))
 
   it("says in one sentence that nobody listens there", async () => {
-    const address = await stranger(() => undefined)
-    for (const server of servers) await new Promise((resolve) => server.close(resolve))
-    const { code, stdout, stderr } = await run(["peer", address])
+    const { code, stdout, stderr } = await run(["peer", "127.0.0.1:1"])
     expect([code, stdout]).toEqual([1, ""])
-    expect(stderr).toBe(`satwire: ${address} refused the connection: nobody listens there\n`)
+    expect(stderr).toBe(`satwire: 127.0.0.1:1 refused the connection: nobody listens there\n`)
   })
 
   it("says in one sentence that a name does not resolve", async () => {

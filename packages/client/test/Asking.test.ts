@@ -58,12 +58,14 @@ overEachTransport("a session that asks", (session) => {
   session(
     "is told what the peer does not have, what it may not be asked, and what took too long",
     Effect.gen(function* () {
-      const near = yield* connect(yield* server(), { ...options, requestTimeoutMs: 30 })
+      const at = yield* server()
+      const near = yield* connect(at, options)
       const missing = yield* Effect.flip(near.block(new Uint8Array(32).fill(7) as BlockHash))
       expect(missing).toBeInstanceOf(RequestFailed)
       expect(missing).toMatchObject({ by: "nobody", fault: { _tag: "NotFound" } })
       expect(missing.message).toMatch(/ does not have a block$/)
-      const silent = yield* Effect.flip(near.filterCheckpoints(regtest.genesisHash))
+      const hasty = yield* connect(at, { ...options, requestTimeoutMs: 30 })
+      const silent = yield* Effect.flip(hasty.filterCheckpoints(regtest.genesisHash))
       expect(silent).toMatchObject({ by: "peer", fault: { _tag: "TimedOut", afterMs: 30 } })
       const plain = yield* listen({ host: "127.0.0.1", port: 0 }, options, serving({ asked: 0 }))
       const other = yield* connect(plain.endpoint, options)

@@ -89,7 +89,6 @@ overEachTransport("a session that talks", (session) => {
       const near = yield* connect(far.endpoint, options)
       const [first, second] = [yield* near.ping, yield* near.ping]
       expect(first).toBeGreaterThan(0)
-      expect(second).not.toBe(first)
       const snapshot = yield* near.snapshot
       expect(snapshot).toMatchObject({ state: "ready", pingMs: second, minPingMs: Math.min(first, second) })
       expect(snapshot.sent.get("ping")?.messages).toBe(2)

@@ -62,7 +62,7 @@ describe("the dashboard's routes", () => {
       const found = await samples(0)
       return found.length < count ? until(count) : found
     }
-    expect(await until(2)).toEqual([1, 2])
+    expect((await until(2)).slice(0, 2)).toEqual([1, 2])
     expect((await samples(1))[0]).toBe(2)
     // Of another run: all.
     expect((await samples(1e9))[0]).toBe(1)

@@ -137,7 +137,7 @@ const watched = (name: string, waits: boolean) => {
   return { seen, row, go: () => Deferred.doneUnsafe(go, Effect.void) }
 }
 
-const until = (holds: () => boolean): Promise<void> => expect.poll(holds, { interval: 5, timeout: 5000 }).toBe(true)
+const until = (holds: () => boolean): Promise<void> => expect.poll(holds, { interval: 5, timeout: 30_000 }).toBe(true)
 
 describe("many requests at once", () => {
   test("a thousand: sixteen run, so many wait, the others are refused at once", async () => {

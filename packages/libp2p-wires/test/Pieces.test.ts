@@ -1,5 +1,5 @@
 /** Lists whose pieces are bounded, beside bytes in one piece. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, onTestFinished, vi } from "@effect/vitest"
 import * as fc from "fast-check"
 import { Uint8ArrayList } from "uint8arraylist"
 import { MAX_SMALL_PIECES, boundPieces } from "../src/index.ts"
@@ -49,16 +49,23 @@ describe("lists of pieces", () => {
     )
   })
 
-  it("are dropped from in a moment, whatever the pieces are", () => {
+  it("are dropped from at the price of the bytes, whatever the pieces are", () => {
+    const set = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, "set")
+    onTestFinished(() => set.mockRestore())
     const list = new Bounded()
     const one = Uint8Array.of(7)
-    const started = performance.now()
+    const mostPieces = (): void => assert.isAtMost([...list].length, MAX_SMALL_PIECES + list.length / 256)
     for (let i = 0; i < 200_000; i++) list.append(one)
+    mostPieces()
     list.consume(100_000)
-    for (let i = 0; i < 50_000; i++) list.consume(1)
+    for (let i = 0; i < 50_000; i++) {
+      list.consume(1)
+      // Each that is dropped moves those that are left, of which there are never many.
+      if (i % 1000 === 0) mostPieces()
+    }
     assert.strictEqual(list.length, 50_000)
-    // Without the bound a second for the first of these, and several for the others.
-    assert.isBelow(performance.now() - started, 500)
+    const copied = set.mock.calls.reduce((sum, [from]) => sum + from.length, 0)
+    assert.isBelow(copied, 5 * 200_000)
   })
 
   it("keep large pieces as they are", () => {

@@ -104,7 +104,7 @@ describe("a node behind the promise door", () => {
     const listen = `127.0.0.1:${node.listening?.port}`
     expect(await rejection(start({ ...miner, listen, dataDirectory: directory }))).toBeInstanceOf(ListenError)
     expect(handles({ directory, listening: 0, dialled: [] }).files).toBe(0)
-    expect(process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length).toBe(before)
+    expect(process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length).toBeLessThanOrEqual(before)
     expect(await rejection(start({ connect: ["not a host"] }))).toBeInstanceOf(EndpointError)
     expect(await rejection(node.connect("[::1"))).toBeInstanceOf(EndpointError)
     expect(await rejection(start({ network: "bitcoin" as "mainnet" }))).toMatchObject({

@@ -38,14 +38,15 @@ export const dnsServer = (answer: (question: DnsQuestion) => DnsReply): Effect.E
       questions.push(question)
       return packet(question, answer(question))
     }
-    const port = yield* overTcp(reply)
-    yield* overUdp(port, reply)
+    // Another socket may have the number of ours over UDP.
+    const both = Effect.tap(overTcp(reply), (port) => overUdp(port, reply))
+    const port = yield* Effect.retry(both, { times: 20 }).pipe(Effect.orDie)
     return { address: `127.0.0.1:${port}`, questions }
   })
 
 type Respond = (question: Uint8Array) => Uint8Array | undefined
 
-const overUdp = (port: number, respond: Respond): Effect.Effect<void, never, Scope.Scope> =>
+const overUdp = (port: number, respond: Respond): Effect.Effect<void, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const socket = yield* Effect.acquireRelease(
       Effect.sync(() => createSocket("udp4")),
@@ -56,7 +57,10 @@ const overUdp = (port: number, respond: Respond): Effect.Effect<void, never, Sco
       if (whole !== undefined)
         socket.send(whole.length > MOST_OVER_UDP ? truncated(whole) : whole, from.port, from.address)
     })
-    yield* Effect.callback<void>((resume) => void socket.bind(port, "127.0.0.1", () => resume(Effect.void)))
+    yield* Effect.callback<void, Error>((resume) => {
+      socket.once("error", (error) => resume(Effect.fail(error)))
+      socket.bind(port, "127.0.0.1", () => resume(Effect.void))
+    })
   })
 
 const overTcp = (respond: Respond): Effect.Effect<number, never, Scope.Scope> =>

@@ -89,15 +89,20 @@ it("a node sends its start, its dials, its calls and its stop to a collector", a
   expect(spans.find(({ name }) => name === "open store")?.parentSpanId).toMatch(/^[0-9a-f]{16}$/)
 })
 
-/** Makes so many spans, and closes what sends them. Gives the lines of the log. */
-const traced = async (url: string, spans: number): Promise<ReadonlyArray<string>> => {
+/** Makes so many spans, waits, and closes what sends them, which has a second for what is left. Gives the lines of the log. */
+const traced = async (
+  url: string,
+  spans: number,
+  isSent: (lines: ReadonlyArray<string>) => boolean = () => true
+): Promise<ReadonlyArray<string>> => {
   const lines: Array<string> = []
   const log = Logger.layer([Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${String(message)}`))])
   const work = Effect.forEach(Array.from({ length: spans }), () => Effect.withSpan(Effect.void, "work"), {
     discard: true
   })
+  const sent = Effect.promise(() => expect.poll(() => isSent(lines), { interval: 5, timeout: 30_000 }).toBe(true))
   const tracing = layerTracing({ url, network: "regtest" })
-  await Effect.runPromise(Effect.scoped(Effect.provide(work, Layer.provideMerge(tracing, log))))
+  await Effect.runPromise(Effect.scoped(Effect.provide(Effect.andThen(work, sent), Layer.provideMerge(tracing, log))))
   return lines
 }
 
@@ -113,9 +118,12 @@ it("says once that a collector is not there, refuses or does not answer, and end
   const silent = await collector("never")
   // Nobody listens there any more.
   const absent = await closed()
-  const [down, refused, unanswered] = await Promise.all(
-    [absent, refusing.url, silent.url].map((url) => traced(url, 10))
-  )
+  const hasWarned = (lines: ReadonlyArray<string>): boolean => lines.length > 0
+  const [down, refused, unanswered] = await Promise.all([
+    traced(absent, 10, hasWarned),
+    traced(refusing.url, 10, hasWarned),
+    traced(silent.url, 10, () => silent.requests() > 0)
+  ])
   expect(down?.filter((line) => line.startsWith("Warn"))).toEqual([
     expect.stringMatching(
       /^Warn The collector of traces at http:\/\/\S+\/v1\/traces does not take them: .*refused.*until it does\.$/i
