@@ -46,7 +46,7 @@ interface NativeConnection {
 }
 
 interface QuicFactory extends StreamMuxerFactory {
-  readonly init: { readonly connection: NativeConnection }
+  readonly init?: { readonly connection?: NativeConnection }
 }
 
 /** A stream of js-libp2p with what it tells those who carry it. */
@@ -175,6 +175,9 @@ class HeldConnection implements NativeConnection {
 /** One that the engine would have made, but for what it reads from. */
 const heldFactory = (factory: StreamMuxerFactory, large: LargeReads): StreamMuxerFactory => {
   const { constructor, init, protocol } = factory as QuicFactory
+  if (typeof init?.connection?.outboundStream !== "function") {
+    throw new TypeError("this version of @chainsafe/libp2p-quic makes its multiplexers in another way")
+  }
   const connection = new HeldConnection(init.connection, large)
   const Made = constructor as new (init: object) => StreamMuxerFactory
   const inner = new Made({ ...init, connection })
@@ -214,7 +217,10 @@ const holding = (upgrader: Upgrader, large: LargeReads): Upgrader => ({
   getConnectionEncrypters: () => upgrader.getConnectionEncrypters()
 })
 
-/** `quic()` of `@chainsafe/libp2p-quic`, whose streams are held. */
+/**
+ * `quic()` of `@chainsafe/libp2p-quic` 2, whose streams are held. Its dials fail with a `TypeError` where that version makes its multiplexers in
+ * another way.
+ */
 export const heldQuic =
   <Components>(quic: (components: Components) => Transport): ((components: Components) => Transport) =>
   (components) => {
