@@ -54,7 +54,7 @@ export interface Captured {
   readonly lost: number
 }
 
-/** Writes until the messages end, or one of the ends that are described above. Never fails. What lies there is looked at once something has come. */
+/** Writes until the messages end, or one of the ends that are described above. Never fails. */
 export const captureMessages = ({
   maxBytes = DEFAULT_CAPTURE_BYTES,
   messages,
@@ -69,7 +69,7 @@ export const captureMessages = ({
 /** So often what has come meanwhile is taken when somebody asks to stop; a node that goes on talking does not hold it up. */
 const LAST_ROUNDS = 16
 
-/** Whoever interrupts it waits until what has come by then is written. */
+/** Listens at once, while what lies there is looked at. Whoever interrupts it waits until what has come by then is written. */
 const writeUntilEnd = (messages: CaptureOptions["messages"], writer: Writer): Effect.Effect<CaptureEnd> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -85,13 +85,18 @@ const writeUntilEnd = (messages: CaptureOptions["messages"], writer: Writer): Ef
       })
       // Who is interrupted can wait for nothing any more: another fiber does.
       const drained = Effect.forkDetach(last).pipe(Effect.flatMap(Fiber.await))
-      return yield* Effect.forever(Effect.flatMap(pull, write)).pipe(Effect.onInterrupt(() => drained))
+      const looking = yield* Effect.forkScoped(writer.look)
+      writer.found = Fiber.join(looking)
+      const writing = Effect.forever(Effect.flatMap(pull, write)).pipe(Effect.onInterrupt(() => drained))
+      return yield* Effect.raceFirst(writing, Effect.andThen(writer.found, Effect.never))
     })
   ).pipe(Effect.catch((end) => Effect.succeed<CaptureEnd>(Cause.isDone(end) ? { _tag: "Ended" } : end)))
 
 class Writer {
-  /** Of all files, once that is known. */
-  #bytes: number | undefined = undefined
+  /** Done when it is known what lies there. */
+  found: Effect.Effect<void, CaptureEnd> = Effect.void
+  /** Of all files. */
+  #bytes = 0
   #records = 0
   #lost = 0
   #lastUs = 0
@@ -109,17 +114,23 @@ class Writer {
     return { end, records: this.#records, lost: this.#lost }
   }
 
+  /** What lies there counts. */
+  get look(): Effect.Effect<void, CaptureEnd> {
+    return sizeOfAll(this.#files, this.#root).pipe(
+      Effect.map((bytes) => void (this.#bytes = bytes)),
+      Effect.mapError(failed)
+    )
+  }
+
   take(batch: ReadonlyArray<MessageSeen | MessagesLost>): Effect.Effect<void, CaptureEnd> {
     return Effect.gen({ self: this }, function* () {
-      let all = this.#bytes ?? (yield* sizeOfAll(this.#files, this.#root).pipe(Effect.mapError(failed)))
-      this.#bytes = all
+      yield* this.found
       for (const [path, records] of this.#byFile(batch)) {
         const bytes = concat(records)
-        if (all + bytes.length > this.#maxBytes) {
+        if (this.#bytes + bytes.length > this.#maxBytes) {
           return yield* Effect.fail<CaptureEnd>({ _tag: "LimitReached", maxBytes: this.#maxBytes })
         }
-        all += bytes.length + (yield* append(this.#files, path, bytes).pipe(Effect.mapError(failed)))
-        this.#bytes = all
+        this.#bytes += bytes.length + (yield* append(this.#files, path, bytes).pipe(Effect.mapError(failed)))
         this.#records += records.length
       }
     })

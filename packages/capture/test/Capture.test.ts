@@ -6,7 +6,7 @@ import { ANYONE_CAN_SPEND } from "@satwire/mining"
 import { type MessageSeen, type MessagesLost, Node, type NodeFact } from "@satwire/node"
 import { describeDisconnect } from "@satwire/node-core"
 import { genesisHeader, regtest, toHex } from "@satwire/primitives"
-import { Files, HeaderStore } from "@satwire/store"
+import { FileError, Files, HeaderStore } from "@satwire/store"
 import { type Faults, MemoryDisk, faultyFiles } from "@satwire/store/faults"
 import { regtestChain } from "@satwire/testkit"
 import { type Dialer, type Endpoint, type Listener, layerMemory } from "@satwire/transport"
@@ -278,6 +278,28 @@ describe("a capture", () => {
       yield* TestClock.adjust(1000)
       yield* Fiber.interrupt(capturing)
       assert.deepStrictEqual(disk.read(fileOf(ROOT, HERE, "sent")), fileWith(record(0, VERSION)))
+      // Who stops it before anything came does not wait for the disk.
+      const idle = yield* captureMessages({ root: ROOT, messages: Stream.never }).pipe(
+        Effect.provide(slow, { local: true }),
+        Effect.forkScoped({ startImmediately: true })
+      )
+      yield* Fiber.interrupt(idle)
+    })
+  )
+
+  it.effect("ends at once where what lies there cannot be looked at", () =>
+    Effect.gen(function* () {
+      const disk = new MemoryDisk()
+      const list = (path: string) =>
+        Effect.fail(new FileError({ path, operation: "list", code: "EACCES", message: "it is another's" }))
+      const closed = Layer.effect(
+        Files,
+        Effect.map(Files, (files) => ({ ...files, list }))
+      ).pipe(Layer.provide(disk.layer))
+      const { end } = yield* captureMessages({ root: ROOT, messages: Stream.never }).pipe(
+        Effect.provide(closed, { local: true })
+      )
+      assert.strictEqual(end._tag, "DiskFailed")
     })
   )
 

@@ -23,11 +23,16 @@ const SMALL_READ_BYTES = 4096
 /** Four times as much goes over a stream with such reads, where there is much (measured; `bench/RESULTS.md` §"Gossip"). */
 const LARGE_READ_BYTES: number = 256 * 1024
 /**
- * A read takes its room before anything is there for it, and whoever sends as much as a small one holds and no more keeps that of a large one.
+ * A read takes its room before anything is there for it, and whoever sends as much as a small one holds and no more keeps that of a large one, also
+ * once we have given its stream up: the native part waits on.
  *
  * @limit reads of 256 KiB of streams over QUIC that are under way in a libp2p node; further ones have 4 KiB
  */
 export const MAX_LARGE_READS = 64
+/**
+ * @limit of these, reads of one connection
+ */
+export const MAX_LARGE_READS_PER_CONNECTION = 4
 
 /** What is used of the native part. */
 interface NativeStream {
@@ -55,9 +60,27 @@ type CarriedStream = Stream & {
   sendCloseRead(...options: Parameters<Stream["closeRead"]>): Promise<void>
 }
 
-/** Of all streams of a node. */
+/** So many at once, of all within. */
 class LargeReads {
-  underWay = 0
+  readonly #most: number
+  readonly #within: LargeReads | undefined
+  #underWay = 0
+
+  constructor(most: number, within?: LargeReads) {
+    this.#most = most
+    this.#within = within
+  }
+
+  begin(): boolean {
+    if (this.#underWay >= this.#most || this.#within?.begin() === false) return false
+    this.#underWay += 1
+    return true
+  }
+
+  end(): void {
+    this.#underWay -= 1
+    this.#within?.end()
+  }
 }
 
 /** What js-libp2p reads from, which waits while nobody wants it. */
@@ -92,7 +115,7 @@ class HeldNative implements NativeStream {
   /** As much as suits what comes: who reads takes whatever he is given. */
   async read(): Promise<Uint8Array | null> {
     while (this.#isFull()) await new Promise<void>((resolve) => (this.#goOn = resolve))
-    if (this.#hasMore && this.#large.underWay < MAX_LARGE_READS) return this.#readLarge()
+    if (this.#hasMore && this.#large.begin()) return this.#readLarge()
     const bytes = await this.#inner.read(SMALL_READ_BYTES)
     this.#hasMore = bytes?.length === SMALL_READ_BYTES
     return bytes
@@ -100,11 +123,10 @@ class HeldNative implements NativeStream {
 
   async #readLarge(): Promise<Uint8Array | null> {
     this.#hasMore = false
-    this.#large.underWay += 1
     try {
       return await this.#inner.read(LARGE_READ_BYTES)
     } finally {
-      this.#large.underWay -= 1
+      this.#large.end()
     }
   }
 
@@ -142,32 +164,33 @@ class HeldNative implements NativeStream {
 class HeldConnection implements NativeConnection {
   readonly #inner: NativeConnection
   readonly #large: LargeReads
-  /** By id: those of which js-libp2p is making streams just now. */
+  /** Those of which js-libp2p is making streams just now, by direction and id: each side counts its own. */
   readonly #fresh: Map<string, HeldNative> = new Map()
 
   constructor(inner: NativeConnection, large: LargeReads) {
     this.#inner = inner
-    this.#large = large
+    this.#large = new LargeReads(MAX_LARGE_READS_PER_CONNECTION, large)
   }
 
   id(): string {
     return this.#inner.id()
   }
   async inboundStream(): Promise<NativeStream> {
-    return this.#held(await this.#inner.inboundStream())
+    return this.#held("inbound", await this.#inner.inboundStream())
   }
   async outboundStream(): Promise<NativeStream> {
-    return this.#held(await this.#inner.outboundStream())
+    return this.#held("outbound", await this.#inner.outboundStream())
   }
 
   readonly carry = (stream: Stream): void => {
-    this.#fresh.get(stream.id)?.carry(stream as CarriedStream)
-    this.#fresh.delete(stream.id)
+    const key = `${stream.direction} ${stream.id}`
+    this.#fresh.get(key)?.carry(stream as CarriedStream)
+    this.#fresh.delete(key)
   }
 
-  #held(native: NativeStream): NativeStream {
+  #held(direction: Stream["direction"], native: NativeStream): NativeStream {
     const held = new HeldNative(native, this.#large)
-    this.#fresh.set(native.id(), held)
+    this.#fresh.set(`${direction} ${native.id()}`, held)
     return held
   }
 }
@@ -193,6 +216,12 @@ const heldFactory = (factory: StreamMuxerFactory, large: LargeReads): StreamMuxe
 
 const carrying = (muxer: StreamMuxer, connection: HeldConnection): StreamMuxer => {
   const createStream = muxer.createStream.bind(muxer)
+  const abort = muxer.abort.bind(muxer)
+  // It passes over every second stream, as each goes from its list meanwhile.
+  muxer.abort = (error) => {
+    for (const stream of [...muxer.streams]) stream.abort(error)
+    abort(error)
+  }
   muxer.createStream = async (options) => {
     const stream = await createStream(options)
     connection.carry(stream)
@@ -227,7 +256,7 @@ export const heldQuic =
     const transport = quic(components)
     const dial = transport.dial.bind(transport)
     const listen = transport.createListener.bind(transport)
-    const large = new LargeReads()
+    const large = new LargeReads(MAX_LARGE_READS)
     const held = <Options extends { readonly upgrader: Upgrader }>(options: Options): Options => ({
       ...options,
       upgrader: holding(options.upgrader, large)

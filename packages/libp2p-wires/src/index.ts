@@ -1,5 +1,5 @@
 export { boundFrames } from "./BoundFrames.ts"
-export { MAX_LARGE_READS, MAX_READ_AHEAD_BYTES, heldQuic } from "./HeldQuic.ts"
+export { MAX_LARGE_READS, MAX_LARGE_READS_PER_CONNECTION, MAX_READ_AHEAD_BYTES, heldQuic } from "./HeldQuic.ts"
 export { HeldReads, type HeldStream } from "./HeldReads.ts"
 export { MAX_JOINED_BYTES, MAX_UNWRITTEN_BYTES, joiningEncrypter, joiningMuxer } from "./JoinedWrites.ts"
 export { keptKeyCrypto } from "./NoiseCrypto.ts"

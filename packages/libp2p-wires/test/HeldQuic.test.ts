@@ -1,7 +1,7 @@
 /** What is read of a native stream while the stream of js-libp2p is paused, with a transport that is made as js-libp2p's QUIC is. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from "@libp2p/interface"
-import { MAX_LARGE_READS, MAX_READ_AHEAD_BYTES, heldQuic } from "../src/index.ts"
+import type { Stream, StreamMuxerFactory, Transport, Upgrader } from "@libp2p/interface"
+import { MAX_LARGE_READS, MAX_LARGE_READS_PER_CONNECTION, MAX_READ_AHEAD_BYTES, heldQuic } from "../src/index.ts"
 
 const [SMALL, LARGE] = [4096, 262_144]
 
@@ -37,13 +37,21 @@ class Carried {
   readStatus: Stream["readStatus"] = "readable"
   readBufferLength = 0
   isOver = false
+  isAborted = false
+  onClose: () => void = () => undefined
   readonly id: string
+  readonly direction: Stream["direction"]
   readonly native: Native
 
-  constructor(native: Native) {
+  constructor(native: Native, direction: Stream["direction"]) {
     this.native = native
+    this.direction = direction
     this.id = native.id()
     void this.#run()
+  }
+  readonly abort = (): void => {
+    this.isAborted = true
+    this.onClose()
   }
   async #run(): Promise<void> {
     for (let chunk = await this.native.read(SMALL); chunk !== null; chunk = await this.native.read(SMALL)) {
@@ -72,17 +80,28 @@ interface Made {
 
 class Muxer extends EventTarget {
   readonly made: Made
+  readonly streams: Array<Carried> = []
 
   constructor(made: Made) {
     super()
     this.made = made
   }
   readonly accept = async (): Promise<Carried> => {
-    const stream = new Carried(await this.made.connection.inboundStream())
+    const stream = this.#kept(new Carried(await this.made.connection.inboundStream(), "inbound"))
     this.dispatchEvent(Object.assign(new Event("stream"), { detail: stream }))
     return stream
   }
-  createStream = async (): Promise<Carried> => new Carried(await this.made.connection.outboundStream())
+  createStream = async (): Promise<Carried> =>
+    this.#kept(new Carried(await this.made.connection.outboundStream(), "outbound"))
+  /** As js-libp2p's does: each goes from the list as it is told. */
+  abort(): void {
+    for (const stream of this.streams) stream.abort()
+  }
+  #kept(stream: Carried): Carried {
+    this.streams.push(stream)
+    stream.onClose = () => void this.streams.splice(this.streams.indexOf(stream), 1)
+    return stream
+  }
 }
 
 class Factory {
@@ -95,37 +114,54 @@ class Factory {
   readonly createStreamMuxer = (): Muxer => new Muxer(this.init)
 }
 
-/** The multiplexer that a dial gets, and the native streams below. */
-const dialled = async (
-  there: number = Infinity
-): Promise<{ readonly muxer: Muxer; readonly natives: ReadonlyArray<Native> }> => {
+interface Dialled {
+  readonly muxer: Muxer
+  readonly natives: ReadonlyArray<Native>
+}
+
+/** A connection, of whose native streams each end counts its own. */
+const connectionOf = (there: number): { readonly factory: StreamMuxerFactory; readonly natives: Array<Native> } => {
   const natives: Array<Native> = []
-  const next = async (): Promise<Native> => {
-    const native = new Native(`stream ${natives.length}`)
-    native.there = there
-    natives.push(native)
-    return native
-  }
-  let muxer: StreamMuxer | undefined
-  const upgrader = {
-    upgradeOutbound: async (_carriage: object, { muxerFactory }: { readonly muxerFactory: StreamMuxerFactory }) => {
-      muxer = muxerFactory.createStreamMuxer({} as never)
+  const next = (): (() => Promise<Native>) => {
+    let count = 0
+    return async () => {
+      const native = new Native(`${count++}`)
+      native.there = there
+      natives.push(native)
+      return native
     }
   }
+  const factory = new Factory({ connection: { inboundStream: next(), outboundStream: next() } })
+  return { factory: factory as unknown as StreamMuxerFactory, natives }
+}
+
+/** The multiplexers that dials of one node get, and the native streams below. */
+const dials = async (count: number, there: number): Promise<ReadonlyArray<Dialled>> => {
+  const made: Array<Dialled> = []
   const transport = {
-    dial: (_address: object, options: { readonly upgrader: Upgrader }) =>
-      options.upgrader.upgradeOutbound(
-        {} as never,
-        {
-          muxerFactory: new Factory({ connection: { inboundStream: next, outboundStream: next } })
-        } as never
-      ),
+    dial: async (_address: object, options: { readonly upgrader: Upgrader }) => {
+      const { factory, natives } = connectionOf(there)
+      const carriage = { natives }
+      await options.upgrader.upgradeOutbound(carriage as never, { muxerFactory: factory } as never)
+    },
     createListener: () => undefined
   }
+  const upgrader = {
+    upgradeOutbound: async (
+      { natives }: Pick<Dialled, "natives">,
+      { muxerFactory }: { readonly muxerFactory: StreamMuxerFactory }
+    ) => {
+      made.push({ muxer: muxerFactory.createStreamMuxer({} as never) as unknown as Muxer, natives })
+    }
+  }
   const held = heldQuic(() => transport as unknown as Transport)({})
-  await held.dial({} as never, { upgrader: upgrader as unknown as Upgrader, signal: AbortSignal.any([]) })
-  return { muxer: muxer as unknown as Muxer, natives }
+  for (let i = 0; i < count; i++) {
+    await held.dial({} as never, { upgrader: upgrader as unknown as Upgrader, signal: AbortSignal.any([]) })
+  }
+  return made
 }
+
+const dialled = async (): Promise<Dialled> => (await dials(1, Infinity))[0] as Dialled
 
 const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await new Promise(setImmediate)
@@ -180,21 +216,38 @@ it("other streams are read on while one is held", async () => {
   assert.isAtLeast((natives[1] as Native).reads, 40)
 })
 
+it("one is held by itself, whatever numbers the ends give to theirs", async () => {
+  const { muxer, natives } = await dialled()
+  const [one, other] = await Promise.all([muxer.accept(), muxer.createStream()])
+  assert.strictEqual(one.id, other.id)
+  one.readStatus = "paused"
+  await turns(50)
+  const [theirs, ours] = natives.map(({ reads }) => reads)
+  assert.isAtMost(theirs ?? Infinity, MOST + 1)
+  assert.isAtLeast(ours ?? 0, 40)
+})
+
+it("all streams of a connection learn that it is gone", async () => {
+  const { muxer } = await dialled()
+  const streams = [await muxer.accept(), await muxer.createStream(), await muxer.accept(), await muxer.accept()]
+  muxer.abort()
+  assert.deepStrictEqual(
+    streams.map(({ isAborted }) => isAborted),
+    [true, true, true, true]
+  )
+})
+
 it("much is read at once where there is much, of no more streams at once than may be", async () => {
-  const { muxer, natives } = await dialled(SMALL)
-  for (let i = 0; i < MAX_LARGE_READS + 10; i++) await muxer.accept()
+  const connections = await dials(MAX_LARGE_READS / MAX_LARGE_READS_PER_CONNECTION + 2, SMALL)
+  for (const { muxer } of connections) for (let i = 0; i < 10; i++) await muxer.accept()
   await turns(3)
   // All have had a full read, and so there may be more; nothing comes.
-  const asked = natives.map((native) => native.asked)
-  assert.lengthOf(
-    asked.filter((bytes) => bytes === LARGE),
-    MAX_LARGE_READS
+  const large = connections.map(({ natives }) => natives.filter(({ asked }) => asked === LARGE).length)
+  assert.deepStrictEqual(
+    large,
+    large.map((_, i) => (i < connections.length - 2 ? MAX_LARGE_READS_PER_CONNECTION : 0))
   )
-  assert.lengthOf(
-    asked.filter((bytes) => bytes === SMALL),
-    10
-  )
-  const idle = await dialled(SMALL - 1)
+  const [idle] = (await dials(1, SMALL - 1)) as [Dialled]
   await idle.muxer.accept()
   await turns(3)
   const [native] = idle.natives

@@ -23,12 +23,15 @@ import {
 } from "@satwire/overlay"
 import type { DialError, ListenError } from "@satwire/transport"
 import { type ByteStream, type ConnectOptions, type Libp2pNodeShape, REACH_TIMEOUT_MS } from "@satwire/transport-libp2p"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { linksWith, untilDirect, whenever } from "./Direct.ts"
+import { hangUpOn } from "./Strangers.ts"
 
 export const OVERLAY_PROTOCOL = "/satwire/overlay/1.0.0"
 
@@ -84,20 +87,23 @@ export const makeLibp2pMessenger = (
         )
         yield* Deferred.await(opened)
       })
-    const open = (to: string, options?: ConnectOptions): Effect.Effect<string, DialError> =>
+    const open = (to: string, options: ConnectOptions = {}): Effect.Effect<string, DialError> =>
       Effect.gen(function* () {
-        const before = new Set(node.connections().map(({ peerId }) => peerId))
+        const until = (yield* Clock.currentTimeMillis) + (options.timeoutMs ?? REACH_TIMEOUT_MS)
+        const left = Effect.map(Clock.currentTimeMillis, (now) => Math.max(1, until - now))
+        const before = new Set(node.engine.getConnections())
         const { isLimited, peerId } = yield* node.connect(to, options)
-        if (isLimited && node.engine.services.dcutr !== undefined) yield* direct(node, peerId, options)
-        const isForNothing = () => !before.has(peerId) && !members.has(peerId)
-        yield* join(peerId, options).pipe(
-          Effect.onError(() =>
-            Effect.suspend(() => (isForNothing() ? Effect.asVoid(node.hangUp(peerId)) : Effect.void))
-          )
-        )
+        const made = linksWith(node, peerId).filter((link) => link.direction === "outbound" && !before.has(link))
+        const talking = Effect.gen(function* () {
+          const [link] = linksWith(node, peerId)
+          const isPunching = isLimited && node.engine.services.dcutr !== undefined
+          if (isPunching && link !== undefined) yield* untilDirect(node, link, yield* left)
+          yield* join(peerId, { timeoutMs: yield* left })
+        })
+        yield* talking.pipe(Effect.onError(() => Effect.sync(() => members.has(peerId) || hangUpOn(made))))
         return peerId
       })
-    yield* whenConnected(node, ({ direction, limits, remotePeer }) => {
+    yield* whenever(node, "connection:open", ({ direction, limits, remotePeer }) => {
       if (direction === "outbound" && limits === undefined) run(Effect.ignore(join(remotePeer.toString())))
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => members.dropAll()))
@@ -113,35 +119,6 @@ export const makeLibp2pMessenger = (
       open
     }
   })
-
-type Connections = ReturnType<Libp2pNodeShape["engine"]["getConnections"]>
-
-/** For each connection, the second with a peer too: past a gateway it is the first that carries an overlay. */
-const whenConnected = (
-  { engine }: Libp2pNodeShape,
-  then: (connection: Connections[number]) => void
-): Effect.Effect<void, never, Scope.Scope> => {
-  const connected = ({ detail }: { readonly detail: Connections[number] }): void => then(detail)
-  return Effect.acquireRelease(
-    Effect.sync(() => engine.addEventListener("connection:open", connected)),
-    () => Effect.sync(() => engine.removeEventListener("connection:open", connected))
-  )
-}
-
-/** Waits for a connection with a peer that no relay bounds, as one comes where holes are punched; no longer than for any. */
-const direct = (
-  node: Libp2pNodeShape,
-  peerId: string,
-  { timeoutMs = REACH_TIMEOUT_MS }: ConnectOptions = {}
-): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const isThere = yield* Deferred.make<void>()
-    yield* whenConnected(node, ({ limits, remotePeer }) => {
-      if (limits === undefined && remotePeer.toString() === peerId) Deferred.doneUnsafe(isThere, Effect.void)
-    })
-    if (node.connections().some((each) => each.peerId === peerId && !each.isLimited)) return
-    yield* Effect.timeoutOption(Deferred.await(isThere), timeoutMs)
-  }).pipe(Effect.scoped)
 
 interface Member {
   /** What is to be sent. */

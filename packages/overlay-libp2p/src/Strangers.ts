@@ -8,6 +8,7 @@ import type { Libp2pNodeShape } from "@satwire/transport-libp2p"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Link } from "./Direct.ts"
 import type { Libp2pMessenger } from "./Libp2pMessenger.ts"
 
 export interface StrangersOptions {
@@ -17,13 +18,21 @@ export interface StrangersOptions {
 }
 
 /** Not what every node of libp2p speaks, nor gossip, of which every network's members open a stream. One that is not agreed on yet is of none. */
-const isAdded = (protocol: string): boolean => protocol !== "" && !/^\/(ipfs|meshsub|floodsub)\//.test(protocol)
+const isAdded = (protocol: string): boolean =>
+  protocol !== "" && !/^\/(ipfs\/|meshsub\/|floodsub\/|libp2p\/dcutr$)/.test(protocol)
+
+const isOfUse = ({ streams }: Link): boolean => streams.some(({ protocol }) => isAdded(protocol))
+
+/** Those of them that nobody uses for anything else. */
+export const hangUpOn = (links: ReadonlyArray<Link>): void => {
+  for (const link of links) if (!isOfUse(link)) link.abort(new Error("no overlay"))
+}
 
 /** Connections with those who are no peers of the overlay. */
 export const strangersOf = (
   { engine }: Libp2pNodeShape,
   messenger: Pick<Libp2pMessenger, "peers">
-): ReturnType<Libp2pNodeShape["engine"]["getConnections"]> => {
+): ReadonlyArray<Link> => {
   const peers = new Set(messenger.peers())
   return engine.getConnections().filter(({ remotePeer }) => !peers.has(remotePeer.toString()))
 }
@@ -36,10 +45,9 @@ export const hangUpOnStrangers = (
 ): Effect.Effect<void, never, Scope.Scope> => {
   const look = Effect.map(Clock.currentTimeMillis, (now) => {
     for (const connection of strangersOf(node, messenger)) {
-      const { direction, limits, remotePeer, streams, timeline } = connection
+      const { direction, limits, remotePeer, timeline } = connection
       const isOld = direction === "inbound" && limits === undefined && timeline.open <= now - timeoutMs
-      const isOfUse = streams.some(({ protocol }) => isAdded(protocol)) || isSpared(remotePeer.toString())
-      if (isOld && !isOfUse) connection.abort(new Error("no overlay"))
+      if (isOld && !isSpared(remotePeer.toString())) hangUpOn([connection])
     }
   })
   return Effect.asVoid(Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(timeoutMs), look))))

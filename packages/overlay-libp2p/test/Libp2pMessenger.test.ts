@@ -11,7 +11,7 @@ import {
   makeOverlay,
   method
 } from "@satwire/overlay"
-import { type Libp2pNodeOptions, makeLibp2pNode } from "@satwire/transport-libp2p"
+import { type Libp2pNodeOptions, type Libp2pNodeShape, makeLibp2pNode } from "@satwire/transport-libp2p"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -53,6 +53,37 @@ const run = <A, E>(program: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Eff
 
 const factOf = (facts: Stream.Stream<OverlayFact>, holds: (fact: OverlayFact) => boolean) =>
   facts.pipe(Stream.filter(holds), Stream.take(1), Stream.runCollect, Effect.forkScoped({ startImmediately: true }))
+
+/** Somebody whom only a relay leads to. */
+const hiddenWith = (reachability: { readonly holePunching: boolean }) =>
+  Effect.gen(function* () {
+    const relay = yield* makeLibp2pNode({
+      listen: ["/ip4/127.0.0.1/tcp/0"],
+      security: ["noise"],
+      limits: { maxPerHostASecond: 1000 },
+      reachability: { relay: {} }
+    })
+    const led = yield* member({ listen: [], reachability: { relayed: { at: relay.addresses() }, ...reachability } })
+    return { relay, led, through: `${relay.addresses()[0] ?? ""}/p2p-circuit/p2p/${led.node.peerId}` }
+  })
+const hidden = hiddenWith({ holePunching: true })
+
+interface Node {
+  readonly node: Libp2pNodeShape
+}
+
+/** No hole is punched on loopback, whose addresses are nobody's in public: as one would be, whom a relay led to is dialled back. */
+const dialsBack = ({ node }: Node, who: Node): void =>
+  node.engine.addEventListener("peer:identify", ({ detail: { connection, peerId } }) => {
+    const isLed = connection.limits !== undefined && peerId.toString() === who.node.peerId
+    if (isLed) void node.engine.dial(peerId, { force: true })
+  })
+
+const isConnected = ({ node }: Node, other: Node): boolean =>
+  node.connections().some(({ peerId }) => peerId === other.node.peerId)
+
+const until = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(Effect.yieldNow, until(holds))))
 
 describe("an overlay over libp2p", () => {
   it("knows its peers by their keys, and carries requests, parts and what is signed both ways", () =>
@@ -122,29 +153,65 @@ describe("an overlay over libp2p", () => {
   it("begins once a direct connection takes the place of one through a relay that bounds it", () =>
     run(
       Effect.gen(function* () {
-        const relay = yield* makeLibp2pNode({
+        const { led, through } = yield* hidden
+        const alice = yield* member({ reachability: { relayed: {}, holePunching: true } })
+        yield* led.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
+        yield* alice.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
+        dialsBack(led, alice)
+        const peer = yield* alice.messenger.open(through)
+        expect(peer).toBe(led.node.peerId)
+        expect(yield* alice.overlay.request(peer, PingMethod, { nonce: 7 })).toEqual({ nonce: 7 })
+        expect(yield* led.overlay.request(alice.node.peerId, PingMethod, { nonce: 8 })).toEqual({ nonce: 8 })
+      })
+    ))
+
+  it("waits for no direct connection where none can come, and leaves nothing behind", () =>
+    run(
+      Effect.gen(function* () {
+        const { led, through } = yield* hidden
+        const plain = yield* member({ reachability: { relayed: {} } })
+        const [one, other] = [
+          yield* member({ reachability: { relayed: {}, holePunching: true } }),
+          yield* member({ reachability: { relayed: {}, holePunching: true } })
+        ]
+        // Without holes of one's own, with a peer who punches none, and with one who is gone.
+        expect(yield* Effect.flip(plain.messenger.open(through))).toMatchObject({ reason: "NotAllowed" })
+        const none = yield* hiddenWith({ holePunching: false })
+        expect(yield* Effect.flip(one.messenger.open(none.through, { timeoutMs: 3_600_000 }))).toMatchObject({
+          reason: "NotAllowed",
+          message: expect.stringContaining("only a relay leads there that bounds it, and no hole could be punched")
+        })
+        const going = yield* Effect.forkChild(Effect.flip(one.messenger.open(through, { timeoutMs: 3_600_000 })))
+        yield* until(() => isConnected(one, led) && isConnected(led, one))
+        yield* led.node.hangUp(one.node.peerId)
+        expect(yield* Fiber.join(going)).toMatchObject({ reason: "NotAllowed" })
+        // Who asks no longer.
+        const asking = yield* Effect.forkChild(other.messenger.open(through))
+        yield* until(() => isConnected(other, led))
+        yield* Fiber.interrupt(asking)
+        for (const { node } of [plain, one, other]) {
+          expect(node.connections().filter(({ isLimited }) => isLimited)).toEqual([])
+        }
+        expect(led.overlay.peers()).toEqual([])
+      })
+    ))
+
+  it("leaves alone what a peer without an overlay dialled for itself meanwhile", () =>
+    run(
+      Effect.gen(function* () {
+        const { relay } = yield* hidden
+        const carol = yield* makeLibp2pNode({
           listen: ["/ip4/127.0.0.1/tcp/0"],
           security: ["noise"],
-          reachability: { relay: {} }
+          reachability: { relayed: { at: relay.addresses() }, holePunching: true }
         })
-        const bob = yield* member({ listen: [], reachability: { relayed: { at: relay.addresses() } } })
-        const through = `${relay.addresses()[0] ?? ""}/p2p-circuit/p2p/${bob.node.peerId}`
-        const plain = yield* member({ reachability: { relayed: {} } })
-        expect((yield* Effect.flip(plain.messenger.open(through)))._tag).toBe("DialError")
-        expect(bob.overlay.peers()).toEqual([])
-
         const alice = yield* member({ reachability: { relayed: {}, holePunching: true } })
-        // No hole is punched on loopback, whose addresses are nobody's in public: as one would be, bob dials back.
-        bob.node.engine.addEventListener("peer:identify", ({ detail: { connection, peerId } }) => {
-          const isLed = connection.limits !== undefined && peerId.toString() === alice.node.peerId
-          if (isLed) void bob.node.engine.dial(peerId, { force: true })
-        })
-        yield* bob.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
-        yield* alice.overlay.serve(PingMethod, (ping) => Effect.succeed(ping))
-        const peer = yield* alice.messenger.open(through)
-        expect(peer).toBe(bob.node.peerId)
-        expect(yield* alice.overlay.request(peer, PingMethod, { nonce: 7 })).toEqual({ nonce: 7 })
-        expect(yield* bob.overlay.request(alice.node.peerId, PingMethod, { nonce: 8 })).toEqual({ nonce: 8 })
+        dialsBack({ node: carol }, alice)
+        const through = `${relay.addresses()[0] ?? ""}/p2p-circuit/p2p/${carol.peerId}`
+        expect((yield* Effect.flip(alice.messenger.open(through)))._tag).toBe("DialError")
+        expect(alice.node.connections().filter(({ peerId }) => peerId === carol.peerId)).toMatchObject([
+          { direction: "inbound", isLimited: false }
+        ])
       })
     ))
 

@@ -58,8 +58,12 @@ const overUdp = (port: number, respond: Respond): Effect.Effect<void, Error, Sco
         socket.send(whole.length > MOST_OVER_UDP ? truncated(whole) : whole, from.port, from.address)
     })
     yield* Effect.callback<void, Error>((resume) => {
-      socket.once("error", (error) => resume(Effect.fail(error)))
-      socket.bind(port, "127.0.0.1", () => resume(Effect.void))
+      const failed = (error: Error): void => resume(Effect.fail(error))
+      socket.once("error", failed)
+      socket.bind(port, "127.0.0.1", () => {
+        socket.off("error", failed)
+        resume(Effect.void)
+      })
     })
   })
 

@@ -60,8 +60,8 @@ export const MAX_WINDOW_BYTES: number = 4 * 1024 * 1024
  */
 export const MAX_STREAMS_PER_CONNECTION = 1024
 
-/** Several streams may be held back before the rest of their connection is. */
-const QUIC_WINDOWS = { maxStreamData: MAX_WINDOW_BYTES, maxConnectionData: 8 * MAX_WINDOW_BYTES }
+/** Thirty-two streams may be held back before the rest of their connection is. */
+const QUIC_WINDOWS = { maxStreamData: MAX_WINDOW_BYTES / 4, maxConnectionData: 8 * MAX_WINDOW_BYTES }
 
 /** Deno's `node:tls` does not do TLS over a stream that is no socket of its own. */
 const SECURITY: NonNullable<Libp2pNodeOptions["security"]> = "Deno" in globalThis ? ["noise"] : ["noise", "tls"]
