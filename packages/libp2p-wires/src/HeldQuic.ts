@@ -1,15 +1,17 @@
 /**
- * js-libp2p's QUIC with streams that hold the other end back while they are paused. It reads on whoever pauses, and leaves it to QUIC to hold the other
- * end back, which QUIC does only for what nobody reads.
+ * js-libp2p's QUIC with streams that hold the other end back while they are paused. It reads on whoever pauses, and leaves it to QUIC to hold the
+ * other end back, which QUIC does only for what nobody reads.
  *
  * ```
  *   QUIC ─▶ read() ─▶ the stream of js-libp2p ─▶ whoever reads
  *             │ paused, and enough is kept: not before it goes on, and the other end has its window, and no more
  * ```
  *
- * Specification: of a paused stream so much is read ahead that its end is seen, where little comes before it. Resets are seen when it goes on, or when
- * somebody writes. After a small read that was full comes a large one, where there is a place for it. Rationale: the engine makes streams from native ones in its constructor and tells nobody; what is between the two is put there where
- * the multiplexer is made, the one place that is handed over.
+ * Specification: of a paused stream so much is read ahead that its end is seen, where little comes before it. Resets are seen when it goes on, or
+ * when somebody writes. After a small read that was full comes a large one, where there is a place for it.
+ *
+ * Rationale: the engine makes streams from native ones in its constructor and tells nobody; what is between the two is put there where the
+ * multiplexer is made, the one place that is handed over.
  */
 import type { Connection, Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from "@libp2p/interface"
 
@@ -20,7 +22,7 @@ export const MAX_READ_AHEAD_BYTES: number = 256 * 1024
 
 /** What the engine asks for, and a stream of which nothing comes waits with that. */
 const SMALL_READ_BYTES = 4096
-/** Four times as much goes over a stream with such reads, where there is much (measured; `bench/RESULTS.md` §"Gossip"). */
+/** Nearly three times as much goes over a stream with such reads, where there is much (measured; `bench/RESULTS.md` §"Gossip"). */
 const LARGE_READ_BYTES: number = 256 * 1024
 /**
  * A read takes its room before anything is there for it, and whoever sends as much as a small one holds and no more keeps that of a large one, also
@@ -30,7 +32,7 @@ const LARGE_READ_BYTES: number = 256 * 1024
  */
 export const MAX_LARGE_READS = 64
 /**
- * @limit of these, reads of one connection
+ * @limit reads of 256 KiB of one connection over QUIC that are under way in a libp2p node
  */
 export const MAX_LARGE_READS_PER_CONNECTION = 4
 
