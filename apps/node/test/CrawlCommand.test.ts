@@ -82,7 +82,7 @@ describe("satwire crawl", () => {
         c.tells = [places[3] ?? "", ours]
         const home = freshHome()
         const { code, stderr, stdout } = yield* ended(
-          run(["crawl", "-regtest", places[0] ?? "", "-out=seeds.jsonl", "-timeout=2000"], { home })
+          run(["crawl", "-regtest", places[0] ?? "", "-out=seeds.jsonl", "-timeout=800"], { home })
         )
         expect([code, stdout]).toEqual([0, ""])
         expect(stderr).toMatch(/^5 of 6 visited nodes answered in \d+ seconds?, with 6 nodes known\n$/)
@@ -120,7 +120,7 @@ describe("satwire crawl", () => {
         const silent = yield* peer("silent", false)
         const lonely = yield* peer("lonely")
         lonely.tells = [formatEndpoint(silent.endpoint)]
-        const crawling = start(["crawl", "-regtest", formatEndpoint(lonely.endpoint), "-timeout=2000"])
+        const crawling = start(["crawl", "-regtest", formatEndpoint(lonely.endpoint), "-timeout=800"])
         yield* Effect.promise(() => crawling.printed(/"userAgent":"\/lonely:1.0\/"/))
         yield* Effect.promise(() => crawling.printed(/"userAgent":"\/silent:1.0\/"/))
         const { code, stdout } = yield* ended(crawling)
@@ -138,7 +138,7 @@ describe("satwire crawl", () => {
         const [first, slow] = [yield* peer("first"), yield* peer("slow", false)]
         first.tells = [formatEndpoint(slow.endpoint), "127.0.0.1:1"]
         const { code, stdout } = yield* ended(
-          run(["crawl", "-regtest", formatEndpoint(first.endpoint), "-seconds=8", "-connections=1"])
+          run(["crawl", "-regtest", formatEndpoint(first.endpoint), "-seconds=5", "-connections=1"])
         )
         expect(code).toBe(0)
         expect(linesOf(stdout).map((line) => [line["userAgent"], line["told"]])).toEqual([
@@ -182,7 +182,7 @@ describe("satwire crawl", () => {
         const server = yield* socksServer({ names: { "seed.invalid": hidden.endpoint } })
         const proxy = formatEndpoint(server.proxy)
         const { code, stderr } = yield* ended(
-          run(["crawl", "-regtest", `-proxy=${proxy}`, "seed.invalid:1", "-timeout=2000"])
+          run(["crawl", "-regtest", `-proxy=${proxy}`, "seed.invalid:1", "-timeout=800"])
         )
         expect([code, server.asked.map(({ host }) => host), hidden.sessions]).toEqual([0, ["seed.invalid"], 1])
         expect(stderr).toContain("1 of 1 visited node answered")
