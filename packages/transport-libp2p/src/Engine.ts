@@ -60,8 +60,18 @@ export const MAX_WINDOW_BYTES: number = 4 * 1024 * 1024
  */
 export const MAX_STREAMS_PER_CONNECTION = 1024
 
-/** Thirty-two streams may be held back before the rest of their connection is. */
-const QUIC_WINDOWS = { maxStreamData: MAX_WINDOW_BYTES / 4, maxConnectionData: 8 * MAX_WINDOW_BYTES }
+/**
+ * @limit bytes that a peer may send into a stream over QUIC before they are read
+ */
+export const MAX_QUIC_WINDOW_BYTES: number = 1024 * 1024
+/**
+ * Thirty-two streams may be held back before the rest of their connection is.
+ *
+ * @limit bytes that a peer may send into all streams of a connection over QUIC before they are read
+ */
+export const MAX_QUIC_CONNECTION_BYTES: number = 32 * 1024 * 1024
+
+const QUIC_WINDOWS = { maxStreamData: MAX_QUIC_WINDOW_BYTES, maxConnectionData: MAX_QUIC_CONNECTION_BYTES }
 
 /** Deno's `node:tls` does not do TLS over a stream that is no socket of its own. */
 const SECURITY: NonNullable<Libp2pNodeOptions["security"]> = "Deno" in globalThis ? ["noise"] : ["noise", "tls"]

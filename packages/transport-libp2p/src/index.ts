@@ -13,6 +13,8 @@ export {
   type Engine,
   type EngineServices,
   type EngineTransport,
+  MAX_QUIC_CONNECTION_BYTES,
+  MAX_QUIC_WINDOW_BYTES,
   MAX_STREAMS_PER_CONNECTION,
   MAX_WINDOW_BYTES
 } from "./Engine.ts"
