@@ -1,12 +1,12 @@
 /**
- * A hundred seeds in a process of their own, which is half again as fast as the test runner's modules (measured). `.ci/run` goes on to the
- * thousandth; the fifty-node thousand is `npm run simulate -- --seeds 1000 --nodes 50`.
+ * Forty seeds in a process of their own, which is half again as fast as the test runner's modules (measured). `.ci/run` goes on to the
+ * four-hundredth; the fifty-node thousand is `npm run simulate -- --seeds 1000 --nodes 50`.
  */
 import type { ScenarioResult } from "@satwire/simulator"
 import { describe, expect, it } from "vitest"
 import { simulateCommand } from "./command.ts"
 
-const SEEDS = 100
+const SEEDS = 40
 /** About ten times what they take on a machine that does nothing else. */
 const LIMIT_MS = 150_000
 
