@@ -28,7 +28,7 @@ export interface SamRouterOptions {
 }
 
 /** How long somebody who comes waits where nobody accepts anybody. */
-const PATIENCE_MS = 500
+const PATIENCE_MS = 2000
 
 interface Session {
   readonly destination: string
