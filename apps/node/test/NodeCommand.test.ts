@@ -88,7 +88,7 @@ describe("satwire", () => {
     const binds = [ANYWHERE, "-bind=127.0.0.1:0=onion"]
     const node = start(["-regtest", "-connect=0", ...quiet, ...binds], { home })
     const text = await written(logged, /(?:Listening on .*\n[^]*){2}/)
-    for (const line of text.trim().split("\n")) expect(line).toMatch(/^2014-01-01T00:0\d:\d\dZ /)
+    for (const line of text.trim().split("\n")) expect(line).toMatch(/^2014-01-01T00:00:\d\dZ /)
     expect(text).toContain("Z Options of Bitcoin Core that mean nothing here: disablewallet.\n")
     expect(readFileSync(join(directory, "satwire.pid"), "utf8")).toBe(`${node.pid}\n`)
     renameSync(logged, `${logged}.1`)

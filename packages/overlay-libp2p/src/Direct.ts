@@ -13,16 +13,22 @@ export type Link = ReturnType<Engine["getConnections"]>[number]
 export const linksWith = ({ engine }: Libp2pNodeShape, peerId: string): ReadonlyArray<Link> =>
   engine.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peerId)
 
-/** Each connection as it comes, or goes, the second with a peer too, as long as the scope. */
-export const whenever = (
+interface Told {
+  readonly "connection:open": Link
+  readonly "connection:close": Link
+  readonly "peer:identify": { readonly peerId: { toString(): string }; readonly protocols: ReadonlyArray<string> }
+}
+
+/** Each of the node's events of a name, as long as the scope. */
+export const whenever = <Name extends keyof Told>(
   { engine }: Libp2pNodeShape,
-  event: "connection:open" | "connection:close",
-  then: (link: Link) => void
+  name: Name,
+  then: (detail: Told[Name]) => void
 ): Effect.Effect<void, never, Scope.Scope> => {
-  const told = ({ detail }: { readonly detail: Link }): void => then(detail)
+  const told = (event: object): void => then((event as { readonly detail: Told[Name] }).detail)
   return Effect.acquireRelease(
-    Effect.sync(() => engine.addEventListener(event, told)),
-    () => Effect.sync(() => engine.removeEventListener(event, told))
+    Effect.sync(() => engine.addEventListener(name, told)),
+    () => Effect.sync(() => engine.removeEventListener(name, told))
   )
 }
 
@@ -43,8 +49,8 @@ export const untilDirect = (
     }
     yield* whenever(node, "connection:open", look)
     yield* whenever(node, "connection:close", look)
-    yield* whenIdentified(node, peerId, (protocols) => {
-      if (!protocols.includes(DCUTR)) say(false)
+    yield* whenever(node, "peer:identify", ({ peerId: who, protocols }) => {
+      if (who.toString() === peerId && !protocols.includes(DCUTR)) say(false)
     })
     look()
     const waited = Deferred.await(isThere).pipe(
@@ -61,22 +67,3 @@ export const untilDirect = (
       detail
     })
   }).pipe(Effect.scoped)
-
-interface Identified {
-  readonly peerId: { toString(): string }
-  readonly protocols: ReadonlyArray<string>
-}
-
-const whenIdentified = (
-  { engine }: Libp2pNodeShape,
-  peerId: string,
-  then: (protocols: ReadonlyArray<string>) => void
-): Effect.Effect<void, never, Scope.Scope> => {
-  const identified = ({ detail }: { readonly detail: Identified }): void => {
-    if (detail.peerId.toString() === peerId) then(detail.protocols)
-  }
-  return Effect.acquireRelease(
-    Effect.sync(() => engine.addEventListener("peer:identify", identified)),
-    () => Effect.sync(() => engine.removeEventListener("peer:identify", identified))
-  )
-}

@@ -93,9 +93,10 @@ export const makeLibp2pMessenger = (
         const left = Effect.map(Clock.currentTimeMillis, (now) => Math.max(1, until - now))
         const before = new Set(node.engine.getConnections())
         const { isLimited, peerId } = yield* node.connect(to, options)
-        const made = linksWith(node, peerId).filter((link) => link.direction === "outbound" && !before.has(link))
+        const links = linksWith(node, peerId)
+        const [link] = links
+        const made = links.filter((each) => each.direction === "outbound" && !before.has(each))
         const talking = Effect.gen(function* () {
-          const [link] = linksWith(node, peerId)
           const isPunching = isLimited && node.engine.services.dcutr !== undefined
           if (isPunching && link !== undefined) yield* untilDirect(node, link, yield* left)
           yield* join(peerId, { timeoutMs: yield* left })

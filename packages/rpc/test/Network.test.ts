@@ -114,7 +114,7 @@ describe("getpeerinfo", () => {
             assert.isAtLeast(peer[name] as number, began)
             assert.isAtMost(peer[name] as number, Math.floor(Date.now() / 1000) + 1)
           }
-          assert.isAtMost(Math.abs(peer["timeoffset"] as number), 5)
+          assert.isAtMost(Math.abs(peer["timeoffset"] as number), 2)
           // Encrypted, there are keys and garbage besides.
           const [more, less] = [peer["bytesrecv"] as number, sum(peer["bytesrecv_per_msg"])]
           if (transport === "v1") assert.strictEqual(more, less)

@@ -118,7 +118,7 @@ it("says once that a collector is not there, refuses or does not answer, and end
   const silent = await collector("never")
   // Nobody listens there any more.
   const absent = await closed()
-  const hasWarned = (lines: ReadonlyArray<string>): boolean => lines.length > 0
+  const hasWarned = (lines: ReadonlyArray<string>): boolean => lines.some((line) => line.startsWith("Warn"))
   const [down, refused, unanswered] = await Promise.all([
     traced(absent, 10, hasWarned),
     traced(refusing.url, 10, hasWarned),
